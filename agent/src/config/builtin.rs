@@ -11,10 +11,7 @@ use super::settings::Settings;
 
 /// The layer of defaults.
 pub fn layer() -> Layer {
-    let document = Document {
-        root: schema::defaults(&Settings::fields()),
-        ..Document::default()
-    };
+    let document = Document { root: schema::defaults(&Settings::fields()), ..Document::default() };
     Layer {
         name: LayerName::Builtin,
         source: Arc::from("defaults"),

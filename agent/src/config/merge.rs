@@ -141,11 +141,8 @@ fn put(
             }
         }
         (Node::Leaf(leaf), value) if kind(&leaf.value) == kind(value) => {
-            let winner = Leaf {
-                value: value.clone(),
-                origin: layer.origin(path),
-                overrode: Vec::new(),
-            };
+            let winner =
+                Leaf { value: value.clone(), origin: layer.origin(path), overrode: Vec::new() };
             let loser = std::mem::replace(leaf, winner);
             leaf.overrode.push(Overridden { value: loser.value, origin: loser.origin });
             leaf.overrode.extend(loser.overrode);

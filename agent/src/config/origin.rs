@@ -8,9 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// The layers of configuration, lowest first. Their order here is their
 /// precedence.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LayerName {
     /// Defaults in the code.

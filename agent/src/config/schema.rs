@@ -82,9 +82,7 @@ impl Shape {
     pub fn at(&self, path: &[String]) -> Option<Shape> {
         let Some((key, rest)) = path.split_first() else { return Some(self.clone()) };
         match self {
-            Shape::Table(fields) => {
-                fields.iter().find(|field| field.key == key)?.shape.at(rest)
-            }
+            Shape::Table(fields) => fields.iter().find(|field| field.key == key)?.shape.at(rest),
             Shape::Map(entry) => entry.at(rest),
             Shape::Variants { tag, variants } => {
                 if key == tag {

@@ -4,7 +4,7 @@
 //! A pattern is a key path whose `*` stands for one key; it covers everything
 //! below what it names.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::merge::Layer;
@@ -33,7 +33,7 @@ const SERVICE_MAY_NOT: &[&str] = &[
 ];
 
 /// A key that its layer may not set. It is reported, never applied.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Refused {
     /// The key.
     pub key: KeyPath,

@@ -1,5 +1,7 @@
 //! What the host does: collectors, bounded queues, sinks.
 
+/// One measurement.
+pub mod sample;
 /// What can be configured.
 pub mod settings;
 /// Where samples go.

@@ -166,8 +166,7 @@ impl HttpConnector for Connector {
                 }
             })?;
             let answer = http::Response::from(answer).map(SdkBody::from_body_1_x);
-            Response::try_from(answer)
-                .map_err(|error| ConnectorError::other(error.into(), None))
+            Response::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
 }

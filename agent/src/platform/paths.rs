@@ -14,21 +14,13 @@ pub struct Paths {
 impl Paths {
     /// The installed layout below `root`: `/run/gild`, `/var/lib/gild`.
     pub fn installed(root: &Path) -> Self {
-        Self {
-            root: root.to_owned(),
-            run: root.join("run/gild"),
-            state: root.join("var/lib/gild"),
-        }
+        Self { root: root.to_owned(), run: root.join("run/gild"), state: root.join("var/lib/gild") }
     }
 
     /// A layout in which everything that gild writes lies below `directory`;
     /// the host's own files are still read from `root`.
     pub fn private(root: &Path, directory: &Path) -> Self {
-        Self {
-            root: root.to_owned(),
-            run: directory.join("run"),
-            state: directory.join("state"),
-        }
+        Self { root: root.to_owned(), run: directory.join("run"), state: directory.join("state") }
     }
 
     /// An absolute path of the host, below the root.

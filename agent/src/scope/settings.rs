@@ -81,8 +81,11 @@ impl Setting for SourceSettings {
             Node::Leaf(_) => {
                 String::read(node, path, reader).map(|url| Self { url, format: None, into: None })
             }
-            Node::Table { .. } => SourceTable::read(node, path, reader)
-                .map(|table| Self { url: table.url, format: table.format, into: table.into }),
+            Node::Table { .. } => SourceTable::read(node, path, reader).map(|table| Self {
+                url: table.url,
+                format: table.format,
+                into: table.into,
+            }),
         }
     }
 }

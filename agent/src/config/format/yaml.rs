@@ -61,7 +61,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn mapping(&mut self, path: &KeyPath, depth: usize) -> Result<Map<String, Value>, DocumentError> {
+    fn mapping(
+        &mut self,
+        path: &KeyPath,
+        depth: usize,
+    ) -> Result<Map<String, Value>, DocumentError> {
         if depth > MAX_DEPTH {
             return Err(DocumentError::TooDeep);
         }
