@@ -40,3 +40,6 @@ pub use origin::{LayerName, Origin};
 pub use path::KeyPath;
 pub use secret::SecretRef;
 pub use settings::Settings;
+
+#[cfg(test)]
+mod tests;

@@ -37,7 +37,7 @@ impl Redactor {
                 STANDARD_NO_PAD.encode(part),
                 URL_SAFE.encode(part),
                 utf8_percent_encode(part, NON_ALPHANUMERIC).to_string(),
-                serde_json::Value::from(part).to_string().trim_matches('"').to_owned(),
+                json_text(part),
             ]);
         }
         let Ok(mut needles) = self.needles.write() else { return };
@@ -61,6 +61,12 @@ impl Redactor {
         }
         clean
     }
+}
+
+/// A text as it stands between the quotes of a JSON document.
+fn json_text(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
 }
 
 #[cfg(test)]
