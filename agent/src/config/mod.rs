@@ -22,6 +22,8 @@ pub mod node;
 pub mod origin;
 /// Dotted paths of keys.
 pub mod path;
+/// The reference page.
+pub mod reference;
 /// How settings are declared.
 pub mod schema;
 /// References to secrets.

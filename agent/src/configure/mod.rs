@@ -1,5 +1,7 @@
 //! The configuration step: Ansible or a command, once, safely, with a report.
 
+/// The resolved configuration, handed to the daemon.
+pub mod handoff;
 /// The report of a boot.
 pub mod report;
 /// What can be configured.
