@@ -1,6 +1,49 @@
 //! The configuration step: Ansible or a command, once, safely, with a report.
+//!
+//! `policy` decides from `state` and the digest of the `playbook` whether a step
+//! runs; `lock` keeps it alone; `step` runs it by one of two engines, `ansible`
+//! or `exec`, each a `process` with a deadline; `events` makes tasks of what it
+//! tells; `report` holds what came of it.
+//!
+//! To add an engine: a module like `exec`, a word of `settings::Engine`, an arm
+//! in `step`.
 
+/// Ansible as the engine.
+pub mod ansible;
+/// What a child process finds in its environment.
+mod environment;
+/// What the step tells while it runs.
+pub mod events;
+/// A command as the engine.
+pub mod exec;
+/// All processes that came from one.
+mod family;
+/// Lines of output.
+mod lines;
+/// One step at a time.
+pub mod lock;
+/// The playbook's directory.
+pub mod playbook;
+/// Whether the step runs.
+pub mod policy;
+/// A child process with a deadline.
+pub mod process;
 /// The report of a boot.
 pub mod report;
 /// What can be configured.
 pub mod settings;
+/// What the last step was run with.
+pub mod state;
+/// The step itself.
+pub mod step;
+/// Where reports are kept.
+pub mod store;
+/// What a running step needs on disk.
+pub mod workspace;
+
+pub use events::Progress;
+pub use lock::Lock;
+pub use playbook::Playbook;
+pub use policy::decide;
+pub use state::{Previous, State, StepKey};
+pub use step::{Step, StepResult};
