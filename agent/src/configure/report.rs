@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::origin::Origin;
 use crate::config::path::KeyPath;
 use crate::config::trust::Refused;
+use crate::platform::redact::Redactor;
 
 /// What came of a boot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -184,4 +185,74 @@ pub struct Report {
     pub problems: Vec<String>,
     /// Why it failed.
     pub failure: Option<Failure>,
+}
+
+/// The longest one-line message, in characters.
+const LONGEST_LINE: usize = 600;
+
+/// A text of several lines as one that is not too long.
+pub(crate) fn one_line(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let line = lines.join("; ");
+    match line.char_indices().nth(LONGEST_LINE) {
+        Some((end, _)) => format!("{} […]", line.get(..end).unwrap_or_default()),
+        None => line,
+    }
+}
+
+impl Failure {
+    /// A failure that no task is to blame for.
+    pub fn of(message: &str) -> Self {
+        Self { task: None, message: one_line(message), chain: vec![message.to_owned()] }
+    }
+}
+
+impl Report {
+    /// The report of a boot that begins.
+    pub fn started(at: &str) -> Self {
+        Self {
+            version: 1,
+            instance_id: None,
+            boot_id: None,
+            outcome: Outcome::Running,
+            started_at: at.to_owned(),
+            ended_at: None,
+            digest: None,
+            playbook_digest: None,
+            decision: None,
+            phases: Vec::new(),
+            tasks: Vec::new(),
+            sources: Vec::new(),
+            unknown_keys: Vec::new(),
+            refused_keys: Vec::new(),
+            problems: Vec::new(),
+            failure: None,
+        }
+    }
+
+    /// The report without any secret in its free texts. Words of the format are
+    /// left alone, whatever the secrets are.
+    pub fn redacted(&self, redactor: &Redactor) -> Self {
+        let mut report = self.clone();
+        let clean = |text: &mut String| *text = redactor.text(text);
+        for task in &mut report.tasks {
+            clean(&mut task.name);
+            clean(&mut task.action);
+            task.message.iter_mut().for_each(clean);
+        }
+        for source in &mut report.sources {
+            clean(&mut source.source);
+            source.error.iter_mut().for_each(clean);
+        }
+        if let Some(failure) = &mut report.failure {
+            failure.task.iter_mut().for_each(clean);
+            clean(&mut failure.message);
+            failure.chain.iter_mut().for_each(clean);
+        }
+        if let Some(decision) = &mut report.decision {
+            clean(&mut decision.reason);
+        }
+        report.problems.iter_mut().for_each(clean);
+        report
+    }
 }
