@@ -1,9 +1,31 @@
 //! Where configuration comes from: sources, fetched together before one
 //! deadline.
+//!
+//! `source` reads what is asked for, `placeholder` fills in who asks, one file
+//! a kind asks (`file`, `http`, `s3`, `ssm`, `tags`), `fetch` asks all at the
+//! same time, `last_good` stands in for what does not answer, `settle` leaves
+//! out what cannot be used, and `resolve` is the whole way. To add a kind of
+//! source: see `source`.
 
-/// What can be configured.
-pub mod settings;
+/// The way to AWS, made ready when needed.
+pub mod aws;
+/// Why a source brought nothing.
+pub mod error;
+/// Documents on disk.
+pub mod file;
+/// Documents on web servers.
+pub mod http;
 /// What a source says about the instance.
 pub mod placeholder;
+/// Objects in S3.
+pub mod s3;
+/// What can be configured.
+pub mod settings;
 /// The text of a source.
 pub mod source;
+/// Parameters.
+pub mod ssm;
+/// The instance's tags.
+pub mod tags;
+/// What a source answers.
+pub mod text;

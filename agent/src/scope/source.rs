@@ -56,10 +56,9 @@ impl Source {
                 Ok(Source::File(rest.to_owned()))
             }
             "file" => Err(not("the path must be absolute, as in file:/etc/service.toml")),
-            "http" | "https" => match rest.strip_prefix("//").map(|rest| rest.split('/')) {
-                Some(mut parts) if parts.next().is_some_and(is_host) => {
-                    Ok(Source::Http(text.to_owned()))
-                }
+            "http" | "https" => match rest.strip_prefix("//").and_then(|rest| rest.split('/').next())
+            {
+                Some(host) if is_host(host) => Ok(Source::Http(text.to_owned())),
                 _ => Err(not("it must name a host, as in https://host/path")),
             },
             "s3" => match rest.strip_prefix("//").and_then(|rest| rest.split_once('/')) {
