@@ -13,12 +13,18 @@ pub mod aws;
 pub mod error;
 /// Documents on disk.
 pub mod file;
+/// All sources at the same time.
+pub mod fetch;
 /// Documents on web servers.
 pub mod http;
+/// The last valid copies.
+pub mod last_good;
 /// What a source says about the instance.
 pub mod placeholder;
 /// Objects in S3.
 pub mod s3;
+/// References to secrets, resolved.
+pub mod secrets;
 /// What can be configured.
 pub mod settings;
 /// The text of a source.
