@@ -78,6 +78,14 @@ pub struct ImdsOptions {
     pub wanted_tags: WantedTags,
 }
 
+impl ImdsOptions {
+    /// Asks for gild's own tags, and for what the configuration names.
+    pub fn new(endpoint: Option<String>, budget: Duration) -> Self {
+        let prefixes = ["gild:".to_owned()].into();
+        Self { endpoint, budget, wanted_tags: WantedTags { prefixes, keys: Default::default() } }
+    }
+}
+
 /// What was found out.
 #[derive(Debug)]
 pub struct Discovered {

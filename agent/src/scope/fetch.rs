@@ -19,7 +19,9 @@ use super::source::Source;
 use super::tags::{Rules, TagStore};
 use super::text::{Found, Text};
 use super::{file, http, s3, ssm};
+use crate::config::check::Finding;
 use crate::config::format::Format;
+use crate::config::trust::Refused;
 use crate::config::{KeyPath, Layer, LayerName};
 use crate::configure::report::{SourceOutcome, SourceReport};
 use crate::platform::error::chain_text;
@@ -73,6 +75,12 @@ pub struct Arrived {
     pub layers: Vec<Layer>,
     /// The last valid copy, while it is not what `layers` holds.
     pub fallback: Vec<Layer>,
+    /// When the last valid copy was fetched.
+    pub copied_at: Option<String>,
+    /// What its layer may not set.
+    pub refused: Vec<Refused>,
+    /// What is wrong with it.
+    pub problems: Vec<Finding>,
     /// What to keep as the next copy once it has proved good.
     pub keep: Option<(Subject, Vec<Text>)>,
 }
@@ -89,62 +97,83 @@ pub async fn all(jobs: &[Job<'_>], reach: &Reach<'_>) -> Vec<Arrived> {
     together(jobs.iter().map(|job| one(*job, reach)).collect()).await
 }
 
+impl Arrived {
+    /// A source of which nothing is known yet.
+    pub fn nothing(layer: LayerName, source: &str) -> Self {
+        Self {
+            report: SourceReport {
+                layer,
+                source: source.to_owned(),
+                state: SourceOutcome::Absent,
+                version: None,
+                keys: 0,
+                attempts: 0,
+                elapsed_ms: 0.0,
+                error: None,
+            },
+            layers: Vec::new(),
+            fallback: Vec::new(),
+            copied_at: None,
+            refused: Vec::new(),
+            problems: Vec::new(),
+            keep: None,
+        }
+    }
+
+    /// A source that failed.
+    pub fn fail(&mut self, source: SourceError) {
+        if let SourceError::Document { name, source } = &source {
+            self.problems.push(Finding {
+                source: name.clone(),
+                line: source.line(),
+                key: None,
+                value: None,
+                message: source.reason(),
+            });
+        }
+        self.report.state =
+            if source.is_bad() { SourceOutcome::Bad } else { SourceOutcome::Failed };
+        let source_text = self.report.source.clone();
+        self.report.error = Some(chain_text(&FetchError { source_text, source }));
+    }
+}
+
 async fn one(job: Job<'_>, reach: &Reach<'_>) -> Arrived {
     let start = Instant::now();
-    let mut report = SourceReport {
-        layer: job.layer,
-        source: job.source.url.clone(),
-        state: SourceOutcome::Failed,
-        version: None,
-        keys: 0,
-        attempts: 0,
-        elapsed_ms: 0.0,
-        error: None,
-    };
-    let mut arrived =
-        Arrived { report: report.clone(), layers: Vec::new(), fallback: Vec::new(), keep: None };
+    let mut arrived = Arrived::nothing(job.layer, &job.source.url);
     let ready = match ready(job.source, &reach.values) {
         Ok(ready) => ready,
-        Err(source) => {
-            let source_text = job.source.url.clone();
-            arrived.report.error = Some(chain_text(&FetchError { source_text, source }));
+        Err(error) => {
+            arrived.fail(error);
             return arrived;
         }
     };
-    report.source = ready.source.to_string();
+    arrived.report.source = ready.source.to_string();
     let into = ready.into.as_ref();
     let subject = Subject {
         layer: job.layer,
-        source: report.source.clone(),
+        source: arrived.report.source.clone(),
         instance: matches!(ready.source, Source::Tags(_))
             .then(|| reach.values.identity.instance_id.clone()),
     };
     let copy = reach.last_good.and_then(|copies| copies.load(&subject, into));
     let (answer, attempts) = ask(job, &ready, copy.as_ref(), reach).await;
-    report.attempts = attempts;
-    report.elapsed_ms = clock::ms(start.elapsed());
+    arrived.report.attempts = attempts;
+    arrived.report.elapsed_ms = clock::ms(start.elapsed());
     let read = answer.and_then(|found| understand(found, copy.as_ref(), job.layer, into));
-    let fallback = match (&copy, &read) {
-        (Some(copy), Err(_) | Ok((_, SourceOutcome::Fetched, _))) => {
-            layers(&copy.texts, job.layer, into, true).unwrap_or_default()
-        }
-        _ => Vec::new(),
-    };
+    // A copy can stand in for what fails now, and for what proves unfit later.
+    if let (Some(copy), Err(_) | Ok((_, SourceOutcome::Fetched, _))) = (&copy, &read) {
+        arrived.fallback = layers(&copy.texts, job.layer, into, true).unwrap_or_default();
+        arrived.copied_at = Some(copy.fetched_at.clone());
+    }
     match read {
         Ok((layers, state, fresh)) => {
-            report.state = state;
+            arrived.report.state = state;
             arrived.keep = fresh.map(|texts| (subject, texts));
             arrived.layers = layers;
         }
-        Err(source) => {
-            report.state =
-                if source.is_bad() { SourceOutcome::Bad } else { SourceOutcome::Failed };
-            let source_text = report.source.clone();
-            report.error = Some(chain_text(&FetchError { source_text, source }));
-        }
+        Err(error) => arrived.fail(error),
     }
-    arrived.fallback = fallback;
-    arrived.report = report;
     arrived
 }
 

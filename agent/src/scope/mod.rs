@@ -9,6 +9,8 @@
 
 /// The way to AWS, made ready when needed.
 pub mod aws;
+/// Documents that are on the host already.
+pub mod documents;
 /// Why a source brought nothing.
 pub mod error;
 /// Documents on disk.
@@ -21,12 +23,16 @@ pub mod http;
 pub mod last_good;
 /// What a source says about the instance.
 pub mod placeholder;
+/// The whole way to settings.
+pub mod resolve;
 /// Objects in S3.
 pub mod s3;
 /// References to secrets, resolved.
 pub mod secrets;
 /// What can be configured.
 pub mod settings;
+/// What all documents say together, without those that cannot be used.
+pub mod settle;
 /// The text of a source.
 pub mod source;
 /// Parameters.
@@ -35,3 +41,5 @@ pub mod ssm;
 pub mod tags;
 /// What a source answers.
 pub mod text;
+/// Whether the configuration is as it should be.
+pub mod verdict;
