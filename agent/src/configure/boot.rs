@@ -11,19 +11,26 @@ use std::time::{Duration, Instant};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
-use super::handoff::{self, Handoff};
-use super::lock::Lock;
+use super::events::Progress;
+use super::handoff::{self, Handoff, HandoffError};
+use super::lock::{Lock, LockError};
+use super::playbook::Playbook;
 use super::policy;
-use super::report::{Decision, Failure, Outcome, Phase, PhaseOutcome, Report, TaskReport};
-use super::state::State;
+use super::report::{Decision, Failure, Outcome, Phase, PhaseOutcome, Report, one_line};
+use super::settings::{ConfigurationSettings, Engine};
+use super::state::{State, StepKey};
 use super::step::{Step, StepResult};
-use crate::config::secret::SecretRef;
+use super::store::ReportError;
+use crate::config::SecretRef;
+use crate::identity::Identity;
 use crate::platform::paths::Paths;
 use crate::platform::{clock, error};
-use crate::scope::{Context, Resolution, Secrets, Verdict, resolve};
+use crate::scope::resolve::{Context, Resolution, resolve};
+use crate::scope::secrets::{SecretError, Secrets};
+use crate::scope::verdict::Verdict;
 
-/// How long all secrets of a boot may take together.
-const SECRETS_BUDGET: Duration = Duration::from_secs(30);
+/// How long each secret of a boot may take.
+const SECRET_BUDGET: Duration = Duration::from_secs(30);
 
 /// What a boot is told.
 #[derive(Debug, Clone, Default)]
@@ -37,20 +44,20 @@ pub struct Options {
 }
 
 /// Who follows a boot as it happens.
-pub trait Watcher {
+pub trait Watcher: Send {
     /// The configuration is known.
     fn resolved(&mut self, resolution: &Resolution);
     /// Whether the step runs, and why.
     fn decided(&mut self, decision: &Decision);
-    /// A task of the step is over.
-    fn task(&mut self, task: &TaskReport);
+    /// Something happened in the step.
+    fn progress(&mut self, progress: &Progress);
 }
 
-/// A boot that could not even leave a report.
+/// A boot that could not leave a report.
 #[derive(Debug, thiserror::Error)]
 pub enum BootError {
     /// A directory could not be made.
-    #[error("failed to make the directory '{path}'")]
+    #[error("failed to make the directory '{}'", path.display())]
     Directory {
         /// The directory.
         path: PathBuf,
@@ -59,15 +66,15 @@ pub enum BootError {
         source: std::io::Error,
     },
     /// Another configuration step is running, or the lock cannot be had.
-    #[error("failed to take the lock of the configuration step")]
-    Lock(#[source] super::lock::LockError),
+    #[error("failed to begin the configuration step")]
+    Lock(#[source] LockError),
     /// The report could not be written.
     #[error("failed to leave a report")]
-    Report(#[source] super::report::ReportError),
+    Report(#[source] ReportError),
 }
 
 /// Runs one boot to its end and leaves its report. Only a boot that cannot
-/// leave a report at all is an error; everything else is an outcome.
+/// leave a report is an error; everything else is an outcome.
 pub async fn boot(
     context: &Context,
     options: &Options,
@@ -75,18 +82,20 @@ pub async fn boot(
     cancel: impl Future<Output = ()>,
 ) -> Result<Report, BootError> {
     let paths = &context.paths;
-    for (directory, mode) in [(paths.run(), 0o755), (paths.state(), 0o755)] {
-        crate::platform::fs::create_dir(directory, mode)
+    for directory in [paths.run(), paths.state()] {
+        crate::platform::fs::create_dir(directory, 0o755)
             .map_err(|source| BootError::Directory { path: directory.to_owned(), source })?;
     }
-    let _lock = Lock::acquire(&paths.lock()).map_err(BootError::Lock)?;
-    let mut boot = Boot { context, options, report: Report::started(boot_id(paths)) };
+    let _lock = Lock::acquire(&paths.lock()).await.map_err(BootError::Lock)?;
+    let mut report = Report::started(&clock::now_text());
+    report.boot_id = boot_id(paths);
+    let mut boot = Boot { context, options, report, degraded: false };
     boot.save()?;
     let failure = boot.run(watcher, cancel).await?;
-    boot.report.outcome = match (&failure, boot.report.outcome) {
+    boot.report.outcome = match (&failure, boot.degraded) {
         (Some(_), _) => Outcome::Failed,
-        (None, Outcome::Degraded) => Outcome::Degraded,
-        (None, _) => Outcome::Ready,
+        (None, true) => Outcome::Degraded,
+        (None, false) => Outcome::Ready,
     };
     boot.report.failure = failure;
     boot.report.ended_at = Some(clock::now_text());
@@ -94,13 +103,14 @@ pub async fn boot(
     if !options.plan {
         boot.report.keep(paths, &context.redactor).map_err(BootError::Report)?;
     }
-    Ok(boot.report)
+    Ok(boot.report.redacted(&context.redactor))
 }
 
 struct Boot<'a> {
     context: &'a Context,
     options: &'a Options,
     report: Report,
+    degraded: bool,
 }
 
 impl Boot<'_> {
@@ -116,42 +126,50 @@ impl Boot<'_> {
         self.report.phases.push(Phase { name, outcome, duration_ms: clock::ms(duration) });
     }
 
-    /// All phases in their order; what ends them early is a failure.
+    /// All phases in their order. What ends them early, or what the step fails
+    /// with, is the failure.
     async fn run(
         &mut self,
         watcher: &mut dyn Watcher,
         cancel: impl Future<Output = ()>,
     ) -> Result<Option<Failure>, BootError> {
-        let resolution = resolve(self.context).await;
+        let resolution = match resolve(self.context).await {
+            Ok(resolution) => resolution,
+            Err(error) => return Ok(Some(chained("there is no configuration", &error))),
+        };
         self.take_over(&resolution);
         watcher.resolved(&resolution);
         let handed_over = self.hand_over(&resolution);
         self.save()?;
-        if let Verdict::Failed { reason } = &resolution.verdict {
-            return Ok(Some(failure(reason.clone(), Vec::new())));
-        }
+        let identity = match (&resolution.verdict, &resolution.identity) {
+            (Verdict::Failed { reason }, _) => return Ok(Some(Failure::of(reason))),
+            (_, None) => return Ok(Some(Failure::of("it is not known which instance this is"))),
+            (_, Some(identity)) => identity,
+        };
         if let Err(error) = handed_over {
             return Ok(Some(chained("the daemon cannot be told its configuration", &error)));
         }
 
-        let settings = &resolution.settings.configuration;
-        let playbook = self.playbook(&settings.playbook);
-        let playbook_digest = match super::step::playbook_digest(settings, &playbook) {
+        let mut settings = resolution.settings.configuration.clone();
+        if let Some(base) = &self.options.base
+            && Path::new(&settings.playbook).is_relative()
+        {
+            settings.playbook = base.join(&settings.playbook).display().to_string();
+        }
+        let playbook_digest = match playbook_digest(&self.context.paths, &settings) {
             Ok(digest) => digest,
             Err(error) => return Ok(Some(chained("the playbook cannot be used", &error))),
         };
         self.report.playbook_digest = playbook_digest.clone();
-        let current = State {
-            instance_id: resolution.identity.instance_id.clone(),
-            boot_id: self.report.boot_id.clone(),
+        let key = StepKey {
+            instance_id: identity.instance_id.clone(),
+            boot_id: self.report.boot_id.clone().unwrap_or_default(),
             digest: resolution.digest.clone(),
             playbook_digest,
-            outcome: Outcome::Running,
-            at: clock::now_text(),
         };
-        let previous = State::load(&self.context.paths.step_state());
+        let file = self.context.paths.step_state();
         let force = self.options.force || self.options.plan;
-        let decision = policy::decide(settings.run, force, &previous, &current);
+        let decision = policy::decide(settings.run, force, &State::load(&file), &key);
         watcher.decided(&decision);
         self.report.decision = Some(decision.clone());
         if !decision.run {
@@ -160,28 +178,32 @@ impl Boot<'_> {
         }
         self.save()?;
 
+        let state = |outcome| State { key: key.clone(), outcome, at: clock::now_text() };
+        let remember = |outcome| {
+            if self.options.plan { Ok(()) } else { state(outcome).save(&file) }
+        };
+        let forgotten = "what is run cannot be remembered";
+        // A step that is killed with gild must not look like one that ended.
+        if let Err(error) = remember(Outcome::Running) {
+            return Ok(Some(chained(forgotten, &error)));
+        }
         let started = Instant::now();
-        let result = self.step(&resolution, &playbook, watcher, cancel).await;
-        let failure = result.failure;
-        let outcome = if failure.is_none() { PhaseOutcome::Ok } else { PhaseOutcome::Failed };
-        self.phase("step", outcome, started.elapsed());
+        let result = self.step(&resolution, identity, &settings, watcher, cancel).await;
+        let mut failure = result.failure;
+        let outcome = if failure.is_some() { Outcome::Failed } else { Outcome::Ready };
+        if let Err(error) = remember(outcome) {
+            failure = failure.or_else(|| Some(chained(forgotten, &error)));
+        }
         self.report.tasks = result.tasks;
-        if self.options.plan {
-            return Ok(failure);
-        }
-        let outcome = if failure.is_none() { Outcome::Ready } else { Outcome::Failed };
-        let state = State { outcome, at: clock::now_text(), ..current };
-        if let Err(error) = state.save(&self.context.paths.step_state()) {
-            let message = "what was run cannot be remembered";
-            return Ok(failure.or_else(|| Some(chained(message, &error))));
-        }
+        let outcome = if failure.is_some() { PhaseOutcome::Failed } else { PhaseOutcome::Ok };
+        self.phase("step", outcome, started.elapsed());
         Ok(failure)
     }
 
     /// What the resolution says goes into the report.
     fn take_over(&mut self, resolution: &Resolution) {
         let report = &mut self.report;
-        report.instance_id = Some(resolution.identity.instance_id.clone());
+        report.instance_id = resolution.identity.as_ref().map(|id| id.instance_id.clone());
         report.digest = Some(resolution.digest.clone());
         report.phases.extend(resolution.phases.iter().cloned());
         report.sources = resolution.sources.clone();
@@ -189,69 +211,85 @@ impl Boot<'_> {
         report.refused_keys = resolution.refused.clone();
         report.problems = resolution.problems.iter().map(ToString::to_string).collect();
         if let Verdict::Degraded { reasons } = &resolution.verdict {
-            report.outcome = Outcome::Degraded;
-            report.problems.extend(reasons.iter().cloned());
+            self.degraded = true;
+            for reason in reasons {
+                if !report.problems.contains(reason) {
+                    report.problems.push(reason.clone());
+                }
+            }
         }
     }
 
-    fn hand_over(&self, resolution: &Resolution) -> Result<(), handoff::HandoffError> {
-        if self.options.plan {
+    /// The daemon gets the configuration even where the boot then fails: a host
+    /// that is not configured is measured all the same.
+    fn hand_over(&self, resolution: &Resolution) -> Result<(), HandoffError> {
+        let Some(identity) = resolution.identity.as_ref().filter(|_| !self.options.plan) else {
             return Ok(());
-        }
+        };
         let handoff = Handoff {
             version: handoff::VERSION,
             resolved_at: clock::now_text(),
             digest: resolution.digest.clone(),
-            identity: resolution.identity.clone(),
+            identity: identity.clone(),
             config: resolution.merged.root.clone(),
             sources: resolution.sources.clone(),
         };
         handoff.write(&self.context.paths.config())
     }
 
-    /// Where the playbook is: a relative path is below the base directory.
-    fn playbook(&self, configured: &str) -> PathBuf {
-        match &self.options.base {
-            Some(base) if Path::new(configured).is_relative() => base.join(configured),
-            _ => self.context.paths.host(configured),
-        }
-    }
-
     async fn step(
         &self,
         resolution: &Resolution,
-        playbook: &Path,
+        identity: &Identity,
+        settings: &ConfigurationSettings,
         watcher: &mut dyn Watcher,
         cancel: impl Future<Output = ()>,
     ) -> StepResult {
-        let settings = &resolution.settings.configuration;
-        let secrets = self.context.secrets(resolution.identity.region.as_deref()).await;
-        let resolved = tokio::time::timeout(SECRETS_BUDGET, async {
+        let Context { paths, client, redactor, .. } = self.context;
+        let region = identity.region.clone();
+        let secrets = Secrets::new(paths, client, region, redactor, SECRET_BUDGET);
+        let revealed = async {
             let vault = match &settings.vault_password {
                 None => None,
                 Some(reference) => Some(secrets.resolve(reference).await?),
             };
-            let vars = reveal(&resolution.settings.vars.0, &secrets).await?;
-            Ok::<_, crate::scope::secrets::SecretError>((vault, vars))
-        })
-        .await;
-        let message = "a secret that the step needs cannot be had";
-        let (vault_password, vars) = match resolved {
-            Ok(Ok(resolved)) => resolved,
-            Ok(Err(error)) => return StepResult::not_run(chained(message, &error)),
-            Err(error) => return StepResult::not_run(chained(message, &error)),
+            Ok::<_, SecretError>((vault, reveal(&resolution.settings.vars.0, &secrets).await?))
+        };
+        let (vault_password, vars) = match revealed.await {
+            Ok(revealed) => revealed,
+            Err(error) => {
+                let failure = chained("a secret that the step needs cannot be had", &error);
+                return StepResult { tasks: Vec::new(), failure: Some(failure), engine: "none" };
+            }
         };
         let step = Step {
-            paths: &self.context.paths,
+            paths,
             settings,
-            playbook,
             vars: &vars,
-            identity: &resolution.identity,
+            identity,
             vault_password,
-            redactor: &self.context.redactor,
+            redactor,
             check: self.options.plan,
         };
-        step.run(&mut |task| watcher.task(task), cancel).await
+        step.run(&mut |progress| watcher.progress(&progress), cancel).await
+    }
+}
+
+/// The playbook's digest. A command needs no playbook; Ansible does, and says
+/// so itself where there is none.
+fn playbook_digest(
+    paths: &Paths,
+    settings: &ConfigurationSettings,
+) -> Result<Option<String>, super::playbook::PlaybookError> {
+    let needed = match settings.engine {
+        Engine::Exec => false,
+        Engine::Auto | Engine::Either => settings.exec.is_empty(),
+        Engine::Ansible => true,
+    };
+    match Playbook::open(paths, &settings.playbook) {
+        Ok(playbook) => playbook.digest().map(Some),
+        Err(_) if !needed => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -260,7 +298,7 @@ impl Boot<'_> {
 async fn reveal(
     vars: &Map<String, Value>,
     secrets: &Secrets,
-) -> Result<Map<String, Value>, crate::scope::secrets::SecretError> {
+) -> Result<Map<String, Value>, SecretError> {
     let mut revealed = Map::new();
     for (key, value) in vars {
         let value = match value {
@@ -278,13 +316,10 @@ async fn reveal(
     Ok(revealed)
 }
 
-fn failure(message: String, chain: Vec<String>) -> Failure {
-    Failure { task: None, message, chain }
-}
-
 fn chained(message: &str, error: &(dyn Error + 'static)) -> Failure {
     let chain = error::chain(error);
-    failure(format!("{message}: {}", chain.join(": ")), chain)
+    let message = one_line(&format!("{message}: {}", chain.join(": ")));
+    Failure { task: None, message, chain }
 }
 
 /// The kernel's name for this boot.
