@@ -87,10 +87,7 @@ mod tests {
         .map(|(name, value)| (name.into(), value.into()))
         .into();
         let names: Vec<_> = select(&own).into_iter().map(|(name, _)| name).collect();
-        assert_eq!(
-            names,
-            ["PATH", "HOME", "LANG", "LC_ALL", "AWS_ENDPOINT_URL_S3", "https_proxy"]
-        );
+        assert_eq!(names, ["PATH", "HOME", "LANG", "LC_ALL", "AWS_ENDPOINT_URL_S3", "https_proxy"]);
     }
 
     #[test]

@@ -89,14 +89,7 @@ pub(crate) struct Recorder<'a> {
 impl<'a> Recorder<'a> {
     /// A recorder that lets no secret through.
     pub(crate) fn new(redactor: &'a Redactor) -> Self {
-        Self {
-            redactor,
-            recorded: Vec::new(),
-            running: None,
-            empty: false,
-            garbage: 0,
-            dropped: 0,
-        }
+        Self { redactor, recorded: Vec::new(), running: None, empty: false, garbage: 0, dropped: 0 }
     }
 
     /// Takes one line that came at the moment `now`.
@@ -236,7 +229,8 @@ mod tests {
     #[test]
     fn a_play_becomes_tasks() {
         let redactor = Redactor::default();
-        let recorder = record(&redactor, &[result("a", "ok", false), result("b", "changed", false)]);
+        let recorder =
+            record(&redactor, &[result("a", "ok", false), result("b", "changed", false)]);
         let tasks = recorder.succeeded();
         assert_eq!(tasks.len(), 2);
         assert_eq!(tasks[1].outcome, TaskOutcome::Changed);

@@ -226,8 +226,11 @@ async fn read(
             count = pipe.read(&mut buffer) => count.unwrap_or(0),
             () = sender.closed() => return,
         };
-        let complete =
-            if count == 0 { lines.finish() } else { lines.push(buffer.get(..count).unwrap_or(&[])) };
+        let complete = if count == 0 {
+            lines.finish()
+        } else {
+            lines.push(buffer.get(..count).unwrap_or(&[]))
+        };
         for line in complete {
             if sender.send(kind(line)).await.is_err() {
                 return;

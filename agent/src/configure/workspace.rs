@@ -53,8 +53,7 @@ impl Workspace {
             // Not recursive: it must be this process that makes it.
             fs::DirBuilder::new().mode(0o700).create(directory)
         };
-        create()
-            .map_err(|source| WorkspaceError::Create { path: directory.to_owned(), source })?;
+        create().map_err(|source| WorkspaceError::Create { path: directory.to_owned(), source })?;
         Ok(Self { directory: directory.to_owned() })
     }
 

@@ -114,7 +114,13 @@ mod tests {
     use crate::config::{KeyPath, Node};
 
     fn settings() -> ConfigurationSettings {
-        let origin = Origin { layer: LayerName::Builtin, source: "test".into(), version: None, line: None };
+        let origin = Origin {
+            layer: LayerName::Builtin,
+            source: "test".into(),
+            version: None,
+            line: None,
+            last_good: false,
+        };
         let node = Node::from_value(&serde_json::json!({}), &origin);
         ConfigurationSettings::read(&node, &KeyPath::root(), &mut Reader::default()).unwrap()
     }

@@ -156,9 +156,8 @@ fn conclude(step: &Step<'_>, end: End, mut recorder: Recorder<'_>, tail: &Tail) 
             let unmatched = recorder.empty;
             let tasks = recorder.succeeded();
             // Ansible calls this a success, but nothing was configured.
-            let failure = (unmatched && tasks.is_empty()).then(|| {
-                Failure::of("no task ran: the playbook's hosts must include 127.0.0.1")
-            });
+            let failure = (unmatched && tasks.is_empty())
+                .then(|| Failure::of("no task ran: the playbook's hosts must include 127.0.0.1"));
             Ran { tasks, failure }
         }
         End::Exited(status) => {
