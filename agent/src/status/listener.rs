@@ -53,16 +53,15 @@ pub enum ListenError {
 /// A socket that is listened on.
 #[derive(Debug)]
 pub struct Listener {
-    /// The socket itself.
-    pub socket: UnixListener,
+    pub(super) socket: UnixListener,
     /// The file to remove in the end; none where systemd owns the socket.
-    pub file: Option<SocketFile>,
+    _file: Option<SocketFile>,
 }
 
 /// The file of a socket that was made here. Removed when dropped, unless
 /// another daemon has put its own in its place.
 #[derive(Debug)]
-pub struct SocketFile {
+struct SocketFile {
     path: PathBuf,
     identity: (u64, u64),
 }
@@ -81,12 +80,12 @@ pub async fn open(mut given: ListenFd, path: &Path) -> Result<Listener, ListenEr
     if let Some(socket) = given.take_unix_listener(0).map_err(ListenError::Given)? {
         socket.set_nonblocking(true).map_err(ListenError::Given)?;
         let socket = UnixListener::from_std(socket).map_err(ListenError::Given)?;
-        return Ok(Listener { socket, file: None });
+        return Ok(Listener { socket, _file: None });
     }
     vacant(path).await?;
     let made = make(path).map_err(|source| ListenError::Make { path: path.to_owned(), source });
     let (socket, identity) = made?;
-    Ok(Listener { socket, file: Some(SocketFile { path: path.to_owned(), identity }) })
+    Ok(Listener { socket, _file: Some(SocketFile { path: path.to_owned(), identity }) })
 }
 
 /// Makes sure that nobody answers at `path`. A stale socket may be there; it is

@@ -15,23 +15,18 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::listener::Listener;
 use crate::platform::redact::Redactor;
 
-/// Clients that are served at the same time.
-const CLIENTS: usize = 32;
 /// Clients that are being told, at the same time, that there are too many. When
 /// this is used up too, the rest waits in the socket's own queue.
 const REFUSALS: usize = 32;
 /// A refusal is one short answer; whoever does not take it is let go.
 const REFUSAL_LIMIT: Duration = Duration::from_secs(1);
-/// Until the last byte of the headers.
-const HEADER_LIMIT: Duration = Duration::from_secs(5);
-/// Until the last byte of the answer.
-const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 /// The request line and headers.
 const HEADER_BYTES: usize = 8 * 1024;
 /// hyper's smallest buffer; it holds the headers.
@@ -59,14 +54,37 @@ pub trait Answers: Send + Sync + 'static {
     fn refresh(&self);
 }
 
-/// Serves for ever. Ends, with all clients, when dropped.
-pub async fn serve(listener: UnixListener, answers: Arc<dyn Answers>, redactor: Redactor) {
-    let clients = Arc::new(Semaphore::new(CLIENTS));
+/// What a client may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Clients that are served at the same time.
+    pub clients: usize,
+    /// Until the last byte of the headers.
+    pub headers: Duration,
+    /// Until the last byte of the answer.
+    pub request: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { clients: 32, headers: Duration::from_secs(5), request: Duration::from_secs(10) }
+    }
+}
+
+/// Serves for ever. Ends, with all clients and the socket, when dropped.
+pub async fn serve(
+    listener: Listener,
+    answers: Arc<dyn Answers>,
+    redactor: Redactor,
+    limits: Limits,
+) {
+    let clients = Arc::new(Semaphore::new(limits.clients));
     let refusals = Arc::new(Semaphore::new(REFUSALS));
+    let refusal = Limits { headers: REFUSAL_LIMIT, request: REFUSAL_LIMIT, ..limits };
     let mut tasks = JoinSet::new();
     loop {
         while tasks.try_join_next().is_some() {}
-        let stream = match listener.accept().await {
+        let stream = match listener.socket.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
                 tracing::warn!("failed to accept a client of the status socket: {error}");
@@ -78,12 +96,12 @@ pub async fn serve(listener: UnixListener, answers: Arc<dyn Answers>, redactor: 
             let room = Room { answers: answers.clone(), redactor: redactor.clone() };
             tasks.spawn(async move {
                 let _permit = permit;
-                one(stream, REQUEST_LIMIT, Some(&room)).await;
+                one(stream, limits, Some(&room)).await;
             });
         } else if let Ok(permit) = refusals.clone().acquire_owned().await {
             tasks.spawn(async move {
                 let _permit = permit;
-                one(stream, REFUSAL_LIMIT, None).await;
+                one(stream, refusal, None).await;
             });
         }
     }
@@ -92,21 +110,21 @@ pub async fn serve(listener: UnixListener, answers: Arc<dyn Answers>, redactor: 
 /// Serves one request of one client, or, without a room, says that there are too
 /// many. What goes wrong here is the client's own matter: hyper has told it what
 /// it could.
-async fn one(stream: UnixStream, limit: Duration, room: Option<&Room>) {
+async fn one(stream: UnixStream, limits: Limits, room: Option<&Room>) {
     let service = service_fn(async |request| {
         Ok::<_, Infallible>(match room {
             Some(room) => room.answer(request).await,
-            None => too_many(),
+            None => too_many(limits.clients),
         })
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_LIMIT.min(limit))
+        .header_read_timeout(limits.headers)
         .keep_alive(false)
         .max_header_size(HEADER_BYTES)
         .max_buf_size(BUFFER_BYTES)
         .serve_connection(TokioIo::new(stream), service);
-    match tokio::time::timeout(limit, connection).await {
+    match tokio::time::timeout(limits.request, connection).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!("a client of the status socket broke off: {error}"),
         Err(_) => tracing::debug!("a client of the status socket took too long"),
@@ -186,8 +204,8 @@ impl Room {
     }
 }
 
-fn too_many() -> Response<Full<Bytes>> {
-    let message = format!("{CLIENTS} clients are being served already");
+fn too_many(clients: usize) -> Response<Full<Bytes>> {
+    let message = format!("{clients} clients are being served already");
     let mut answer = refuse(StatusCode::SERVICE_UNAVAILABLE, "too_many_clients", &message);
     answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     answer

@@ -1,0 +1,3 @@
+//! The integration tests: what a user of gild's parts can rely on.
+
+mod status;
