@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::target::{Expect, HostPort, HttpUrl};
+
 crate::settings! {
     /// A service whose health is watched. It is healthy while its unit and all
     /// its probes are.
@@ -9,11 +11,11 @@ crate::settings! {
         /// A systemd unit that must be active, such as "nginx.service".
         unit: Option<String>;
         /// A URL that must answer with the status of `expect`.
-        http: Option<String>;
-        /// The status that `http` must answer: one, or a range such as "200..299".
-        expect: String = "200..299";
+        http: Option<HttpUrl>;
+        /// The status that `http` must answer: "200", "200..299" or "200,204".
+        expect: Expect = "200..299";
         /// A host and port that must accept a connection, such as "127.0.0.1:6379".
-        tcp: Option<String>;
+        tcp: Option<HostPort>;
         /// How often the service is looked at.
         interval: Duration = "10s";
         /// How long one look may take.
