@@ -35,17 +35,8 @@ fn imds_gives_nothing_without_a_live_token() {
     let (status, token) = send(imds.address(), "PUT", "/latest/api/token", &wanted, b"");
     assert_eq!(status, 200);
     let with = [("X-aws-ec2-metadata-token", token.as_str())];
-    assert_eq!(
-        send(imds.address(), "GET", path, &with, b""),
-        (200, "i-0123456789abcdef0".into())
-    );
-    let (status, page) = send(
-        imds.address(),
-        "GET",
-        "/latest/meta-data/tags/instance",
-        &with,
-        b"",
-    );
+    assert_eq!(send(imds.address(), "GET", path, &with, b""), (200, "i-0123456789abcdef0".into()));
+    let (status, page) = send(imds.address(), "GET", "/latest/meta-data/tags/instance", &with, b"");
     assert_eq!(status, 404);
     assert!(page.starts_with("<?xml"));
 
@@ -62,19 +53,9 @@ fn faults_come_in_the_ordered_sequence_and_end() {
     files.faults.next("/a", 1, Fault::CutOff);
     files.faults.next("/a", 1, Fault::Close);
     assert_eq!(send(files.address(), "GET", "/a", &[], b"").0, 503);
-    assert_eq!(
-        send(files.address(), "GET", "/a", &[], b""),
-        (200, "01234".into())
-    );
-    assert!(
-        Place::Host
-            .http(files.address(), "GET", "/a", &[], b"")
-            .is_err()
-    );
-    assert_eq!(
-        send(files.address(), "GET", "/a", &[], b""),
-        (200, "0123456789".into())
-    );
+    assert_eq!(send(files.address(), "GET", "/a", &[], b""), (200, "01234".into()));
+    assert!(Place::Host.http(files.address(), "GET", "/a", &[], b"").is_err());
+    assert_eq!(send(files.address(), "GET", "/a", &[], b""), (200, "0123456789".into()));
     assert_eq!(files.requests().len(), 2);
 }
 
@@ -83,15 +64,9 @@ fn an_unchanged_file_is_not_sent_again() {
     let files = Files::start(loopback());
     files.put("/a", "x");
     let tag = "\"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881\"";
-    assert_eq!(
-        send(files.address(), "GET", "/a", &[("If-None-Match", tag)], b"").0,
-        304
-    );
+    assert_eq!(send(files.address(), "GET", "/a", &[("If-None-Match", tag)], b"").0, 304);
     files.put("/a", "y");
-    assert_eq!(
-        send(files.address(), "GET", "/a", &[("If-None-Match", tag)], b"").0,
-        200
-    );
+    assert_eq!(send(files.address(), "GET", "/a", &[("If-None-Match", tag)], b"").0, 200);
 }
 
 #[test]
@@ -109,17 +84,11 @@ fn a_hanging_answer_leaves_the_connection_open_and_ends_with_the_fake() {
     let files = Files::start(loopback());
     files.faults.always("/", Fault::Hang);
     let mut stream = TcpStream::connect(files.address()).unwrap();
-    stream
-        .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        .unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_millis(100)))
-        .unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
     assert!(stream.read(&mut [0; 1]).is_err());
     drop(files);
-    stream
-        .set_read_timeout(Some(Duration::from_secs(5)))
-        .unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0);
 }
 
@@ -130,19 +99,11 @@ fn datum(members: Vec<(&str, Value)>) -> Value {
 }
 
 fn map(members: Vec<(&str, Value)>) -> Value {
-    Value::Map(
-        members
-            .into_iter()
-            .map(|(k, v)| (Value::from(k), v))
-            .collect(),
-    )
+    Value::Map(members.into_iter().map(|(k, v)| (Value::from(k), v)).collect())
 }
 
 fn put(to: &CloudWatch, namespace: &str, data: Vec<Value>) -> u16 {
-    let body = map(vec![
-        ("Namespace", Value::from(namespace)),
-        ("MetricData", Value::Array(data)),
-    ]);
+    let body = map(vec![("Namespace", Value::from(namespace)), ("MetricData", Value::Array(data))]);
     let mut bytes = Vec::new();
     ciborium::into_writer(&body, &mut bytes).unwrap();
     let headers = [
@@ -168,43 +129,21 @@ fn cloudwatch_enforces_its_limits_and_keeps_what_passed() {
         (":x", datum(one())),
         ("N", datum(vec![])),
         ("N", datum(vec![("Value", Value::from(f64::NAN))])),
-        (
-            "N",
-            datum(vec![("Value", Value::from(1.0)), ("Values", array(1))]),
-        ),
+        ("N", datum(vec![("Value", Value::from(1.0)), ("Values", array(1))])),
         ("N", datum(vec![("Values", array(151))])),
         ("N", datum(vec![("Values", array(2)), ("Counts", array(1))])),
+        ("N", datum(vec![("Value", Value::from(1.0)), ("Unit", Value::from("Furlongs"))])),
+        ("N", datum(vec![("Value", Value::from(1.0)), ("Timestamp", Value::from(1.0))])),
         (
             "N",
             datum(vec![
                 ("Value", Value::from(1.0)),
-                ("Unit", Value::from("Furlongs")),
-            ]),
-        ),
-        (
-            "N",
-            datum(vec![
-                ("Value", Value::from(1.0)),
-                ("Timestamp", Value::from(1.0)),
-            ]),
-        ),
-        (
-            "N",
-            datum(vec![
-                ("Value", Value::from(1.0)),
-                (
-                    "Timestamp",
-                    Value::Tag(1, Box::new(Value::from(1_000_000_000))),
-                ),
+                ("Timestamp", Value::Tag(1, Box::new(Value::from(1_000_000_000)))),
             ]),
         ),
     ];
     for (namespace, datum) in bad {
-        assert_eq!(
-            put(&cloudwatch, namespace, vec![datum.clone()]),
-            400,
-            "{namespace} {datum:?}"
-        );
+        assert_eq!(put(&cloudwatch, namespace, vec![datum.clone()]), 400, "{namespace} {datum:?}");
     }
     assert_eq!(put(&cloudwatch, "N", vec![datum(one()); 1001]), 400);
     assert_eq!(put(&cloudwatch, "N", vec![datum(one()); 1000]), 200);
@@ -250,32 +189,12 @@ fn remote_write_refuses_what_the_specification_forbids() {
         send(receiver.address(), "POST", "/api/v1/push", &headers, &body).0
     };
     assert_eq!(push(series(&[("__name__", "up"), ("a", "b")], 5)), 204);
-    assert_eq!(
-        push(series(&[("__name__", "up"), ("a", "b")], 5)),
-        400,
-        "the same time again"
-    );
-    assert_eq!(
-        push(series(&[("a", "b"), ("__name__", "up")], 6)),
-        400,
-        "unsorted"
-    );
-    assert_eq!(
-        push(series(&[("__name__", "up"), ("a", "b"), ("a", "b")], 6)),
-        400,
-        "repeated"
-    );
-    assert_eq!(
-        push(series(&[("__name__", "up"), ("a", "")], 6)),
-        400,
-        "empty value"
-    );
+    assert_eq!(push(series(&[("__name__", "up"), ("a", "b")], 5)), 400, "the same time again");
+    assert_eq!(push(series(&[("a", "b"), ("__name__", "up")], 6)), 400, "unsorted");
+    assert_eq!(push(series(&[("__name__", "up"), ("a", "b"), ("a", "b")], 6)), 400, "repeated");
+    assert_eq!(push(series(&[("__name__", "up"), ("a", "")], 6)), 400, "empty value");
     assert_eq!(push(series(&[("a", "b")], 6)), 400, "no name");
     assert_eq!(push(series(&[("__name__", "up"), ("a", "b")], 6)), 204);
     assert_eq!(receiver.samples().len(), 2);
-    assert_eq!(
-        send(receiver.address(), "POST", "/", &[], b"").0,
-        400,
-        "no headers"
-    );
+    assert_eq!(send(receiver.address(), "POST", "/", &[], b"").0, 400, "no headers");
 }

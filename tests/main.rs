@@ -4,9 +4,6 @@
 //! in `fakes`; tests that need moto or Ansible fail without them, with the way to get them.
 #![allow(clippy::unwrap_used)]
 
-#[allow(
-    dead_code,
-    reason = "each of the two test binaries uses its own part of the fakes"
-)]
+#[allow(dead_code, reason = "each of the two test binaries uses its own part of the fakes")]
 mod fakes;
 mod fakes_work;

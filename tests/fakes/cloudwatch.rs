@@ -109,11 +109,7 @@ impl CloudWatch {
         let record = Arc::new(Mutex::new(Record::default()));
         let faults = Faults::default();
         let server = Server::start(listener, faults.clone(), Receiver(Arc::clone(&record)));
-        Self {
-            server,
-            record,
-            faults,
-        }
+        Self { server, record, faults }
     }
 
     /// The address for `AWS_ENDPOINT_URL_CLOUDWATCH`.
@@ -134,11 +130,7 @@ impl CloudWatch {
     /// Every accepted datum of a namespace.
     pub(crate) fn datums(&self, namespace: &str) -> Vec<Datum> {
         let calls = self.calls();
-        calls
-            .into_iter()
-            .filter(|c| c.namespace == namespace)
-            .flat_map(|c| c.datums)
-            .collect()
+        calls.into_iter().filter(|c| c.namespace == namespace).flat_map(|c| c.datums).collect()
     }
 
     /// The calls refused so far, for a test to show why nothing arrived.
@@ -176,10 +168,7 @@ impl Service for Receiver {
 }
 
 fn refuse<T>(code: &'static str, message: impl Into<String>) -> Result<T, Refusal> {
-    Err(Refusal {
-        code,
-        message: message.into(),
-    })
+    Err(Refusal { code, message: message.into() })
 }
 
 fn invalid<T>(message: impl Into<String>) -> Result<T, Refusal> {
@@ -188,15 +177,9 @@ fn invalid<T>(message: impl Into<String>) -> Result<T, Refusal> {
 
 fn receive(asked: &Asked) -> Result<Call, Refusal> {
     if asked.path != PATH {
-        return refuse(
-            "UnknownOperationException",
-            format!("no operation at {}", asked.path),
-        );
+        return refuse("UnknownOperationException", format!("no operation at {}", asked.path));
     }
-    let wanted = [
-        ("smithy-protocol", "rpc-v2-cbor"),
-        ("content-type", "application/cbor"),
-    ];
+    let wanted = [("smithy-protocol", "rpc-v2-cbor"), ("content-type", "application/cbor")];
     for (name, value) in wanted {
         if asked.header(name) != value {
             return refuse("SerializationException", format!("{name} is not {value}"));
@@ -206,19 +189,14 @@ fn receive(asked: &Asked) -> Result<Call, Refusal> {
     if !authorization.starts_with("AWS4-HMAC-SHA256 ")
         || !authorization.contains("/monitoring/aws4_request")
     {
-        return refuse(
-            "MissingAuthenticationToken",
-            "the call is not signed for monitoring",
-        );
+        return refuse("MissingAuthenticationToken", "the call is not signed for monitoring");
     }
     let compressed = asked.header("content-encoding") == "gzip";
     let mut raw = Vec::new();
     // One byte more than allowed is enough to know that the body is too large.
     let limit = MAX_BYTES as u64 + 1;
     let read = if compressed {
-        flate2::read::GzDecoder::new(&asked.body[..])
-            .take(limit)
-            .read_to_end(&mut raw)
+        flate2::read::GzDecoder::new(&asked.body[..]).take(limit).read_to_end(&mut raw)
     } else {
         (&asked.body[..]).take(limit).read_to_end(&mut raw)
     };
@@ -234,26 +212,11 @@ fn receive(asked: &Asked) -> Result<Call, Refusal> {
     };
     let (namespace, datums) = check(&body)?;
     let user_agent = asked.header("user-agent").to_owned();
-    Ok(Call {
-        namespace,
-        datums,
-        bytes: raw.len(),
-        compressed,
-        user_agent,
-        authorization,
-    })
+    Ok(Call { namespace, datums, bytes: raw.len(), compressed, user_agent, authorization })
 }
 
 fn check(body: &Value) -> Result<(String, Vec<Datum>), Refusal> {
-    known(
-        body,
-        &[
-            "Namespace",
-            "MetricData",
-            "EntityMetricData",
-            "StrictEntityValidation",
-        ],
-    )?;
+    known(body, &["Namespace", "MetricData", "EntityMetricData", "StrictEntityValidation"])?;
     let Some(namespace) = field(body, "Namespace").and_then(Value::as_text) else {
         return refuse("MissingParameter", "Namespace is missing");
     };
@@ -294,15 +257,8 @@ fn check_datum(data: &Value) -> Result<Datum, Refusal> {
         ],
     )?;
     let name = string(data, "MetricName", 255)?;
-    let mut datum = Datum {
-        name: name.clone(),
-        ..Datum::default()
-    };
-    for dimension in field(data, "Dimensions")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
+    let mut datum = Datum { name: name.clone(), ..Datum::default() };
+    for dimension in field(data, "Dimensions").and_then(Value::as_array).into_iter().flatten() {
         let key = string(dimension, "Name", 255)?;
         let value = string(dimension, "Value", 1024)?;
         if key.starts_with(':') || value.trim().is_empty() {
@@ -336,10 +292,7 @@ fn check_datum(data: &Value) -> Result<Datum, Refusal> {
     datum.counts = numbers(data, "Counts", &name)?;
     if let Some(set) = field(data, "StatisticValues") {
         let mut statistics = [0.0; 4];
-        for (slot, key) in statistics
-            .iter_mut()
-            .zip(["SampleCount", "Sum", "Minimum", "Maximum"])
-        {
+        for (slot, key) in statistics.iter_mut().zip(["SampleCount", "Sum", "Minimum", "Maximum"]) {
             *slot = finite(field(set, key), &name)?;
         }
         if statistics[0] <= 0.0 || statistics[2] > statistics[3] {
@@ -360,21 +313,14 @@ fn check_datum(data: &Value) -> Result<Datum, Refusal> {
     if datum.counts.iter().any(|count| *count <= 0.0) {
         return invalid(format!("{name}: a count that is not positive"));
     }
-    let given = [
-        datum.value.is_some(),
-        !datum.values.is_empty(),
-        datum.statistics.is_some(),
-    ]
-    .iter()
-    .filter(|g| **g)
-    .count();
+    let given = [datum.value.is_some(), !datum.values.is_empty(), datum.statistics.is_some()]
+        .iter()
+        .filter(|g| **g)
+        .count();
     match given {
         1 => Ok(datum),
         0 => refuse("MissingParameter", format!("{name}: no value")),
-        _ => refuse(
-            "InvalidParameterCombination",
-            format!("{name}: more than one kind of value"),
-        ),
+        _ => refuse("InvalidParameterCombination", format!("{name}: more than one kind of value")),
     }
 }
 
@@ -390,14 +336,9 @@ fn timestamp(data: &Value, name: &str) -> Result<Option<f64>, Refusal> {
             format!("{name}: the timestamp is not tagged epoch seconds"),
         );
     };
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0.0, |d| d.as_secs_f64());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64());
     if at < now - 14.0 * 24.0 * HOUR || at > now + 2.0 * HOUR {
-        return invalid(format!(
-            "{name}: the timestamp is {:.0} s away from now",
-            at - now
-        ));
+        return invalid(format!("{name}: the timestamp is {:.0} s away from now", at - now));
     }
     Ok(Some(at))
 }
@@ -406,20 +347,14 @@ fn known(value: &Value, keys: &[&str]) -> Result<(), Refusal> {
     let Some(map) = value.as_map() else {
         return refuse("SerializationException", "not a structure");
     };
-    match map
-        .iter()
-        .find(|(key, _)| !key.as_text().is_some_and(|key| keys.contains(&key)))
-    {
+    match map.iter().find(|(key, _)| !key.as_text().is_some_and(|key| keys.contains(&key))) {
         None => Ok(()),
         Some((key, _)) => refuse("SerializationException", format!("unknown member {key:?}")),
     }
 }
 
 fn field<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
-    let (_, value) = value
-        .as_map()?
-        .iter()
-        .find(|(key, _)| key.as_text() == Some(name))?;
+    let (_, value) = value.as_map()?.iter().find(|(key, _)| key.as_text() == Some(name))?;
     (!value.is_null()).then_some(value)
 }
 
@@ -453,19 +388,13 @@ fn finite(value: Option<&Value>, name: &str) -> Result<f64, Refusal> {
 
 fn numbers(data: &Value, key: &str, name: &str) -> Result<Vec<f64>, Refusal> {
     let list = field(data, key).and_then(Value::as_array);
-    list.into_iter()
-        .flatten()
-        .map(|value| finite(Some(value), name))
-        .collect()
+    list.into_iter().flatten().map(|value| finite(Some(value), name)).collect()
 }
 
 fn error(status: u16, code: &str, message: &str) -> Response<Bytes> {
     let text = |text: String| Value::Text(text);
     // Some shapes carry the word "Exception" while the code of the older protocol does not.
-    let shape = format!(
-        "com.amazonaws.cloudwatch#{}Exception",
-        code.trim_end_matches("Exception")
-    );
+    let shape = format!("com.amazonaws.cloudwatch#{}Exception", code.trim_end_matches("Exception"));
     let body = Value::Map(vec![
         (text("__type".into()), text(shape)),
         (text("message".into()), text(message.into())),
@@ -484,9 +413,6 @@ fn cbor(status: u16, body: &Value) -> Response<Bytes> {
     *response.status_mut() = StatusCode::from_u16(status).expect("a status code");
     let headers = response.headers_mut();
     headers.insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/cbor"),
-    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/cbor"));
     response
 }

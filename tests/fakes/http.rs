@@ -36,11 +36,7 @@ impl Files {
         let state = Arc::new(Mutex::new(State::default()));
         let faults = Faults::default();
         let server = Server::start(listener, faults.clone(), Bucket(Arc::clone(&state)));
-        Self {
-            server,
-            state,
-            faults,
-        }
+        Self { server, state, faults }
     }
 
     /// Where it listens.
@@ -60,9 +56,7 @@ impl Files {
 
     /// Adds or replaces a file with a content type.
     pub(crate) fn put_as(&self, path: &str, body: &str, kind: &'static str) {
-        lock(&self.state)
-            .files
-            .insert(path.to_owned(), (body.to_owned(), kind));
+        lock(&self.state).files.insert(path.to_owned(), (body.to_owned(), kind));
     }
 
     /// Removes a file.
@@ -97,24 +91,16 @@ impl Service for Bucket {
         }
         let Some((body, kind)) = state.files.get(&asked.path) else {
             let mut page = text(404, NOT_FOUND);
-            page.headers_mut().insert(
-                header::CONTENT_TYPE,
-                HeaderValue::from_static("application/xml"),
-            );
+            page.headers_mut()
+                .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
             return page;
         };
         let tag = format!("\"{:x}\"", Sha256::digest(body.as_bytes()));
-        let mut response = if asked.header("if-none-match") == tag {
-            text(304, "")
-        } else {
-            text(200, body)
-        };
+        let mut response =
+            if asked.header("if-none-match") == tag { text(304, "") } else { text(200, body) };
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-        headers.insert(
-            header::ETAG,
-            HeaderValue::from_str(&tag).expect("hex is a header value"),
-        );
+        headers.insert(header::ETAG, HeaderValue::from_str(&tag).expect("hex is a header value"));
         response
     }
 

@@ -54,11 +54,8 @@ impl Default for Instance {
 
 impl Instance {
     fn table(&self) -> BTreeMap<String, String> {
-        let host = format!(
-            "ip-{}.{}.compute.internal",
-            self.private_ip.replace('.', "-"),
-            self.region
-        );
+        let host =
+            format!("ip-{}.{}.compute.internal", self.private_ip.replace('.', "-"), self.region);
         let meta = [
             ("ami-id", self.image.clone()),
             ("hostname", host.clone()),
@@ -71,10 +68,8 @@ impl Instance {
             ("placement/availability-zone", self.zone.clone()),
             ("placement/region", self.region.clone()),
         ];
-        let mut table: BTreeMap<_, _> = meta
-            .into_iter()
-            .map(|(k, v)| (format!("/latest/meta-data/{k}"), v))
-            .collect();
+        let mut table: BTreeMap<_, _> =
+            meta.into_iter().map(|(k, v)| (format!("/latest/meta-data/{k}"), v)).collect();
         let credentials = serde_json::json!({
             "Code": "Success",
             "LastUpdated": "2024-01-01T00:00:00Z",
@@ -98,18 +93,12 @@ impl Instance {
             "region": self.region,
             "version": "2017-09-30",
         });
-        table.insert(
-            "/latest/dynamic/instance-identity/document".into(),
-            document.to_string(),
-        );
+        table.insert("/latest/dynamic/instance-identity/document".into(), document.to_string());
         if !self.tags.is_empty() {
             let keys: Vec<_> = self.tags.keys().map(String::as_str).collect();
             table.insert("/latest/meta-data/tags/instance".into(), keys.join("\n"));
             for (key, value) in &self.tags {
-                table.insert(
-                    format!("/latest/meta-data/tags/instance/{key}"),
-                    value.clone(),
-                );
+                table.insert(format!("/latest/meta-data/tags/instance/{key}"), value.clone());
             }
         }
         table
@@ -137,17 +126,10 @@ pub(crate) struct Imds {
 impl Imds {
     /// Serves `instance` on `listener`.
     pub(crate) fn start(listener: TcpListener, instance: &Instance) -> Self {
-        let state = Arc::new(Mutex::new(State {
-            table: instance.table(),
-            ..State::default()
-        }));
+        let state = Arc::new(Mutex::new(State { table: instance.table(), ..State::default() }));
         let faults = Faults::default();
         let server = Server::start(listener, faults.clone(), Metadata(Arc::clone(&state)));
-        Self {
-            server,
-            state,
-            faults,
-        }
+        Self { server, state, faults }
     }
 
     /// The address for `AWS_EC2_METADATA_SERVICE_ENDPOINT`.
@@ -242,9 +224,7 @@ impl Service for Metadata {
 }
 
 fn token(state: &mut State, asked: &Asked) -> Response<Bytes> {
-    let seconds = asked
-        .header("x-aws-ec2-metadata-token-ttl-seconds")
-        .parse::<u64>();
+    let seconds = asked.header("x-aws-ec2-metadata-token-ttl-seconds").parse::<u64>();
     let Some(seconds) = seconds.ok().filter(|s| (1..=21_600).contains(s)) else {
         return text(400, "");
     };
@@ -253,18 +233,12 @@ fn token(state: &mut State, asked: &Asked) -> Response<Bytes> {
         return text(403, "");
     }
     let lifetime = Duration::from_secs(seconds);
-    let lifetime = state
-        .longest
-        .map_or(lifetime, |longest| lifetime.min(longest));
+    let lifetime = state.longest.map_or(lifetime, |longest| lifetime.min(longest));
     state.issued += 1;
     let token = format!("AQAEAFake{:04}==", state.issued);
-    state
-        .tokens
-        .insert(token.clone(), Instant::now() + lifetime);
+    state.tokens.insert(token.clone(), Instant::now() + lifetime);
     let mut response = text(200, &token);
     let seconds = http::HeaderValue::from(lifetime.as_secs());
-    response
-        .headers_mut()
-        .insert("x-aws-ec2-metadata-token-ttl-seconds", seconds);
+    response.headers_mut().insert("x-aws-ec2-metadata-token-ttl-seconds", seconds);
     response
 }

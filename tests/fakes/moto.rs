@@ -69,15 +69,9 @@ impl Moto {
             }
         });
         let address = address.recv_timeout(START);
-        let mut moto = Self {
-            child,
-            address: ([127, 0, 0, 1], 0).into(),
-            place: place.clone(),
-        };
+        let mut moto = Self { child, address: ([127, 0, 0, 1], 0).into(), place: place.clone() };
         // The child belongs to `moto` by now, so a panic here ends it.
-        moto.address = address
-            .expect("moto_server says where it listens")
-            .expect("an address");
+        moto.address = address.expect("moto_server says where it listens").expect("an address");
         moto
     }
 
@@ -96,21 +90,13 @@ impl Moto {
     /// Makes a secret.
     pub(crate) fn put_secret(&self, region: &str, name: &str, value: &str) {
         let body = serde_json::json!({ "Name": name, "SecretString": value });
-        self.call(
-            region,
-            "secretsmanager",
-            "secretsmanager.CreateSecret",
-            &body,
-        );
+        self.call(region, "secretsmanager", "secretsmanager.CreateSecret", &body);
     }
 
     /// Writes an object and its bucket.
     pub(crate) fn put_object(&self, bucket: &str, key: &str, body: &str) {
         let header = authorization("us-east-1", "s3");
-        for (path, body) in [
-            (format!("/{bucket}"), ""),
-            (format!("/{bucket}/{key}"), body),
-        ] {
+        for (path, body) in [(format!("/{bucket}"), ""), (format!("/{bucket}/{key}"), body)] {
             self.request("PUT", &path, &[("Authorization", &header)], body.as_bytes());
         }
     }

@@ -36,9 +36,7 @@ impl Place {
                     .expect("root may enter a network namespace");
                 work()
             });
-            inside
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            inside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     }
 
@@ -54,10 +52,9 @@ impl Place {
             Self::Host => Command::new(program),
             Self::Namespace(path) => {
                 let mut command = Command::new("nsenter");
-                command
-                    .arg(format!("--net={}", path.display()))
-                    .arg("--")
-                    .arg(program);
+                command.arg(format!("--net={}", path.display()));
+                // Dies with the thread that started it, even when that is killed.
+                command.args(["--", "setpriv", "--pdeathsig", "KILL", "--", program]);
                 command
             }
         }
@@ -74,10 +71,8 @@ impl Place {
     ) -> io::Result<(u16, String)> {
         let mut stream = self.run(|| TcpStream::connect_timeout(&to, PATIENCE))?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        let mut head = format!(
-            "{method} {path} HTTP/1.0\r\nHost: {to}\r\nContent-Length: {}\r\n",
-            body.len()
-        );
+        let mut head =
+            format!("{method} {path} HTTP/1.0\r\nHost: {to}\r\nContent-Length: {}\r\n", body.len());
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -86,9 +81,7 @@ impl Place {
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer)?;
         let answer = String::from_utf8_lossy(&answer);
-        let (head, body) = answer
-            .split_once("\r\n\r\n")
-            .ok_or(io::ErrorKind::UnexpectedEof)?;
+        let (head, body) = answer.split_once("\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
         let status = head
             .split(' ')
             .nth(1)

@@ -76,11 +76,7 @@ impl RemoteWrite {
         let record = Arc::new(Mutex::new(Record::default()));
         let faults = Faults::default();
         let server = Server::start(listener, faults.clone(), Receiver(Arc::clone(&record)));
-        Self {
-            server,
-            record,
-            faults,
-        }
+        Self { server, record, faults }
     }
 
     /// The address to send to.
@@ -148,10 +144,7 @@ fn receive(asked: &Asked, record: &mut Record) -> Result<Vec<Sample>, String> {
     ];
     for (name, value) in wanted {
         if asked.header(name) != value {
-            return Err(format!(
-                "header {name} is {:?} instead of {value:?}",
-                asked.header(name)
-            ));
+            return Err(format!("header {name} is {:?} instead of {value:?}", asked.header(name)));
         }
     }
     if asked.header("user-agent").is_empty() {
@@ -171,10 +164,7 @@ fn receive(asked: &Asked, record: &mut Record) -> Result<Vec<Sample>, String> {
         }
         let key = format!("{name}{labels:?}");
         for sample in series.samples {
-            if newest
-                .get(&key)
-                .is_some_and(|last| *last >= sample.timestamp)
-            {
+            if newest.get(&key).is_some_and(|last| *last >= sample.timestamp) {
                 return Err(format!(
                     "{name} {labels:?}: sample at {} is out of order",
                     sample.timestamp
@@ -202,20 +192,13 @@ fn check_labels(labels: &[Label]) -> Result<(String, BTreeMap<String, String>), 
             return Err(format!("an empty label in {labels:?}"));
         }
         if label.name.as_str() <= last {
-            return Err(format!(
-                "label {} is repeated or not in order after {last}",
-                label.name
-            ));
+            return Err(format!("label {} is repeated or not in order after {last}", label.name));
         }
         last = &label.name;
         let legal = |c: char| {
             c.is_ascii_alphanumeric() || c == '_' || (c == ':' && label.name == "__name__")
         };
-        let checked = if label.name == "__name__" {
-            &label.value
-        } else {
-            &label.name
-        };
+        let checked = if label.name == "__name__" { &label.value } else { &label.name };
         if !checked.chars().all(legal) || checked.starts_with(|c: char| c.is_ascii_digit()) {
             return Err(format!("{checked:?} is not a legal name"));
         }
@@ -225,6 +208,5 @@ fn check_labels(labels: &[Label]) -> Result<(String, BTreeMap<String, String>), 
             rest.insert(label.name.clone(), label.value.clone());
         }
     }
-    name.map(|name| (name, rest))
-        .ok_or_else(|| format!("no __name__ in {labels:?}"))
+    name.map(|name| (name, rest)).ok_or_else(|| format!("no __name__ in {labels:?}"))
 }

@@ -36,10 +36,7 @@ pub(crate) struct Asked {
 impl Asked {
     /// A header as text, empty when it is absent.
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .and_then(|v| v.to_str().ok())
-            .unwrap_or("")
+        self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("")
     }
 }
 
@@ -82,12 +79,7 @@ impl Server {
                 }
             });
         });
-        Self {
-            address,
-            connections,
-            stop: Some(stop),
-            thread: Some(thread),
-        }
+        Self { address, connections, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Where it listens.
@@ -118,9 +110,7 @@ async fn accept<S: Service>(
     faults: Faults,
     service: Arc<S>,
 ) {
-    listener
-        .set_nonblocking(true)
-        .expect("a listener can be non-blocking");
+    listener.set_nonblocking(true).expect("a listener can be non-blocking");
     let listener = tokio::net::TcpListener::from_std(listener).expect("a listener for a fake");
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -163,9 +153,7 @@ async fn apply<S: Service>(fault: Fault, asked: &Asked, service: &S) -> io::Resu
         Fault::Status(status, body) => whole(text(status, &body)),
         Fault::RetryAfter(status, seconds) => {
             let mut response = text(status, "");
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             whole(response)
         }
         Fault::Throttle => whole(service.throttled()),
@@ -254,8 +242,7 @@ impl Body for Sent {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.declared
-            .map_or_else(SizeHint::default, SizeHint::with_exact)
+        self.declared.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }
 
@@ -275,13 +262,9 @@ pub(crate) struct Closed {
 impl Closed {
     /// Takes a port on the loopback address.
     pub(crate) fn new() -> Self {
-        let socket = socket::socket(
-            AddressFamily::Inet,
-            SockType::Stream,
-            SockFlag::SOCK_CLOEXEC,
-            None,
-        )
-        .expect("a socket");
+        let socket =
+            socket::socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)
+                .expect("a socket");
         socket::bind(socket.as_raw_fd(), &SockaddrIn::new(127, 0, 0, 1, 0)).expect("a port");
         let bound: SockaddrIn = socket::getsockname(socket.as_raw_fd()).expect("a bound socket");
         assert_eq!(bound.family(), Some(AddressFamily::Inet));

@@ -1,0 +1,93 @@
+//! The disk image that every machine starts from: Debian with systemd, Ansible and a
+//! web server, built once and kept for as long as its recipe stays the same.
+//!
+//! An image on a loop device rather than a directory, because then the machine's root is
+//! a file system of its own with a device, as it is on an instance, and its size changes
+//! only by what the machine does. The mount ends with the machine's mount namespace.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use nix::fcntl::{Flock, FlockArg};
+use sha2::{Digest, Sha256};
+
+use crate::fakes::moto::cache;
+
+const SUITE: &str = "bookworm";
+const PACKAGES: &str = "ansible-core,dbus,iproute2,nginx-light,procps,python3,systemd,systemd-sysv";
+/// Part of the image's name: raise it when `build` changes.
+const RECIPE: &str = "1";
+const SIZE: &str = "2G";
+
+const TOOLS: &[&str] = &[
+    "debootstrap",
+    "ip",
+    "mke2fs",
+    "nsenter",
+    "prometheus",
+    "setpriv",
+    "systemd-nspawn",
+    "unshare",
+];
+
+/// The image, built if there is none yet. Tests that ask at the same time wait for the first.
+pub(crate) fn image() -> PathBuf {
+    require();
+    let digest = Sha256::digest(format!("{SUITE} {PACKAGES} {RECIPE} {SIZE}"));
+    let directory = cache().join(format!("root-{digest:.12x}"));
+    fs::create_dir_all(&directory).unwrap();
+    let lock = File::create(directory.join("lock")).unwrap();
+    let _lock = Flock::lock(lock, FlockArg::LockExclusive).expect("a lock on the image");
+    let image = directory.join("root.img");
+    if !image.exists() {
+        build(&directory, &image);
+    }
+    image
+}
+
+fn require() {
+    assert!(
+        nix::unistd::geteuid().is_root(),
+        "the boot test boots a machine and so must run as root"
+    );
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // Cargo's PATH is the caller's, which for `su` lacks the system directories.
+    let places =
+        || std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin"), PathBuf::from("/sbin")]);
+    let missing: Vec<_> =
+        TOOLS.iter().filter(|tool| !places().any(|p| p.join(tool).is_file())).collect();
+    assert!(missing.is_empty(), "the boot test needs {missing:?}; tests/run installs them");
+}
+
+fn build(directory: &Path, image: &Path) {
+    let root = directory.join("root");
+    // A half-built one is of no use to anybody.
+    let _ = fs::remove_dir_all(&root);
+    let mut debootstrap = Command::new("debootstrap");
+    debootstrap.args(["--variant=minbase", &format!("--include={PACKAGES}"), SUITE]).arg(&root);
+    if let Some(mirror) = std::env::var_os("GILD_TEST_MIRROR") {
+        debootstrap.arg(mirror);
+    }
+    run(&mut debootstrap);
+    // The image carries the service, and the playbook decides when it runs.
+    run(Command::new("systemctl").arg("--root").arg(&root).args(["disable", "nginx.service"]));
+    for waste in ["debootstrap", "usr/share/doc", "var/cache/apt", "var/lib/apt/lists"] {
+        let _ = fs::remove_dir_all(root.join(waste));
+    }
+    let partial = directory.join("root.img.part");
+    let _ = fs::remove_file(&partial);
+    run(Command::new("mke2fs").args(["-q", "-t", "ext4", "-d"]).arg(&root).arg(&partial).arg(SIZE));
+    fs::rename(&partial, image).unwrap();
+    fs::remove_dir_all(&root).unwrap();
+}
+
+/// Runs a command and panics with all that it said when it fails.
+pub(crate) fn run(command: &mut Command) -> String {
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {}\n{said}\n{complained}", output.status);
+    said
+}
