@@ -15,7 +15,8 @@ use sha2::{Digest, Sha256};
 use crate::fakes::moto::cache;
 
 const SUITE: &str = "bookworm";
-const PACKAGES: &str = "ansible-core,dbus,iproute2,nginx-light,procps,python3,systemd,systemd-sysv";
+// debootstrap does not follow virtual packages, so python3-cffi-backend is named.
+const PACKAGES: &str = "ansible-core,dbus,iproute2,nginx-light,procps,python3,python3-cffi-backend,systemd,systemd-sysv";
 /// Part of the image's name: raise it when `build` changes.
 const RECIPE: &str = "1";
 const SIZE: &str = "2G";
