@@ -8,9 +8,11 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nix::fcntl::{Flock, FlockArg};
 use sha2::{Digest, Sha256};
+use tempfile::TempDir;
 
 use crate::fakes::moto::cache;
 
@@ -32,6 +34,21 @@ const TOOLS: &[&str] = &[
     "unshare",
 ];
 
+/// What the names of machines, networks and temporary directories begin with; the id of the
+/// test's process follows.
+pub(crate) const NAME: &str = "gild-test-";
+
+/// A name that no other machine or network has.
+pub(crate) fn name() -> String {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    format!("{NAME}{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A temporary directory of this process.
+pub(crate) fn directory() -> TempDir {
+    tempfile::Builder::new().prefix(&format!("{}-", name())).tempdir().unwrap()
+}
+
 /// The image, built if there is none yet. Tests that ask at the same time wait for the first.
 pub(crate) fn image() -> PathBuf {
     require();
@@ -40,6 +57,7 @@ pub(crate) fn image() -> PathBuf {
     fs::create_dir_all(&directory).unwrap();
     let lock = File::create(directory.join("lock")).unwrap();
     let _lock = Flock::lock(lock, FlockArg::LockExclusive).expect("a lock on the image");
+    sweep();
     let image = directory.join("root.img");
     if !image.exists() {
         build(&directory, &image);
@@ -59,6 +77,28 @@ fn require() {
     let missing: Vec<_> =
         TOOLS.iter().filter(|tool| !places().any(|p| p.join(tool).is_file())).collect();
     assert!(missing.is_empty(), "the boot test needs {missing:?}; tests/run installs them");
+}
+
+/// Removes the disks and networks of earlier runs that were killed: their names carry the
+/// id of a process that is gone.
+fn sweep() {
+    let names = |place: &Path| {
+        let entries = fs::read_dir(place).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).collect::<Vec<_>>()
+    };
+    let stale = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let id =
+            name.strip_prefix(NAME).and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
+        id.is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists())
+    };
+    for disk in names(&std::env::temp_dir()).iter().filter(|path| stale(path)) {
+        let _ = fs::remove_dir_all(disk);
+    }
+    for network in names(Path::new("/run/netns")).iter().filter(|path| stale(path)) {
+        let name = network.file_name().unwrap_or_default();
+        let _ = Command::new("ip").args(["netns", "delete"]).arg(name).status();
+    }
 }
 
 fn build(directory: &Path, image: &Path) {

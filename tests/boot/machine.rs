@@ -1,13 +1,12 @@
 //! One booted machine: its disk, its systemd, and ways to look into it.
 //!
-//! Everything that a machine leaves behind (mounts, processes, cgroups) ends with the
-//! process of systemd-nspawn, which dies with the test's thread even when that is killed.
+//! A machine lives in a process namespace and a mount namespace whose first process dies with
+//! the test's thread, even when that is killed, and takes every process and mount along.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -63,11 +62,10 @@ pub(crate) struct Machine {
 impl Machine {
     /// Boots a machine in the network of `place` and waits for its systemd.
     pub(crate) fn boot(place: &Place, disk: &Disk) -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("gild{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = base::name();
         let Place::Namespace(network) = place else { panic!("a machine has a network of its own") };
         let image = base::image();
-        let directory = tempfile::Builder::new().prefix("gild-boot-").tempdir().unwrap();
+        let directory = base::directory();
         run(Command::new("cp")
             .arg("--sparse=always")
             .arg(image)
@@ -78,18 +76,9 @@ impl Machine {
         let groups = control_groups(&name);
         let list: Vec<_> = groups.iter().map(|g| g.display().to_string()).collect();
         let console = fs::File::create(directory.path().join("console")).unwrap();
-        let supervisor = Command::new("unshare")
-            .args([
-                "--mount",
-                "--propagation",
-                "private",
-                "setpriv",
-                "--pdeathsig",
-                "KILL",
-                "sh",
-                "-c",
-                START,
-            ])
+        let supervisor = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private"])
+            .args(["--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", START])
             .current_dir(directory.path())
             .env_clear()
             .env("PATH", PATH)
@@ -111,13 +100,20 @@ impl Machine {
         if let Some(status) = self.supervisor.try_wait().unwrap() {
             panic!("the machine ended with {status}:\n{}", self.console());
         }
+        let own = fs::read_to_string("/proc/self/status").unwrap();
+        let own = own.lines().find_map(|line| line.strip_prefix("NSpid:"));
+        let depth = own.map_or(1, |ids| ids.split_whitespace().count());
         let mut waiting = vec![self.supervisor.id()];
         while let Some(pid) = waiting.pop() {
             let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
             let inner = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
             let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            let is_one = inner.is_some_and(|ids| ids.split_whitespace().last() == Some("1"));
-            // Until it has become systemd it is still a copy of the supervisor.
+            // The first process of the namespace within the supervisor's namespace. Until it
+            // has become systemd it is still a copy of the supervisor.
+            let is_one = inner.is_some_and(|ids| {
+                let ids: Vec<_> = ids.split_whitespace().collect();
+                ids.len() == depth + 2 && ids.last() == Some(&"1")
+            });
             if is_one && !command.starts_with(b"systemd-nspawn") && !command.starts_with(b"(") {
                 return Ok(pid);
             }
@@ -215,8 +211,8 @@ impl Drop for Machine {
         if std::thread::panicking() && self.leader.is_some() {
             eprintln!("the machine's journal:\n{}", self.story());
         }
-        // Without its supervisor the kernel ends the machine's process 1, and with that
-        // every process in it.
+        // The first process of the outer namespace dies with its parent, and the kernel ends
+        // every process of both namespaces with it.
         let _ = self.supervisor.kill();
         let _ = self.supervisor.wait();
         for group in &self.groups {
@@ -285,6 +281,6 @@ fn install(files: &Path, disk: &Disk) {
     fs::create_dir_all(&etc).unwrap();
     fs::write(etc.join("hostname"), "gild-test\n").unwrap();
     // Empty: the machine makes its own at the first boot, as an instance does.
-    fs::write(etc.join("machine-id"), "uninitialized\n").unwrap();
+    fs::write(etc.join("machine-id"), "").unwrap();
     symlink("/usr/share/zoneinfo/UTC", etc.join("localtime")).unwrap();
 }

@@ -4,13 +4,12 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::base::run;
+use crate::base::{directory, name, run};
 use crate::fakes::cloudwatch::CloudWatch;
 use crate::fakes::http::Files;
 use crate::fakes::imds::{Imds, Instance};
@@ -26,8 +25,7 @@ struct Network(String);
 
 impl Network {
     fn new() -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("gild{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = name();
         run(Command::new("ip").args(["netns", "add", &name]));
         let network = Self(name);
         for command in [
@@ -112,7 +110,7 @@ impl Prometheus {
     pub(crate) const WRITE_URL: &'static str = "http://127.0.0.1:9090/api/v1/write";
 
     fn start(place: &Place) -> Self {
-        let data = tempfile::Builder::new().prefix("gild-prometheus-").tempdir().unwrap();
+        let data = directory();
         let config = data.path().join("prometheus.yml");
         std::fs::write(&config, "scrape_configs: []\n").unwrap();
         let child = place
