@@ -64,8 +64,7 @@ fn cloudwatch_has_the_datums_of_the_agent(world: &World) {
         let datum = until(&format!("datum {name}"), FLOW, || {
             let datums = world.cloudwatch.datums("CWAgent");
             let on_root = |d: &&Datum| d.dimensions.get("path").is_none_or(|path| path == "/");
-            let last =
-                datums.iter().filter(|d| d.name == name).filter(on_root).next_back().cloned();
+            let last = datums.iter().filter(|d| d.name == name).rfind(on_root).cloned();
             last.ok_or_else(|| {
                 format!("{:?}, refused {:?}", names(&datums), world.cloudwatch.refused())
             })
