@@ -51,6 +51,12 @@ fn a_failed_task_is_named_and_the_metrics_go_on() {
     wait_value(&world, "node_memory_MemAvailable_bytes", since, |value| value > 0.0);
     wait_value(&world, "service_up{service=\"web\"}", since, |value| value == 1.0);
 
+    let before = world.cloudwatch.calls().len();
+    until("another call to CloudWatch", FLOW, || {
+        let calls = world.cloudwatch.calls().len();
+        if calls > before { Ok(()) } else { Err(format!("{calls} calls")) }
+    });
+
     stop_and_start(&world, &machine);
 }
 

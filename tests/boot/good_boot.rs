@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::time::{Duration, Instant};
 
 use crate::check::{FLOW, now, rendered, report, status_json, target, wait_points, wait_status};
 use crate::fakes::cloudwatch::Datum;
@@ -161,6 +162,9 @@ fn disk_is_what_statfs_says(world: &World, machine: &Machine) {
         let series = wait_points(world, "node_filesystem_avail_bytes{mountpoint=\"/\"}");
         assert_eq!(series.len(), 1, "{series:?}");
         assert_eq!(series[0].label("fstype"), "ext4");
+        // The daemon's own view of the disk is read-only; the machine's is what counts.
+        let read_only = wait_points(world, "node_filesystem_readonly{mountpoint=\"/\"}");
+        assert_eq!(read_only[0].last().1, 0.0, "{read_only:?}");
         let truth = nix::sys::statvfs::statvfs(&machine.path("/")).unwrap();
         #[allow(clippy::cast_precision_loss, reason = "within 2 % is enough")]
         let bytes = (truth.blocks_available() * truth.fragment_size()) as f64;
@@ -168,12 +172,20 @@ fn disk_is_what_statfs_says(world: &World, machine: &Machine) {
     });
 }
 
-/// The promise is for a daemon that has run for a while, so this one keeps it easily.
+/// The promise is for a daemon that has run for a while: `GILD_TEST_SOAK` says for how many
+/// seconds more to look, and the largest size counts.
 fn the_daemon_is_small(machine: &Machine) {
+    let soak = std::env::var("GILD_TEST_SOAK").map_or(0, |seconds| seconds.parse().unwrap());
+    let soak = Duration::from_secs(soak);
     let pid = machine.say(&["systemctl", "show", "--property=MainPID", "--value", "gild.service"]);
-    let status = machine.read(&format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    let kib: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
-    println!("the daemon's RSS is {kib} KiB");
-    assert!(kib <= 10 * 1024, "the daemon's RSS is {kib} KiB");
+    let start = Instant::now();
+    let mut largest = 0;
+    until("end of the soak", soak + FLOW, || {
+        let status = machine.read(&format!("/proc/{pid}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        largest = largest.max(line.trim().trim_end_matches(" kB").parse::<u64>().unwrap());
+        if start.elapsed() >= soak { Ok(()) } else { Err("not yet".to_owned()) }
+    });
+    println!("the daemon's largest RSS within {soak:?} is {largest} KiB");
+    assert!(largest <= 10 * 1024, "the daemon's RSS is {largest} KiB");
 }
