@@ -1,0 +1,286 @@
+//! One booted machine: its disk, its systemd, and ways to look into it.
+//!
+//! A machine lives in a process namespace and a mount namespace whose first process dies with
+//! the test's thread, even when that is killed, and takes every process and mount along.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::base::{self, run};
+use crate::fakes::place::Place;
+use crate::fakes::wait::until;
+
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const BOOT: Duration = Duration::from_secs(60);
+
+// Mounts the disk, lays the files over it and does what a package's scripts do, then becomes
+// the container. The cgroup of its own keeps the systemds of machines that run at the same
+// time apart: each would take the shared one for its root.
+const START: &str = r#"
+set -eu
+mount -o loop root.img root
+cp -a --no-preserve=ownership files/. root/
+for group in $GROUPS_; do mkdir -p "$group"; echo $$ > "$group/cgroup.procs"; done
+systemd-sysusers --root="$PWD/root" >&2
+systemd-tmpfiles --root="$PWD/root" --create gild.conf >&2 || [ $? = 65 ] || [ $? = 73 ]
+systemctl --root="$PWD/root" enable gild.service gild.socket gild-configured.target
+for unit in $DISABLE; do systemctl --root="$PWD/root" disable "$unit"; done
+exec systemd-nspawn --quiet --directory=root --boot --register=no --keep-unit --machine="$NAME" \
+    --network-namespace-path="$NETWORK" --resolv-conf=off --console=pipe
+"#;
+
+/// What the machine's disk gets on top of the base image and the package.
+#[derive(Debug, Default)]
+pub(crate) struct Disk {
+    /// Path, content.
+    pub(crate) files: Vec<(String, String)>,
+    /// Units that the package enables and this machine does not want.
+    pub(crate) disable: Vec<&'static str>,
+}
+
+impl Disk {
+    /// Adds a file.
+    pub(crate) fn add(&mut self, path: &str, content: &str) {
+        self.files.push((path.to_owned(), content.to_owned()));
+    }
+}
+
+/// A running machine; dropping it ends it and removes its disk.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    supervisor: Child,
+    leader: Option<u32>,
+    groups: Vec<PathBuf>,
+    directory: TempDir,
+}
+
+impl Machine {
+    /// Boots a machine in the network of `place` and waits for its systemd.
+    pub(crate) fn boot(place: &Place, disk: &Disk) -> Self {
+        let name = base::name();
+        let Place::Namespace(network) = place else { panic!("a machine has a network of its own") };
+        let image = base::image();
+        let directory = base::directory();
+        run(Command::new("cp")
+            .arg("--sparse=always")
+            .arg(image)
+            .arg(directory.path().join("root.img")));
+        fs::create_dir(directory.path().join("root")).unwrap();
+        install(&directory.path().join("files"), disk);
+
+        let groups = control_groups(&name);
+        let list: Vec<_> = groups.iter().map(|g| g.display().to_string()).collect();
+        let console = fs::File::create(directory.path().join("console")).unwrap();
+        let supervisor = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private"])
+            .args(["--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", START])
+            .current_dir(directory.path())
+            .env_clear()
+            .env("PATH", PATH)
+            .env("NAME", &name)
+            .env("NETWORK", network)
+            .env("DISABLE", disk.disable.join(" "))
+            .env("GROUPS_", list.join(" "))
+            .stdin(Stdio::null())
+            .stdout(console.try_clone().unwrap())
+            .stderr(console)
+            .spawn()
+            .expect("a machine starts");
+        let mut machine = Self { supervisor, leader: None, groups, directory };
+        machine.leader = Some(until("process 1 of the machine", BOOT, || machine.find_leader()));
+        machine
+    }
+
+    fn find_leader(&mut self) -> Result<u32, String> {
+        if let Some(status) = self.supervisor.try_wait().unwrap() {
+            panic!("the machine ended with {status}:\n{}", self.console());
+        }
+        let own = fs::read_to_string("/proc/self/status").unwrap();
+        let own = own.lines().find_map(|line| line.strip_prefix("NSpid:"));
+        let depth = own.map_or(1, |ids| ids.split_whitespace().count());
+        let mut waiting = vec![self.supervisor.id()];
+        while let Some(pid) = waiting.pop() {
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            let inner = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+            let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            // The first process of the namespace within the supervisor's namespace. Until it
+            // has become systemd it is still a copy of the supervisor.
+            let is_one = inner.is_some_and(|ids| {
+                let ids: Vec<_> = ids.split_whitespace().collect();
+                ids.len() == depth + 2 && ids.last() == Some(&"1")
+            });
+            if is_one && !command.starts_with(b"systemd-nspawn") && !command.starts_with(b"(") {
+                return Ok(pid);
+            }
+            let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+            waiting.extend(
+                children
+                    .unwrap_or_default()
+                    .split_whitespace()
+                    .filter_map(|p| p.parse::<u32>().ok()),
+            );
+        }
+        Err(self.console())
+    }
+
+    /// The host's id of the machine's process 1.
+    pub(crate) fn leader(&self) -> u32 {
+        self.leader.expect("a booted machine has a leader")
+    }
+
+    /// A path inside, as the host sees it.
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        Path::new(&format!("/proc/{}/root", self.leader())).join(path.trim_start_matches('/'))
+    }
+
+    /// A file inside.
+    pub(crate) fn read(&self, path: &str) -> Result<String, String> {
+        fs::read_to_string(self.path(path)).map_err(|error| format!("{path}: {error}"))
+    }
+
+    /// Runs a command inside, as root.
+    pub(crate) fn exec(&self, command: &[&str]) -> Output {
+        Command::new("nsenter")
+            .args(["-t", &self.leader().to_string(), "-a", "--"])
+            .args(command)
+            .env_clear()
+            .env("PATH", PATH)
+            .env("HOME", "/root")
+            .env("LANG", "C.UTF-8")
+            .stdin(Stdio::null())
+            .output()
+            .expect("nsenter starts")
+    }
+
+    /// Runs a command inside and returns what it said on standard output, whatever its exit code.
+    pub(crate) fn say(&self, command: &[&str]) -> String {
+        String::from_utf8_lossy(&self.exec(command).stdout).trim().to_owned()
+    }
+
+    /// `systemctl is-active`: active, inactive, failed, activating, …
+    pub(crate) fn state_of(&self, unit: &str) -> String {
+        self.say(&["systemctl", "is-active", unit])
+    }
+
+    /// Waits until a unit is in one of these states, and says in which.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, unit: &str, states: &[&str], deadline: Duration) -> String {
+        until(&format!("{unit} in {states:?}"), deadline, || {
+            let state = self.state_of(unit);
+            if states.contains(&state.as_str()) {
+                Ok(state)
+            } else {
+                Err(format!("{state}\n{}", self.story()))
+            }
+        })
+    }
+
+    /// Waits until the configuration step has ended, well or badly, and says how.
+    #[track_caller]
+    pub(crate) fn wait_configured(&self, deadline: Duration) -> String {
+        self.wait_for("gild-configure.service", &["active", "failed"], deadline)
+    }
+
+    /// What gild wrote to the journal, for the message of a failure.
+    pub(crate) fn story(&self) -> String {
+        self.say(&["journalctl", "--no-pager", "-o", "short-monotonic", "-n", "80", "-u", "gild*"])
+    }
+
+    fn console(&self) -> String {
+        fs::read_to_string(self.directory.path().join("console")).unwrap_or_default()
+    }
+
+    /// Shuts the machine down in order and returns the path of its disk, which lives as long as `self`.
+    pub(crate) fn power_off(&mut self) -> PathBuf {
+        self.exec(&["systemctl", "poweroff"]);
+        until("end of the machine", BOOT, || match self.supervisor.try_wait() {
+            Ok(Some(_)) => Ok(()),
+            other => Err(format!("{other:?}")),
+        });
+        self.directory.path().join("root.img")
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        if std::thread::panicking() && self.leader.is_some() {
+            eprintln!("the machine's journal:\n{}", self.story());
+        }
+        // The first process of the outer namespace dies with its parent, and the kernel ends
+        // every process of both namespaces with it.
+        let _ = self.supervisor.kill();
+        let _ = self.supervisor.wait();
+        for group in &self.groups {
+            for _ in 0..100 {
+                remove_tree(group);
+                if !group.exists() {
+                    break;
+                }
+                // Its last processes are still being taken down.
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+    }
+}
+
+fn remove_tree(group: &Path) {
+    for entry in fs::read_dir(group).into_iter().flatten().flatten() {
+        if entry.path().is_dir() {
+            remove_tree(&entry.path());
+        }
+    }
+    let _ = fs::remove_dir(group);
+}
+
+/// A control group for the machine in each hierarchy that its systemd will manage.
+fn control_groups(name: &str) -> Vec<PathBuf> {
+    let mine = fs::read_to_string("/proc/self/cgroup").unwrap();
+    let mut groups = Vec::new();
+    for line in mine.lines() {
+        let mut parts = line.splitn(3, ':');
+        let (id, controllers, path) =
+            (parts.next(), parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+        let mount = match (id, controllers) {
+            (Some("0"), "") if Path::new("/sys/fs/cgroup/cgroup.procs").exists() => {
+                "/sys/fs/cgroup"
+            }
+            (Some("0"), "") => "/sys/fs/cgroup/unified",
+            (_, "name=systemd") => "/sys/fs/cgroup/systemd",
+            _ => continue,
+        };
+        groups.push(PathBuf::from(format!("{mount}{}/{name}", path.trim_end_matches('/'))));
+    }
+    groups
+}
+
+/// Lays out what a package installs, and then what the scenario adds.
+fn install(files: &Path, disk: &Disk) {
+    let packaging = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging");
+    let library = files.join("usr/lib");
+    fs::create_dir_all(&library).unwrap();
+    for tree in ["systemd", "sysusers.d", "tmpfiles.d"] {
+        run(Command::new("cp").arg("-r").arg(packaging.join(tree)).arg(&library));
+    }
+    let binary = std::env::var_os("GILD_BIN")
+        .map_or_else(|| env!("CARGO_BIN_EXE_gild").into(), PathBuf::from);
+    fs::create_dir_all(files.join("usr/bin")).unwrap();
+    fs::copy(&binary, files.join("usr/bin/gild"))
+        .unwrap_or_else(|error| panic!("cannot install {}: {error}", binary.display()));
+    for (path, content) in &disk.files {
+        let path = files.join(path.trim_start_matches('/'));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    let etc = files.join("etc");
+    fs::create_dir_all(&etc).unwrap();
+    fs::write(etc.join("hostname"), "gild-test\n").unwrap();
+    // Empty: the machine makes its own at the first boot, as an instance does.
+    fs::write(etc.join("machine-id"), "").unwrap();
+    symlink("/usr/share/zoneinfo/UTC", etc.join("localtime")).unwrap();
+}

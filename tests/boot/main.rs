@@ -1,0 +1,25 @@
+//! The boot test: real systemd, real Ansible, real Prometheus, the release binary.
+//!
+//! Each scenario boots a machine of its own and is one `#[test]`; what they need is built
+//! once and kept (`base`), what they talk to is made for each (`world`). A new scenario is
+//! one file beside this one and its `mod` line. It must run as root, and fails where it cannot.
+//!
+//!     GILD_BIN=target/x86_64-unknown-linux-gnu/release/gild cargo test -p gild --test boot
+#![allow(clippy::unwrap_used)]
+
+mod base;
+mod check;
+#[path = "../fakes/mod.rs"]
+#[allow(dead_code, reason = "each of the two test binaries uses its own part of the fakes")]
+mod fakes;
+mod fixtures;
+mod machine;
+mod search;
+mod world;
+
+mod failing_playbook;
+mod good_boot;
+mod hostile_tags;
+mod outage;
+mod secrets;
+mod status_socket;

@@ -1,0 +1,141 @@
+//! moto, the emulator of the AWS control planes, as a child process.
+//!
+//! S3, SSM, Secrets Manager and more behind one address for `AWS_ENDPOINT_URL`. It checks no
+//! signatures but reads the service from them, hence the made-up header.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use super::place::Place;
+
+const START: Duration = Duration::from_secs(60);
+
+/// A program that `tests/run` installs: where `variable` says, else where it puts it.
+///
+/// Panics when there is none: a test that needs it must not pass without it.
+pub(crate) fn tool(variable: &str, name: &str) -> PathBuf {
+    let path = match std::env::var_os(variable) {
+        Some(path) => PathBuf::from(path),
+        None => cache().join("venv/bin").join(name),
+    };
+    assert!(
+        path.is_file(),
+        "no {name} at {}: run tests/run once, or set {variable}",
+        path.display()
+    );
+    path
+}
+
+/// Where `tests/run` and the boot test keep what is worth keeping between runs.
+pub(crate) fn cache() -> PathBuf {
+    std::env::var_os("GILD_TEST_CACHE")
+        .map_or_else(|| PathBuf::from("/var/cache/gild-tests"), PathBuf::from)
+}
+
+/// The running emulator, killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Moto {
+    child: Child,
+    address: SocketAddr,
+    place: Place,
+}
+
+impl Moto {
+    /// Starts it at `place` and waits until it answers.
+    pub(crate) fn start(place: &Place) -> Self {
+        let program = tool("GILD_TEST_MOTO", "moto_server");
+        let mut child = place
+            .command(&program.to_string_lossy())
+            .args(["-H", "127.0.0.1", "-p", "0"])
+            .env_remove("AWS_ENDPOINT_URL")
+            .env("PYTHONUNBUFFERED", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("moto_server starts");
+        let log = BufReader::new(child.stderr.take().expect("its log is a pipe"));
+        let (found, address) = mpsc::channel();
+        // Reads on after the address, because a full pipe would stop moto.
+        std::thread::spawn(move || {
+            for line in log.lines().map_while(Result::ok) {
+                if let Some((_, url)) = line.split_once("Running on http://") {
+                    let _ = found.send(url.trim().parse());
+                }
+            }
+        });
+        let address = address.recv_timeout(START);
+        let mut moto = Self { child, address: ([127, 0, 0, 1], 0).into(), place: place.clone() };
+        // The child belongs to `moto` by now, so a panic here ends it.
+        moto.address = address.expect("moto_server says where it listens").expect("an address");
+        moto
+    }
+
+    /// The address for `AWS_ENDPOINT_URL`.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Writes an SSM parameter.
+    pub(crate) fn put_parameter(&self, region: &str, name: &str, kind: &str, value: &str) {
+        let body =
+            serde_json::json!({ "Name": name, "Type": kind, "Value": value, "Overwrite": true });
+        self.call(region, "ssm", "AmazonSSM.PutParameter", &body);
+    }
+
+    /// Makes a secret.
+    pub(crate) fn put_secret(&self, region: &str, name: &str, value: &str) {
+        let body = serde_json::json!({ "Name": name, "SecretString": value });
+        self.call(region, "secretsmanager", "secretsmanager.CreateSecret", &body);
+    }
+
+    /// Writes an object and its bucket.
+    pub(crate) fn put_object(&self, bucket: &str, key: &str, body: &str) {
+        let header = authorization("us-east-1", "s3");
+        for (path, body) in [(format!("/{bucket}"), ""), (format!("/{bucket}/{key}"), body)] {
+            self.request("PUT", &path, &[("Authorization", &header)], body.as_bytes());
+        }
+    }
+
+    /// One call of a JSON service.
+    pub(crate) fn call(
+        &self,
+        region: &str,
+        service: &str,
+        target: &str,
+        body: &serde_json::Value,
+    ) -> String {
+        let header = authorization(region, service);
+        let headers = [
+            ("Authorization", header.as_str()),
+            ("X-Amz-Target", target),
+            ("Content-Type", "application/x-amz-json-1.1"),
+        ];
+        self.request("POST", "/", &headers, body.to_string().as_bytes())
+    }
+
+    fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> String {
+        let answer = self.place.http(self.address, method, path, headers, body);
+        let (status, answer) =
+            answer.unwrap_or_else(|error| panic!("moto, {method} {path}: {error}"));
+        assert!(status < 300, "moto, {method} {path}: {status} {answer}");
+        answer
+    }
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn authorization(region: &str, service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential=test/20240101/{region}/{service}/aws4_request, SignedHeaders=host, Signature=0"
+    )
+}

@@ -1,0 +1,285 @@
+//! The HTTP server below every fake: one thread, one runtime, gone when dropped.
+
+use std::future::pending;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::thread::JoinHandle;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use nix::sys::socket::{
+    self, AddressFamily, Backlog, SockFlag, SockType, SockaddrIn, SockaddrLike,
+};
+use tokio::sync::oneshot;
+
+use super::fault::{Fault, Faults};
+
+/// A request with its body read, as the fakes see it.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Asked {
+    /// A header as text, empty when it is absent.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("")
+    }
+}
+
+/// What a fake does with a request.
+pub(crate) trait Service: Send + Sync + 'static {
+    /// The answer when nothing goes wrong.
+    fn handle(&self, asked: &Asked) -> Response<Bytes>;
+
+    /// The answer to a caller who asks too often.
+    fn throttled(&self) -> Response<Bytes> {
+        text(429, "slow down")
+    }
+}
+
+/// A running fake. Dropping it closes the listener and every connection.
+#[derive(Debug)]
+pub(crate) struct Server {
+    address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Serves on `listener` until dropped.
+    pub(crate) fn start<S: Service>(listener: TcpListener, faults: Faults, service: S) -> Self {
+        let address = listener.local_addr().expect("a listener has an address");
+        let connections = Arc::new(AtomicUsize::new(0));
+        let (stop, stopped) = oneshot::channel();
+        let counter = Arc::clone(&connections);
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime for a fake");
+            runtime.block_on(async move {
+                tokio::select! {
+                    () = accept(listener, counter, faults, Arc::new(service)) => {}
+                    _ = stopped => {}
+                }
+            });
+        });
+        Self { address, connections, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How many connections it has accepted.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A fake that panicked has already failed its request; a second
+            // panic inside drop would hide which.
+            drop(thread.join());
+        }
+    }
+}
+
+async fn accept<S: Service>(
+    listener: TcpListener,
+    connections: Arc<AtomicUsize>,
+    faults: Faults,
+    service: Arc<S>,
+) {
+    listener.set_nonblocking(true).expect("a listener can be non-blocking");
+    let listener = tokio::net::TcpListener::from_std(listener).expect("a listener for a fake");
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            continue;
+        };
+        connections.fetch_add(1, Ordering::SeqCst);
+        let (faults, service) = (faults.clone(), Arc::clone(&service));
+        tokio::spawn(async move {
+            let serve = service_fn(|request| answer(request, &faults, &*service));
+            // The client may go away at any time, and cutting it off is one of the faults.
+            let _ = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), serve)
+                .await;
+        });
+    }
+}
+
+async fn answer<S: Service>(
+    request: Request<hyper::body::Incoming>,
+    faults: &Faults,
+    service: &S,
+) -> io::Result<Response<Sent>> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    let asked = Asked {
+        method: head.method,
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or("").to_owned(),
+        headers: head.headers,
+        body,
+    };
+    match faults.take(&asked.path) {
+        None => Ok(whole(service.handle(&asked))),
+        Some(fault) => apply(fault, &asked, service).await,
+    }
+}
+
+async fn apply<S: Service>(fault: Fault, asked: &Asked, service: &S) -> io::Result<Response<Sent>> {
+    Ok(match fault {
+        Fault::Status(status, body) => whole(text(status, &body)),
+        Fault::RetryAfter(status, seconds) => {
+            let mut response = text(status, "");
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            whole(response)
+        }
+        Fault::Throttle => whole(service.throttled()),
+        Fault::Delay(pause) => {
+            tokio::time::sleep(pause).await;
+            whole(service.handle(asked))
+        }
+        Fault::CutOff => service.handle(asked).map(|body| Sent {
+            declared: Some(body.len() as u64),
+            next: Some(body.slice(..body.len() / 2)),
+            end: End::Broken,
+        }),
+        Fault::Garbage => whole(text(200, "\u{0}\u{1}this is not it")),
+        Fault::Endless => text(200, "").map(|_| Sent {
+            declared: None,
+            next: Some(Bytes::from_static(&[b'#'; 8192])),
+            end: End::Repeated,
+        }),
+        Fault::Redirect(to) => {
+            let mut response = text(302, "");
+            let to = HeaderValue::from_str(&to).map_err(io::Error::other)?;
+            response.headers_mut().insert(header::LOCATION, to);
+            whole(response)
+        }
+        Fault::Close => return Err(io::ErrorKind::ConnectionAborted.into()),
+        Fault::Hang => pending().await,
+    })
+}
+
+/// A plain answer.
+pub(crate) fn text(status: u16, body: &str) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::copy_from_slice(body.as_bytes()));
+    *response.status_mut() = StatusCode::from_u16(status).expect("a status code");
+    let kind = HeaderValue::from_static("text/plain");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
+fn whole(response: Response<Bytes>) -> Response<Sent> {
+    response.map(|body| Sent {
+        declared: Some(body.len() as u64),
+        next: Some(body),
+        end: End::Clean,
+    })
+}
+
+/// A body that ends well, breaks off, or goes on for ever.
+#[derive(Debug)]
+struct Sent {
+    declared: Option<u64>,
+    next: Option<Bytes>,
+    end: End,
+}
+
+#[derive(Debug)]
+enum End {
+    Clean,
+    Broken,
+    Breaking,
+    Repeated,
+}
+
+impl Body for Sent {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let chunk = match self.end {
+            End::Repeated => self.next.clone(),
+            _ => self.next.take().filter(|chunk| !chunk.is_empty()),
+        };
+        match (chunk, &self.end) {
+            (Some(chunk), _) => Poll::Ready(Some(Ok(Frame::data(chunk)))),
+            // hyper sends what it has only when it has to wait, so wait once.
+            (None, End::Broken) => {
+                self.end = End::Breaking;
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            (None, End::Breaking) => Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into()))),
+            (None, _) => Poll::Ready(None),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.declared.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
+
+/// A port on the loopback address for a fake.
+pub(crate) fn loopback() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").expect("a port on the loopback address")
+}
+
+/// A port that is taken but refuses connections until it is opened: a service
+/// that starts late, without a race for its port.
+#[derive(Debug)]
+pub(crate) struct Closed {
+    socket: OwnedFd,
+    address: SocketAddr,
+}
+
+impl Closed {
+    /// Takes a port on the loopback address.
+    pub(crate) fn new() -> Self {
+        let socket =
+            socket::socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)
+                .expect("a socket");
+        socket::bind(socket.as_raw_fd(), &SockaddrIn::new(127, 0, 0, 1, 0)).expect("a port");
+        let bound: SockaddrIn = socket::getsockname(socket.as_raw_fd()).expect("a bound socket");
+        assert_eq!(bound.family(), Some(AddressFamily::Inet));
+        let address = SocketAddr::from((bound.ip(), bound.port()));
+        Self { socket, address }
+    }
+
+    /// Where it will listen.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Starts to listen.
+    pub(crate) fn open(self) -> TcpListener {
+        socket::listen(&self.socket, Backlog::MAXCONN).expect("a listening socket");
+        TcpListener::from(self.socket)
+    }
+}
