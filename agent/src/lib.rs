@@ -27,6 +27,9 @@ pub mod metrics;
 /// Whether the services do their work: systemd units and probes, with hysteresis.
 pub mod health;
 
+/// The one loop that measures, watches and answers.
+pub mod daemon;
+
 /// What operators may ask: HTTP on a unix socket, and its client.
 pub mod status;
 

@@ -1,0 +1,148 @@
+//! What the daemon knows, for whoever asks at the socket.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use crate::configure::handoff::Handoff;
+use crate::configure::lock::Lock;
+use crate::configure::report::Report;
+use crate::health::watch::Watch;
+use crate::identity::Identity;
+use crate::metrics::openmetrics;
+use crate::metrics::pipeline::Pipeline;
+use crate::metrics::sample::Tick;
+use crate::platform::clock;
+use crate::platform::paths::Paths;
+use crate::status::server::Answers;
+use crate::status::snapshot::{AgentStatus, CollectorStatus, Facts, SinkStatus, Snapshot};
+
+/// What the daemon knows.
+#[derive(Debug)]
+pub struct Board {
+    paths: Paths,
+    started: Instant,
+    started_at: String,
+    view: Mutex<View>,
+    refresh: Notify,
+}
+
+/// The present, kept by the main loop.
+#[derive(Debug, Default)]
+pub(super) struct View {
+    /// The configuration that `configure` left.
+    pub(super) handoff: Option<Arc<Handoff>>,
+    /// The report of the boot, so far.
+    pub(super) report: Option<Report>,
+    /// What is wrong with the configuration that the daemon runs on.
+    pub(super) problems: Vec<String>,
+    /// Who this instance is, where the daemon had to find out by itself.
+    pub(super) identity: Option<Identity>,
+    /// The services.
+    pub(super) watch: Option<Watch>,
+    /// The sinks.
+    pub(super) pipeline: Option<Pipeline>,
+    /// The collectors.
+    pub(super) collectors: BTreeMap<String, CollectorStatus>,
+    /// The last measurements.
+    pub(super) tick: Option<Arc<Tick>>,
+}
+
+impl Board {
+    /// An empty board.
+    pub(super) fn new(paths: &Paths) -> Self {
+        Self {
+            paths: paths.clone(),
+            started: Instant::now(),
+            started_at: clock::now_text(),
+            view: Mutex::default(),
+            refresh: Notify::new(),
+        }
+    }
+
+    /// The present. Never held across an await.
+    pub(super) fn view(&self) -> MutexGuard<'_, View> {
+        // What is guarded is valid after every single step.
+        self.view.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until somebody asks to read everything again.
+    pub(super) async fn refresh_asked(&self) {
+        self.refresh.notified().await;
+    }
+
+    /// Everything, as `/v1/status` shows it.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let view = self.view();
+        let identity = match &view.handoff {
+            Some(handoff) => Some(&handoff.identity),
+            None => view.identity.as_ref(),
+        };
+        // A lock that cannot be looked at does not make a running step a failed one.
+        let lock_held = Lock::is_held(&self.paths.lock()).unwrap_or(true);
+        Snapshot::new(Facts {
+            report: view.report.as_ref(),
+            lock_held,
+            problems: &view.problems,
+            started_at: &self.started_at,
+            identity,
+            services: view.watch.as_ref().map(Watch::snapshot).unwrap_or_default(),
+            sinks: view.pipeline.as_ref().map(sinks).unwrap_or_default(),
+            collectors: view.collectors.clone(),
+            agent: self.agent(),
+        })
+    }
+
+    fn agent(&self) -> AgentStatus {
+        AgentStatus {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            uptime_s: self.started.elapsed().as_secs(),
+            rss_bytes: resident_bytes().unwrap_or_default(),
+        }
+    }
+}
+
+fn sinks(pipeline: &Pipeline) -> BTreeMap<String, SinkStatus> {
+    pipeline.stats()
+}
+
+/// The resident memory of this process: the second field of
+/// /proc/self/statm, in pages (proc(5)). gild's own process is never below
+/// another root.
+fn resident_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
+    let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok()??;
+    pages.checked_mul(u64::try_from(page).ok()?)
+}
+
+fn json(value: &impl serde::Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+impl Answers for Board {
+    fn status(&self) -> Value {
+        json(&self.snapshot())
+    }
+
+    fn config(&self) -> Option<Value> {
+        self.view().handoff.as_deref().map(json)
+    }
+
+    fn report(&self) -> Option<Value> {
+        self.view().report.as_ref().map(json)
+    }
+
+    fn metrics(&self) -> String {
+        let tick = self.view().tick.clone();
+        openmetrics::render(tick.as_deref())
+    }
+
+    fn refresh(&self) {
+        self.refresh.notify_one();
+    }
+}

@@ -1,0 +1,217 @@
+//! The parts of the daemon that settings shape: collectors, services, sinks.
+//! New settings replace what they change and leave the rest running.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Ended;
+use super::board::Board;
+use crate::config::Settings;
+use crate::configure::handoff::Handoff;
+use crate::configure::report::Report;
+use crate::health::watch::Watch;
+use crate::identity::{Identity, host};
+use crate::metrics::pipeline::Pipeline;
+use crate::metrics::runner::Runner;
+use crate::metrics::sample::Tick;
+use crate::metrics::schedule::Schedule;
+use crate::metrics::sink::SinkContext;
+use crate::platform::error::chain_text;
+use crate::scope::documents;
+use crate::scope::resolve::Context;
+use crate::scope::settings::OnBad;
+use crate::scope::settle::{DefaultsInvalid, settle};
+use crate::status::snapshot::CollectorStatus;
+
+/// How many ticks are held before it is known where to send them: as long as
+/// a slow boot takes, at the default interval.
+const HELD_TICKS: usize = 180;
+
+/// How many ticks the first samples are: rates need two.
+const FIRST_TICKS: u32 = 2;
+
+/// What runs.
+pub(super) struct Engine<'a> {
+    context: &'a Context,
+    board: Arc<Board>,
+    settings: Settings,
+    identity: Option<Identity>,
+    runner: Runner,
+    schedule: Schedule,
+    held: VecDeque<Arc<Tick>>,
+    sent: u32,
+}
+
+impl<'a> Engine<'a> {
+    /// Starts on the host's own layers: everything but the sinks, which must
+    /// know whose measurements they send.
+    pub(super) fn start(
+        context: &'a Context,
+        board: Arc<Board>,
+    ) -> Result<Self, DefaultsInvalid> {
+        let mut own = match &context.local {
+            Some(directory) => documents::of_scopes(directory),
+            None => documents::of_host(&context.paths),
+        };
+        let settings = settle(&mut own, |_| OnBad::LastGood)?.settings;
+        let (runner, schedule) = measuring(context, &settings);
+        let watch = Watch::start(&settings.service, context.client.clone(), &context.paths);
+        {
+            let mut view = board.view();
+            view.watch = Some(watch);
+            let broken = own.iter().filter_map(|source| source.report.error.clone());
+            view.problems = broken.collect();
+        }
+        let held = VecDeque::new();
+        Ok(Self { context, board, settings, identity: None, runner, schedule, held, sent: 0 })
+    }
+
+    /// Waits until the next measurement is due.
+    pub(super) async fn due(&mut self) {
+        self.schedule.wait().await;
+    }
+
+    /// Measures once and gives the result to the sinks.
+    pub(super) async fn measure(&mut self) {
+        let mut tick = self.runner.tick().await;
+        let collectors = self.runner.stats();
+        let mut view = self.board.view();
+        tick.samples.extend(view.watch.as_ref().map(Watch::samples).unwrap_or_default());
+        view.collectors = collectors
+            .into_iter()
+            .map(|(name, stats)| {
+                let status = CollectorStatus {
+                    ok: stats.ok,
+                    duration_ms: stats.duration_ms,
+                    error: stats.error,
+                };
+                (name.to_owned(), status)
+            })
+            .collect();
+        let tick = Arc::new(tick);
+        view.tick = Some(tick.clone());
+        match &view.pipeline {
+            Some(pipeline) => {
+                pipeline.push(&tick);
+                self.sent += 1;
+            }
+            None => {
+                if self.held.len() == HELD_TICKS {
+                    self.held.pop_front();
+                }
+                self.held.push_back(tick);
+            }
+        }
+    }
+
+    /// Takes over what `configure` has left.
+    pub(super) fn reload(&mut self) {
+        match Report::load(&self.context.paths.report()) {
+            Ok(report) => self.board.view().report = report,
+            Err(error) => tracing::warn!("{}", chain_text(&error)),
+        }
+        match Handoff::read(&self.context.paths.config()) {
+            Ok(Some(handoff)) => self.adopt(handoff),
+            Ok(None) => {}
+            Err(error) => tracing::warn!("{}", chain_text(&error)),
+        }
+    }
+
+    fn adopt(&mut self, handoff: Handoff) {
+        let known = self.board.view().handoff.as_ref().is_some_and(|known| {
+            known.digest == handoff.digest && known.identity == handoff.identity
+        });
+        let typed = Settings::typed(&handoff.config);
+        let identity = handoff.identity.clone();
+        let digest = handoff.digest.clone();
+        self.board.view().handoff = Some(Arc::new(handoff));
+        if known {
+            return;
+        }
+        let Some(settings) = typed.settings else {
+            // What configure hands over it has typed itself, so this is another
+            // version's hand-off; the present settings go on.
+            let problem = "the resolved configuration is not one for this version of gild";
+            tracing::warn!("{problem}");
+            self.board.view().problems = vec![problem.to_owned()];
+            return;
+        };
+        tracing::info!(digest, "the resolved configuration is in force");
+        self.board.view().problems.clear();
+        self.apply(settings, identity);
+    }
+
+    /// Puts settings in force.
+    fn apply(&mut self, settings: Settings, identity: Identity) {
+        if settings.metrics != self.settings.metrics {
+            (self.runner, self.schedule) = measuring(self.context, &settings);
+        }
+        let mut view = self.board.view();
+        if let Some(watch) = &mut view.watch {
+            watch.update(&settings.service);
+        }
+        let sinks_changed = settings.sink != self.settings.sink;
+        if view.pipeline.is_none() || sinks_changed || self.identity.as_ref() != Some(&identity) {
+            let region = identity.region.clone();
+            let sinks = SinkContext::new(
+                &self.context.paths,
+                self.context.client.clone(),
+                region,
+                &self.context.redactor,
+            );
+            let pipeline = Pipeline::start(&settings.sink, &identity, &sinks);
+            for tick in self.held.drain(..) {
+                pipeline.push(&tick);
+                self.sent += 1;
+            }
+            if let Some(old) = view.pipeline.replace(pipeline) {
+                tokio::spawn(old.shutdown(super::LAST_FLUSH));
+            }
+        }
+        self.settings = settings;
+        self.identity = Some(identity);
+    }
+
+    /// Whether the sinks are at work.
+    pub(super) fn is_sending(&self) -> bool {
+        self.board.view().pipeline.is_some()
+    }
+
+    /// Sends on the host's own layers, because `configure` has left nothing.
+    pub(super) fn send_unconfigured(&mut self) {
+        tracing::warn!("nothing has been resolved yet; measurements go where the image says");
+        let identity = host::identity(&self.context.paths);
+        self.board.view().identity = Some(identity.clone());
+        let settings = self.settings.clone();
+        self.apply(settings, identity);
+    }
+
+    /// Whether enough has been measured, and every service looked at, for the
+    /// first samples to be whole.
+    pub(super) fn has_first_samples(&self) -> bool {
+        let looked = self.board.view().watch.as_ref().is_none_or(Watch::has_looked);
+        self.sent >= FIRST_TICKS && looked
+    }
+
+    /// Lets the sinks send what they hold, and ends them.
+    pub(super) async fn last_flush(&mut self, within: Duration) -> Ended {
+        let pipeline = self.board.view().pipeline.take();
+        let Some(pipeline) = pipeline else { return Ended::SamplesNotSent };
+        let stats = pipeline.shutdown(within).await;
+        for (sink, stats) in stats.iter().filter(|(_, stats)| stats.sent == 0) {
+            let why = stats.last_error.as_deref().unwrap_or("it had nothing to send");
+            tracing::warn!(sink, "no sample was sent: {why}");
+        }
+        if stats.values().all(|stats| stats.sent > 0) {
+            Ended::SamplesSent
+        } else {
+            Ended::SamplesNotSent
+        }
+    }
+}
+
+fn measuring(context: &Context, settings: &Settings) -> (Runner, Schedule) {
+    let runner = Runner::new(&settings.metrics, &context.paths);
+    (runner, Schedule::new(settings.metrics.interval))
+}

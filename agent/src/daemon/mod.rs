@@ -1,0 +1,165 @@
+//! The daemon's one loop: measure, watch, answer, and take over what
+//! `configure` leaves. It starts at once, on the host's own layers, and waits
+//! for nobody.
+
+/// What the daemon knows.
+mod board;
+/// The parts that settings shape.
+mod engine;
+/// What `configure` leaves.
+mod inbox;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::platform::systemd;
+use crate::scope::resolve::Context;
+use crate::status::listener::Listener;
+use crate::status::server::{self, Limits};
+use crate::status::snapshot::State;
+
+use board::Board;
+use engine::Engine;
+use inbox::Inbox;
+
+/// How long the sinks may take to send what they hold when the daemon ends:
+/// less than the unit's TimeoutStopSec.
+const LAST_FLUSH: Duration = Duration::from_secs(5);
+
+/// How long the daemon waits for `configure` before it sends measurements on
+/// the host's own layers.
+const HANDOFF_PATIENCE: Duration = Duration::from_secs(120);
+
+/// The files that `configure` hands over.
+const HANDED_OVER: [&str; 2] = ["config.json", "report.json"];
+
+/// When the daemon ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// When it is told to stop.
+    Stopped,
+    /// When the first measurements have been sent.
+    FirstSamples,
+}
+
+/// How the daemon ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It was told to.
+    Stopped,
+    /// Every sink has sent its first measurements.
+    SamplesSent,
+    /// Some sink could not send.
+    SamplesNotSent,
+}
+
+/// The daemon cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// It would not hear when `configure` is done.
+    #[error("failed to watch the directory '{}'", path.display())]
+    Inbox {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The host's own layers give no settings.
+    #[error("failed to start on the host's own layers")]
+    Settings(#[source] crate::scope::settle::DefaultsInvalid),
+}
+
+/// Runs the daemon until `until` or `stop`.
+pub async fn run(
+    context: &Context,
+    listener: Listener,
+    until: Until,
+    stop: impl Future<Output = ()>,
+) -> Result<Ended, DaemonError> {
+    let paths = &context.paths;
+    let inbox = Inbox::open(paths.run())
+        .map_err(|source| DaemonError::Inbox { path: paths.run().to_owned(), source })?;
+    let board = Arc::new(Board::new(paths));
+    let mut engine = Engine::start(context, board.clone()).map_err(DaemonError::Settings)?;
+    engine.reload();
+    let mut server = tokio::spawn(server::serve(
+        listener,
+        board.clone(),
+        context.redactor.clone(),
+        Limits::default(),
+    ));
+    systemd::ready();
+    let mut told = Told::default();
+    told.state(&board);
+
+    let patience = tokio::time::sleep(HANDOFF_PATIENCE);
+    let mut alive = watchdog();
+    tokio::pin!(patience, stop);
+    let ended = loop {
+        tokio::select! {
+            () = &mut stop => break Ended::Stopped,
+            () = engine.due() => {
+                engine.measure().await;
+                if until == Until::FirstSamples && engine.has_first_samples() {
+                    break engine.last_flush(LAST_FLUSH).await;
+                }
+            }
+            heard = inbox.changed(&HANDED_OVER) => {
+                if let Err(error) = heard {
+                    tracing::warn!(%error, "the hand-off cannot be watched any more");
+                    std::future::pending::<()>().await;
+                }
+                engine.reload();
+                told.state(&board);
+            }
+            () = board.refresh_asked() => {
+                engine.reload();
+                told.state(&board);
+            }
+            () = &mut patience, if !engine.is_sending() => engine.send_unconfigured(),
+            _ = alive.tick() => systemd::alive(),
+            _ = &mut server => unreachable!("the server never ends by itself"),
+        }
+    };
+    systemd::stopping();
+    server.abort();
+    if ended == Ended::Stopped {
+        engine.last_flush(LAST_FLUSH).await;
+    }
+    Ok(ended)
+}
+
+/// What systemd and the log were told last.
+#[derive(Default)]
+struct Told(Option<State>);
+
+impl Told {
+    /// Tells a change of state.
+    fn state(&mut self, board: &Board) {
+        let snapshot = board.snapshot();
+        if self.0.replace(snapshot.state) == Some(snapshot.state) {
+            return;
+        }
+        let task = snapshot.configuration.failed_task.as_deref();
+        let text = match task {
+            Some(task) => format!("{}: {task}", snapshot.state.word()),
+            None => snapshot.state.word().to_owned(),
+        };
+        tracing::info!("this instance is {text}");
+        systemd::status(&text);
+    }
+}
+
+/// Comes twice in each span of systemd's patience; hardly ever where systemd
+/// does not watch.
+fn watchdog() -> tokio::time::Interval {
+    const UNWATCHED: Duration = Duration::from_secs(3600);
+    let period = systemd::watchdog().map_or(UNWATCHED, |patience| patience / 2);
+    let mut interval = tokio::time::interval_at(Instant::now() + period, period);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    interval
+}
