@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use command_fds::{CommandFdExt, FdMapping};
 use gild::platform::redact::{MASK, Redactor};
 use gild::status::client::{self, ClientError};
 use gild::status::listener::{self, ListenError};
@@ -66,8 +67,7 @@ impl Drop for Daemon {
 impl Daemon {
     async fn start(limits: Limits) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("status.sock");
-        let listener = listener::open(ListenFd::empty(), &path).await.unwrap();
+        let listener = open(&directory.path().join("status.sock")).await.unwrap();
         let redactor = Redactor::default();
         redactor.add(SECRET);
         let answers = Arc::new(Canned::default());
@@ -333,4 +333,37 @@ async fn no_daemon_and_a_silent_daemon_are_told_apart() {
     let limit = Duration::from_millis(50);
     let answer = client::ask(&path, http::Method::GET, "/", limit).await;
     assert!(matches!(answer, Err(ClientError::Timeout(_))));
+}
+
+/// The other half of the next test: a daemon in a process of its own, because a
+/// process is given sockets only at its start.
+#[tokio::test]
+#[ignore = "the test of activation runs it"]
+async fn activated() {
+    let given = ListenFd::from_env();
+    if given.len() == 0 {
+        return;
+    }
+    let listener = listener::open(given, Path::new("/nonexistent/status.sock")).await.unwrap();
+    let served =
+        serve(listener, Arc::new(Canned::default()), Redactor::default(), Limits::default());
+    let _ = tokio::time::timeout(PATIENCE, served).await;
+}
+
+#[tokio::test]
+async fn a_socket_that_systemd_gives_is_served() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("status.sock");
+    let socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--ignored", "--exact", "status::activated"])
+        .env("LISTEN_FDS", "1")
+        .stdout(Stdio::null())
+        .fd_mappings(vec![FdMapping { parent_fd: socket.into(), child_fd: 3 }])
+        .unwrap();
+    let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap();
+    let (status, _) = client::get(&path, "/v1/status").await.unwrap();
+    assert_eq!(status, 200);
+    child.kill().await.unwrap();
 }

@@ -208,5 +208,4 @@ fn plain(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "render_tests.rs"]
 mod tests;

@@ -238,5 +238,4 @@ pub fn lock_held(lock: &Path) -> io::Result<bool> {
 }
 
 #[cfg(test)]
-#[path = "snapshot_tests.rs"]
 mod tests;

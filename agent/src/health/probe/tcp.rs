@@ -3,7 +3,7 @@
 //! Names are resolved in process: the C library's resolver would load the
 //! host's NSS libraries into a static binary.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use hickory_resolver::TokioResolver;
 use tokio::net::TcpStream;
@@ -28,6 +28,10 @@ pub(super) async fn probe(target: &HostPort) -> Result<(), ProbeError> {
 async fn addresses(host: &str) -> Result<Vec<IpAddr>, ProbeError> {
     if let Ok(address) = host.parse() {
         return Ok(vec![address]);
+    }
+    // The name that needs no resolver (RFC 6761, 6.3).
+    if host.eq_ignore_ascii_case("localhost") {
+        return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
     }
     let lookup = async {
         let resolver = TokioResolver::builder_tokio()?.build()?;
