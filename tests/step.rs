@@ -59,6 +59,11 @@ impl Host {
             check: false,
         };
         host.file("playbook/main.yml", playbook);
+        // The playbook's own settings of Ansible hold; here the Python, which
+        // Ansible would else look for among all that a developer has.
+        let python = ansible().with_file_name("python3");
+        let settings = format!("[defaults]\ninterpreter_python = {}\n", python.display());
+        host.file("playbook/ansible.cfg", &settings);
         host
     }
 
@@ -313,7 +318,6 @@ async fn the_vault_password_opens_vaults_and_is_nowhere_to_be_found() {
         let mut look = |event: Progress| {
             if matches!(event, Progress::Started(name) if name.contains("wait_for")) {
                 found = holders(&password, host.directory.path());
-                assert_eq!(running("/dev/fd/").len(), running("/dev/fd/").len());
                 fs::write(host.path("out.go"), "").unwrap();
             }
         };
