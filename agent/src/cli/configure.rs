@@ -7,9 +7,10 @@ use clap::Args;
 use super::context::Globals;
 use super::{Failure, up};
 use crate::configure::boot::{self, Options, Watcher};
-use crate::configure::report::{Decision, Outcome, TaskOutcome, TaskReport};
+use crate::configure::events::Progress;
+use crate::configure::report::{Decision, Outcome, TaskOutcome};
 use crate::platform::signals;
-use crate::scope::Resolution;
+use crate::scope::resolve::Resolution;
 
 /// Resolve the configuration, run the configuration step, leave a report.
 #[derive(Debug, Args)]
@@ -73,7 +74,8 @@ impl Watcher for Journal {
         tracing::info!(run = decision.run, "the step: {}", decision.reason);
     }
 
-    fn task(&mut self, task: &TaskReport) {
+    fn progress(&mut self, progress: &Progress) {
+        let Progress::Ended(task) = progress else { return };
         match task.outcome {
             TaskOutcome::Failed | TaskOutcome::Unreachable => {
                 let message = task.message.as_deref().unwrap_or("it gave no message");

@@ -2,10 +2,14 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use crate::identity::ImdsOptions;
 use crate::platform::fs;
+use crate::platform::http::{self, HttpError};
 use crate::platform::paths::Paths;
 use crate::platform::redact::Redactor;
+use crate::scope::resolve::Context;
 
 /// What every verb is given.
 #[derive(Debug)]
@@ -38,7 +42,28 @@ pub(super) enum PrivateError {
     },
 }
 
+/// How long the metadata service may take to say who this instance is. Its
+/// network may be up late.
+const IDENTITY_BUDGET: Duration = Duration::from_secs(30);
+
 impl Globals {
+    /// What a configuration is resolved with: over the network, or from the
+    /// documents of one directory.
+    pub(super) fn context(
+        &self,
+        paths: Paths,
+        local: Option<PathBuf>,
+    ) -> Result<Context, HttpError> {
+        let endpoint = std::env::var("AWS_EC2_METADATA_SERVICE_ENDPOINT").ok();
+        Ok(Context {
+            paths,
+            client: http::client()?,
+            imds: ImdsOptions::new(endpoint, IDENTITY_BUDGET),
+            redactor: self.redactor.clone(),
+            local,
+        })
+    }
+
     /// The installed layout.
     pub(super) fn installed(&self) -> Paths {
         Paths::installed(&self.root)

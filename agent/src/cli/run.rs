@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use listenfd::ListenFd;
 
 use super::Failure;
 use super::context::Globals;
 use crate::daemon::{self, Until};
 use crate::platform::signals;
-use crate::status::listener::Listener;
+use crate::status::listener;
 
 /// Measure, watch services, answer on the status socket.
 #[derive(Debug, Args)]
@@ -17,7 +18,7 @@ pub(super) struct Arguments {}
 pub(super) async fn run(globals: &Globals, _: &Arguments) -> Result<ExitCode, Failure> {
     let paths = globals.installed();
     let socket = globals.socket.clone().unwrap_or_else(|| paths.socket());
-    let listener = Listener::activated_or_bind(&socket)?;
+    let listener = listener::open(ListenFd::from_env(), &socket).await?;
     let context = globals.context(paths, None)?;
     daemon::run(&context, listener, Until::Stopped, signals::asked_to_stop()).await?;
     Ok(ExitCode::SUCCESS)

@@ -3,14 +3,15 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use bytes::Bytes;
 use clap::Args;
 use tokio::time::Instant;
 
 use super::Failure;
 use super::context::Globals;
 use super::paint::Paint;
-use crate::status::client;
-use crate::status::render;
+use crate::status::client::{self, ClientError};
+use crate::status::render::render;
 use crate::status::snapshot::{Snapshot, State};
 
 /// The exit code where no daemon answers.
@@ -53,14 +54,14 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
         if arguments.json {
             println!("{}", String::from_utf8_lossy(&body).trim_end());
         } else {
-            print!("{}", render::text(&snapshot, Paint::stdout().is_on()));
+            print!("{}", render(&snapshot, Paint::stdout().is_on()));
         }
         return Ok(ExitCode::from(snapshot.state.exit_code()));
     }
 }
 
 /// The status by the first daemon that answers; `None` where none does.
-async fn ask(globals: &Globals) -> Result<Option<Vec<u8>>, Failure> {
+async fn ask(globals: &Globals) -> Result<Option<Bytes>, Failure> {
     for socket in globals.sockets() {
         match client::get(&socket, "/v1/status").await {
             Ok((200, body)) => return Ok(Some(body)),
@@ -68,7 +69,7 @@ async fn ask(globals: &Globals) -> Result<Option<Vec<u8>>, Failure> {
                 let text = String::from_utf8_lossy(&body);
                 return Err(format!("the daemon answered {code}: {}", text.trim()).into());
             }
-            Err(error) if error.is_no_daemon() => {}
+            Err(ClientError::NoDaemon { .. }) => {}
             Err(error) => return Err(error.into()),
         }
     }

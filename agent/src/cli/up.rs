@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use listenfd::ListenFd;
 
 use super::Failure;
 use super::config::{count, table};
@@ -12,14 +13,15 @@ use super::context::Globals;
 use super::paint::Paint;
 use crate::config::path::KeyPath;
 use crate::configure::boot::{self, Options, Watcher};
+use crate::configure::events::Progress;
 use crate::configure::report::{
     Decision, Outcome, Report, SourceOutcome, TaskOutcome, TaskReport,
 };
 use crate::daemon::{self, Ended, Until};
 use crate::platform::redact::Redactor;
 use crate::platform::signals;
-use crate::scope::Resolution;
-use crate::status::listener::Listener;
+use crate::scope::resolve::Resolution;
+use crate::status::listener;
 
 /// Configure and run in the foreground from DIR/{global,account,service}.toml.
 #[derive(Debug, Args)]
@@ -37,7 +39,7 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
         .map_err(|error| format!("cannot use '{}': {error}", arguments.local.display()))?;
     let paths = globals.private()?;
     let socket = globals.socket.clone().unwrap_or_else(|| paths.socket());
-    let listener = Listener::bind(&socket)?;
+    let listener = listener::open(ListenFd::empty(), &socket).await?;
     let context = globals.context(paths.clone(), Some(directory.clone()))?;
     let options = Options { base: Some(directory.clone()), ..Options::default() };
     let mut told = Told { paint: Paint::stdout(), redactor: globals.redactor.clone() };
@@ -107,9 +109,9 @@ impl Told {
 impl Watcher for Told {
     fn resolved(&mut self, resolution: &Resolution) {
         let paint = self.paint;
-        let identity = &resolution.identity;
-        let place = identity.region.as_deref().unwrap_or("no region");
-        self.line(&format!("{} {} ({place})", paint.dim("instance"), identity.instance_id));
+        if let Some(identity) = &resolution.identity {
+            self.line(&format!("{} {}", paint.dim("instance"), identity.instance_id));
+        }
         for source in &resolution.sources {
             let state = match source.state {
                 SourceOutcome::Fetched | SourceOutcome::Unchanged => {
@@ -146,8 +148,10 @@ impl Watcher for Told {
         self.line(&self.paint.bold(&format!("\n{verb}: {}", decision.reason)));
     }
 
-    fn task(&mut self, task: &TaskReport) {
-        self.line(&task_text(task, self.paint));
+    fn progress(&mut self, progress: &Progress) {
+        if let Progress::Ended(task) = progress {
+            self.line(&task_text(task, self.paint));
+        }
     }
 }
 

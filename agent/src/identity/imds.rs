@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::connection::Connection;
 use crate::platform::retry::{Backoff, Retryable, Verdict, until};
@@ -178,9 +178,9 @@ impl Imds {
 
     /// Waits until the service gives a token.
     pub async fn reach(&mut self, deadline: Instant) -> Result<(), ImdsError> {
-        let tries = until(deadline, PROBE, async || self.connection.open().await).await;
-        tries.result?;
-        until(deadline, RETRY, async || self.authorise().await).await.result
+        let open = async || before(deadline, self.connection.open()).await;
+        until(deadline, PROBE, open).await.result?;
+        until(deadline, RETRY, async || before(deadline, self.authorise()).await).await.result
     }
 
     /// The identity document.
@@ -254,7 +254,8 @@ impl Imds {
         parse: impl Fn(&str) -> Result<T, ImdsError>,
     ) -> Result<Option<T>, ImdsError> {
         let tries = until(deadline, RETRY, async || {
-            self.get(path).await?.map(|text| parse(&text)).transpose()
+            let answer = before(deadline, self.get(path)).await?;
+            answer.map(|text| parse(&text)).transpose()
         })
         .await;
         tries.result.map_err(|source| ImdsError::Read {
@@ -304,6 +305,15 @@ impl Imds {
         self.token = Some(token.ok_or(malformed)?);
         Ok(())
     }
+}
+
+/// Ends an attempt at the deadline, however long it may take otherwise.
+async fn before<T>(
+    deadline: Instant,
+    attempt: impl Future<Output = Result<T, ImdsError>>,
+) -> Result<T, ImdsError> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    timeout_at(deadline, attempt).await.unwrap_or(Err(ImdsError::Timeout(left)))
 }
 
 /// Whether a text is one printable word, as everything but tags is.

@@ -37,7 +37,7 @@ impl Redactor {
                 STANDARD_NO_PAD.encode(part),
                 URL_SAFE.encode(part),
                 utf8_percent_encode(part, NON_ALPHANUMERIC).to_string(),
-                json_text(part),
+                json_escaped(part),
             ]);
         }
         let Ok(mut needles) = self.needles.write() else { return };
@@ -63,10 +63,12 @@ impl Redactor {
     }
 }
 
-/// A text as it stands between the quotes of a JSON document.
-fn json_text(text: &str) -> String {
+/// The text as it stands between the quotes of a JSON string.
+fn json_escaped(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
-    quoted[1..quoted.len() - 1].to_owned()
+    // One quote on each side: the text may end in an escaped one of its own.
+    let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    inner.unwrap_or(&quoted).to_owned()
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! The way to AWS, made ready only when something is asked there: most of its
 //! cost is the search for credentials.
 
+use std::error::Error;
 use std::time::Duration;
 
+use aws_credential_types::provider::error::CredentialsError;
 use reqwest::Client;
 use tokio::sync::OnceCell;
 
@@ -24,9 +26,26 @@ impl LazyAws {
     }
 
     /// Ready now.
-    pub async fn get(&self) -> &Aws {
-        self.ready
-            .get_or_init(|| Aws::load(&self.client, self.region.as_deref(), self.attempt))
-            .await
+    pub async fn get(&self) -> Result<&Aws, NoRegion> {
+        let load = || Aws::load(&self.client, self.region.as_deref(), self.attempt);
+        let aws = self.ready.get_or_init(load).await;
+        aws.config.region().map(|_| aws).ok_or(NoRegion)
     }
+}
+
+/// Nobody says which region to ask.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("no region is known: this is not EC2, and AWS_REGION is not set")]
+pub struct NoRegion;
+
+/// Whether a failed call had no credentials to sign with.
+pub(super) fn lacks_credentials(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(CredentialsError::CredentialsNotLoaded(_)) = error.downcast_ref() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::aws::NoRegion;
 use super::placeholder::PlaceholderError;
 use super::source::NotASource;
 use super::tags::TagsError;
@@ -53,6 +54,12 @@ pub enum SourceError {
         #[source]
         source: AwsError,
     },
+    /// Nobody says which region to ask.
+    #[error(transparent)]
+    Region(#[from] NoRegion),
+    /// Off EC2, credentials do not come late.
+    #[error("no credentials were found to sign with")]
+    Credentials,
     /// The body of an object broke off.
     #[error("failed to read the object's body: it broke off")]
     Body(#[source] Box<dyn std::error::Error + Send + Sync>),

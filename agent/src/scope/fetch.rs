@@ -10,7 +10,7 @@ use std::time::Duration;
 use reqwest::Client;
 use tokio::time::{Instant, timeout_at};
 
-use super::aws::LazyAws;
+use super::aws::{LazyAws, lacks_credentials};
 use super::error::{FetchError, SourceError};
 use super::last_good::{Copy, LastGood, Subject};
 use super::placeholder::Values;
@@ -24,10 +24,11 @@ use crate::config::format::Format;
 use crate::config::trust::Refused;
 use crate::config::{KeyPath, Layer, LayerName};
 use crate::configure::report::{SourceOutcome, SourceReport};
+use crate::identity::Provenance;
+use crate::platform::clock;
 use crate::platform::error::chain_text;
 use crate::platform::paths::Paths;
 use crate::platform::retry::{Backoff, until};
-use crate::platform::clock;
 
 const BACKOFF: Backoff =
     Backoff { first: Duration::from_millis(200), most: Duration::from_secs(5) };
@@ -213,6 +214,7 @@ async fn ask(
             (reach.tags.read(&rules, deadline).await.map_err(SourceError::from), 1)
         }
         remote => {
+            let off_ec2 = reach.values.identity.provenance == Provenance::Host;
             let tries = until(reach.deadline, BACKOFF, async || {
                 let limit = reach.deadline.min(Instant::now() + reach.attempt);
                 let question = async {
@@ -228,7 +230,15 @@ async fn ask(
                         Source::File(_) | Source::Tags(_) => Ok(Found::Absent),
                     }
                 };
-                timeout_at(limit, question).await.unwrap_or(Err(SourceError::Timeout(reach.attempt)))
+                let answer = timeout_at(limit, question).await;
+                match answer.unwrap_or(Err(SourceError::Timeout(reach.attempt))) {
+                    // An instance may be given its role late; other hosts have
+                    // credentials or have none.
+                    Err(error) if off_ec2 && lacks_credentials(&error) => {
+                        Err(SourceError::Credentials)
+                    }
+                    other => other,
+                }
             })
             .await;
             (tries.result, tries.count)

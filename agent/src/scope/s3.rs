@@ -19,7 +19,7 @@ pub async fn fetch(
     etag: Option<&str>,
     format: Option<Format>,
 ) -> Result<Found, SourceError> {
-    let config = Builder::from(&aws.get().await.config).force_path_style(has_own_endpoint());
+    let config = Builder::from(&aws.get().await?.config).force_path_style(has_own_endpoint());
     let client = Client::from_conf(config.build());
     let request = client.get_object().bucket(bucket).key(key);
     let request = request.set_if_none_match(etag.map(str::to_owned));

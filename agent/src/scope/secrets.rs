@@ -14,7 +14,7 @@ use secrecy::zeroize::Zeroizing;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-use super::aws::LazyAws;
+use super::aws::{LazyAws, NoRegion};
 use crate::config::SecretRef;
 use crate::platform::aws::AwsError;
 use crate::platform::fs::read_capped;
@@ -56,6 +56,9 @@ pub enum Fault {
         #[source]
         source: AwsError,
     },
+    /// Nobody says which region to ask.
+    #[error(transparent)]
+    Region(#[from] NoRegion),
     /// The file cannot be read.
     #[error("failed to read the file")]
     File(#[source] std::io::Error),
@@ -150,7 +153,7 @@ impl Secrets {
     }
 
     async fn parameter(&self, name: &str) -> Result<Zeroizing<String>, Fault> {
-        let client = Ssm::new(&self.aws.get().await.config);
+        let client = Ssm::new(&self.aws.get().await?.config);
         let call = client.get_parameter().name(name).with_decryption(true).send().await;
         let fault = |error: AwsError| match error.code() {
             Some("ParameterNotFound") => Fault::Absent("parameter"),
@@ -161,7 +164,7 @@ impl Secrets {
     }
 
     async fn secret(&self, id: &str) -> Result<Zeroizing<String>, Fault> {
-        let client = SecretsManager::new(&self.aws.get().await.config);
+        let client = SecretsManager::new(&self.aws.get().await?.config);
         let call = client.get_secret_value().secret_id(id).send().await;
         let fault = |error: AwsError| match error.code() {
             Some("ResourceNotFoundException") => Fault::Absent("secret"),

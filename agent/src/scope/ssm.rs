@@ -22,7 +22,7 @@ pub async fn parameter(
     name: &str,
     format: Option<Format>,
 ) -> Result<Found, SourceError> {
-    let client = Client::new(&aws.get().await.config);
+    let client = Client::new(&aws.get().await?.config);
     let request = client.get_parameter().name(name).with_decryption(true);
     let answer = match request.send().await.map_err(AwsError::from) {
         Ok(answer) => answer,
@@ -47,7 +47,7 @@ pub async fn subtree(
     path: &str,
     into: Option<&KeyPath>,
 ) -> Result<Found, SourceError> {
-    let client = Client::new(&aws.get().await.config);
+    let client = Client::new(&aws.get().await?.config);
     let shape = Settings::shape();
     let mut texts = Vec::new();
     let mut next = None;
