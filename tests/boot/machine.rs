@@ -73,7 +73,7 @@ impl Machine {
         fs::create_dir(directory.path().join("root")).unwrap();
         install(&directory.path().join("files"), disk);
 
-        let groups = control_groups(&name);
+        let groups: Vec<_> = control_groups().iter().map(|group| group.join(&name)).collect();
         let list: Vec<_> = groups.iter().map(|g| g.display().to_string()).collect();
         let console = fs::File::create(directory.path().join("console")).unwrap();
         let supervisor = Command::new("setpriv")
@@ -228,7 +228,8 @@ impl Drop for Machine {
     }
 }
 
-fn remove_tree(group: &Path) {
+/// Removes a control group and those below it, as far as they are empty.
+pub(crate) fn remove_tree(group: &Path) {
     for entry in fs::read_dir(group).into_iter().flatten().flatten() {
         if entry.path().is_dir() {
             remove_tree(&entry.path());
@@ -237,25 +238,18 @@ fn remove_tree(group: &Path) {
     let _ = fs::remove_dir(group);
 }
 
-/// A control group for the machine in each hierarchy that its systemd will manage.
-fn control_groups(name: &str) -> Vec<PathBuf> {
+/// This process's control group in each hierarchy that a machine's systemd will manage.
+pub(crate) fn control_groups() -> Vec<PathBuf> {
     let mine = fs::read_to_string("/proc/self/cgroup").unwrap();
-    let mut groups = Vec::new();
-    for line in mine.lines() {
-        let mut parts = line.splitn(3, ':');
-        let (id, controllers, path) =
-            (parts.next(), parts.next().unwrap_or(""), parts.next().unwrap_or(""));
-        let mount = match (id, controllers) {
-            (Some("0"), "") if Path::new("/sys/fs/cgroup/cgroup.procs").exists() => {
-                "/sys/fs/cgroup"
-            }
-            (Some("0"), "") => "/sys/fs/cgroup/unified",
-            (_, "name=systemd") => "/sys/fs/cgroup/systemd",
-            _ => continue,
+    let unified = if Path::new("/sys/fs/cgroup/cgroup.procs").exists() { "" } else { "/unified" };
+    let group = |line: &str| {
+        let (hierarchy, path) = match line.strip_prefix("0::") {
+            Some(path) => (unified, path),
+            None => ("/systemd", line.split_once(":name=systemd:")?.1),
         };
-        groups.push(PathBuf::from(format!("{mount}{}/{name}", path.trim_end_matches('/'))));
-    }
-    groups
+        Some(PathBuf::from(format!("/sys/fs/cgroup{hierarchy}{}", path.trim_end_matches('/'))))
+    };
+    mine.lines().filter_map(group).collect()
 }
 
 /// Lays out what a package installs, and then what the scenario adds.
