@@ -12,9 +12,8 @@ use crate::fakes::fault::Fault;
 use crate::fakes::http::Files;
 use crate::fakes::imds::{Imds, Instance};
 use crate::fakes::moto::Moto;
-use crate::fakes::place::Place;
+use crate::fakes::place::{Closed, Place, loopback};
 use crate::fakes::remote_write::RemoteWrite;
-use crate::fakes::server::{Closed, loopback};
 
 fn send(
     to: SocketAddr,

@@ -14,8 +14,8 @@ use nix::fcntl::{Flock, FlockArg};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use crate::cgroup::{control_groups, remove_tree};
 use crate::fakes::moto::cache;
-use crate::machine::{control_groups, remove_tree};
 
 const SUITE: &str = "bookworm";
 // debootstrap does not follow virtual packages, so python3-cffi-backend is named.

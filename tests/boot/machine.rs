@@ -4,7 +4,6 @@
 //! the test's thread, even when that is killed, and takes every process and mount along.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -12,6 +11,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::base::{self, run};
+use crate::cgroup::{control_groups, remove_tree};
+use crate::disk::{Disk, install};
 use crate::fakes::place::Place;
 use crate::fakes::wait::until;
 
@@ -33,22 +34,6 @@ for unit in $DISABLE; do systemctl --root="$PWD/root" disable "$unit"; done
 exec systemd-nspawn --quiet --directory=root --boot --register=no --keep-unit --machine="$NAME" \
     --network-namespace-path="$NETWORK" --resolv-conf=off --console=pipe
 "#;
-
-/// What the machine's disk gets on top of the base image and the package.
-#[derive(Debug, Default)]
-pub(crate) struct Disk {
-    /// Path, content.
-    pub(crate) files: Vec<(String, String)>,
-    /// Units that the package enables and this machine does not want.
-    pub(crate) disable: Vec<&'static str>,
-}
-
-impl Disk {
-    /// Adds a file.
-    pub(crate) fn add(&mut self, path: &str, content: &str) {
-        self.files.push((path.to_owned(), content.to_owned()));
-    }
-}
 
 /// A running machine; dropping it ends it and removes its disk.
 #[derive(Debug)]
@@ -226,55 +211,4 @@ impl Drop for Machine {
             }
         }
     }
-}
-
-/// Removes a control group and those below it, as far as they are empty.
-pub(crate) fn remove_tree(group: &Path) {
-    for entry in fs::read_dir(group).into_iter().flatten().flatten() {
-        if entry.path().is_dir() {
-            remove_tree(&entry.path());
-        }
-    }
-    let _ = fs::remove_dir(group);
-}
-
-/// This process's control group in each hierarchy that a machine's systemd will manage.
-pub(crate) fn control_groups() -> Vec<PathBuf> {
-    let mine = fs::read_to_string("/proc/self/cgroup").unwrap();
-    let unified = if Path::new("/sys/fs/cgroup/cgroup.procs").exists() { "" } else { "/unified" };
-    let group = |line: &str| {
-        let (hierarchy, path) = match line.strip_prefix("0::") {
-            Some(path) => (unified, path),
-            None => ("/systemd", line.split_once(":name=systemd:")?.1),
-        };
-        Some(PathBuf::from(format!("/sys/fs/cgroup{hierarchy}{}", path.trim_end_matches('/'))))
-    };
-    mine.lines().filter_map(group).collect()
-}
-
-/// Lays out what a package installs, and then what the scenario adds.
-fn install(files: &Path, disk: &Disk) {
-    let packaging = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging");
-    let library = files.join("usr/lib");
-    fs::create_dir_all(&library).unwrap();
-    for tree in ["systemd", "sysusers.d", "tmpfiles.d"] {
-        run(Command::new("cp").arg("-r").arg(packaging.join(tree)).arg(&library));
-    }
-    let binary = std::env::var_os("GILD_BIN")
-        .map_or_else(|| env!("CARGO_BIN_EXE_gild").into(), PathBuf::from);
-    fs::create_dir_all(files.join("usr/bin")).unwrap();
-    fs::copy(&binary, files.join("usr/bin/gild"))
-        .unwrap_or_else(|error| panic!("cannot install {}: {error}", binary.display()));
-    for (path, content) in &disk.files {
-        let path = files.join(path.trim_start_matches('/'));
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, content).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    }
-    let etc = files.join("etc");
-    fs::create_dir_all(&etc).unwrap();
-    fs::write(etc.join("hostname"), "gild-test\n").unwrap();
-    // Empty: the machine makes its own at the first boot, as an instance does.
-    fs::write(etc.join("machine-id"), "").unwrap();
-    symlink("/usr/share/zoneinfo/UTC", etc.join("localtime")).unwrap();
 }
