@@ -7,3 +7,5 @@
 #[allow(dead_code, reason = "each of the two test binaries uses its own part of the fakes")]
 mod fakes;
 mod fakes_work;
+mod status;
+mod step;

@@ -1,1 +1,37 @@
+//! gild: the small static agent baked into every golden EC2 image.
+//!
+//! The modules stand in the order in which data flows through them:
+//!
+//! ```text
+//! IMDSv2 ─► identity ─► scope ─► config (layers, merge, Settings)
+//! Settings ─► configure (the step and its report)
+//! Settings ─► metrics (collectors, queues, sinks) and health (services)
+//! Settings, report, statistics ─► status (unix socket) ─► cli
+//! ```
 
+/// Who this instance is: IMDSv2 on EC2, the host itself elsewhere.
+pub mod identity;
+
+/// Where configuration comes from: sources, fetched together before one deadline.
+pub mod scope;
+
+/// What the sources say together: layers, merge, origins, typed settings.
+pub mod config;
+
+/// The configuration step: Ansible or a command, once, safely, with a report.
+pub mod configure;
+
+/// What the host does: collectors, bounded queues, sinks.
+pub mod metrics;
+
+/// Whether the services do their work: systemd units and probes, with hysteresis.
+pub mod health;
+
+/// What operators may ask: HTTP on a unix socket, and its client.
+pub mod status;
+
+/// The verbs of the command line.
+pub mod cli;
+
+/// What every room stands on: paths, files, HTTP, AWS, retry, logging.
+pub mod platform;

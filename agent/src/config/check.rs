@@ -1,0 +1,114 @@
+//! Problems of documents, all at once, each with file, line, key, value and
+//! what would be right: for `gild config check` and for error messages.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::builtin;
+use super::document::Document;
+use super::format::Format;
+use super::merge::{Conflict, Layer, Merged};
+use super::origin::{LayerName, Origin};
+use super::path::KeyPath;
+use super::schema::{Problem, Unknown};
+use super::settings::Settings;
+
+/// One finding, ready to be printed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// The document.
+    pub source: String,
+    /// The line, where it is known.
+    pub line: Option<u32>,
+    /// The key, where the finding is about one.
+    pub key: Option<KeyPath>,
+    /// The value, where it may be shown.
+    pub value: Option<String>,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.source)?;
+        if let Some(line) = self.line {
+            write!(formatter, ":{line}")?;
+        }
+        formatter.write_str(": ")?;
+        if let Some(key) = &self.key {
+            write!(formatter, "{key} ")?;
+        }
+        if let Some(value) = &self.value {
+            write!(formatter, "= {value} ")?;
+        }
+        formatter.write_str(&self.message)
+    }
+}
+
+fn finding(origin: &Origin, key: &KeyPath, value: Option<String>, message: String) -> Finding {
+    Finding {
+        source: origin.source.to_string(),
+        line: origin.line,
+        key: Some(key.clone()),
+        value,
+        message,
+    }
+}
+
+impl From<&Problem> for Finding {
+    fn from(problem: &Problem) -> Self {
+        let Problem { path, value, origin, message } = problem;
+        finding(origin, path, value.clone(), message.clone())
+    }
+}
+
+impl From<&Unknown> for Finding {
+    fn from(unknown: &Unknown) -> Self {
+        let message = match &unknown.nearest {
+            Some(nearest) => format!("is not a known key; did you mean {nearest}?"),
+            None => "is not a known key".to_owned(),
+        };
+        finding(&unknown.origin, &unknown.path, None, message)
+    }
+}
+
+impl From<&Conflict> for Finding {
+    fn from(conflict: &Conflict) -> Self {
+        finding(&conflict.higher.1, &conflict.path, None, conflict.text())
+    }
+}
+
+/// A document to check: its name, its bytes and its format.
+pub type Named = (String, Vec<u8>, Format);
+
+/// Checks documents strictly: each by itself, and all of them merged in the
+/// given order, lowest first, over the defaults.
+pub fn documents(named: &[Named]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut layers = vec![builtin::layer()];
+    for (source, bytes, format) in named {
+        match Document::parse(bytes, *format) {
+            Err(error) => findings.push(Finding {
+                source: source.clone(),
+                line: error.line(),
+                key: None,
+                value: None,
+                message: error.reason(),
+            }),
+            Ok(document) => layers.push(Layer {
+                name: LayerName::Local,
+                source: Arc::from(source.as_str()),
+                version: None,
+                last_good: false,
+                document,
+            }),
+        }
+    }
+    let merged = Merged::fold(&layers);
+    let typed = Settings::typed(&merged.root);
+    findings.extend(merged.conflicts.iter().map(Finding::from));
+    findings.extend(typed.problems.iter().map(Finding::from));
+    findings.extend(typed.unknown.iter().map(Finding::from));
+    findings.sort_by(|a, b| (&a.source, a.line, &a.key).cmp(&(&b.source, b.line, &b.key)));
+    findings
+}

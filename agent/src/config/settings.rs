@@ -1,0 +1,53 @@
+//! The typed settings: what the rooms of gild are built from. Each room
+//! declares its own table; this is where they meet.
+
+use std::collections::BTreeMap;
+
+use super::node::Node;
+use super::path::KeyPath;
+use super::schema::{Problem, Reader, Setting, Unknown};
+use super::types::Free;
+use crate::configure::settings::ConfigurationSettings;
+use crate::health::settings::ServiceSettings;
+use crate::metrics::settings::MetricsSettings;
+use crate::metrics::sink::SinkSettings;
+use crate::scope::settings::ScopeSettings;
+
+crate::settings! {
+    /// Everything that can be configured.
+    Settings {
+        /// Where configuration comes from. Set by the image and local layers only.
+        scope: ScopeSettings;
+        /// The configuration step.
+        configuration: ConfigurationSettings;
+        /// What is measured, and how often.
+        metrics: MetricsSettings;
+        /// Where measurements go, each sink under a name.
+        sink: BTreeMap<String, SinkSettings>;
+        /// The services whose health is watched, each under a name.
+        service: BTreeMap<String, ServiceSettings>;
+        /// Free data for the playbook. gild passes it on and never interprets it.
+        vars: Free;
+    }
+}
+
+/// What came of reading settings.
+#[derive(Debug)]
+pub struct Typed {
+    /// The settings; `None` where problems leave no whole.
+    pub settings: Option<Settings>,
+    /// Values that are not what they should be.
+    pub problems: Vec<Problem>,
+    /// Keys that nothing reads.
+    pub unknown: Vec<Unknown>,
+}
+
+impl Settings {
+    /// Types a merged tree, once. Every problem in it is found.
+    pub fn typed(root: &Node) -> Typed {
+        let mut reader = Reader::default();
+        let settings = Settings::read(root, &KeyPath::root(), &mut reader);
+        let settings = settings.filter(|_| reader.problems.is_empty());
+        Typed { settings, problems: reader.problems, unknown: reader.unknown }
+    }
+}

@@ -1,0 +1,167 @@
+//! The command line and the environment of `ansible-playbook`, as its users run
+//! it: one host, the local one, without SSH.
+
+use std::ffi::OsString;
+use std::os::fd::RawFd;
+use std::path::{Path, PathBuf};
+
+use super::AnsibleError;
+use crate::configure::environment::{self, find_program, is_program};
+use crate::configure::settings::ConfigurationSettings;
+use crate::platform::paths::Paths;
+
+/// The program.
+const NAME: &str = "ansible-playbook";
+
+/// Where images of golden-image pipelines keep it.
+const BAKED: &str = "/deployment/ansibleenv/bin/ansible-playbook";
+
+/// Finds `ansible-playbook`: the one that the setting names, or else the baked
+/// one, or else the first on PATH.
+pub fn find(paths: &Paths, setting: &str) -> Result<PathBuf, AnsibleError> {
+    if setting.is_empty() {
+        let baked = paths.host(BAKED);
+        return if is_program(&baked) { Some(baked) } else { find_program(NAME) }
+            .ok_or_else(|| AnsibleError::NotInstalled { baked: paths.host(BAKED) });
+    }
+    let named = Path::new(setting);
+    let found = if named.is_absolute() {
+        Some(paths.host(named)).filter(|path| is_program(path))
+    } else {
+        find_program(setting)
+    };
+    found.ok_or_else(|| AnsibleError::NotAProgram { setting: setting.to_owned() })
+}
+
+/// What a run of `ansible-playbook` is given.
+pub(crate) struct Invocation<'a> {
+    /// The program.
+    pub(crate) program: &'a Path,
+    /// Entry and tags.
+    pub(crate) settings: &'a ConfigurationSettings,
+    /// The file of variables.
+    pub(crate) vars: &'a Path,
+    /// The directory that holds the callback plugin.
+    pub(crate) callbacks: &'a Path,
+    /// The inherited pipe on which the plugin writes.
+    pub(crate) events: RawFd,
+    /// The inherited pipe that holds the vault password.
+    pub(crate) vault: Option<RawFd>,
+    /// Whether to show what would be done instead of doing it.
+    pub(crate) check: bool,
+}
+
+impl Invocation<'_> {
+    /// The arguments. None of them comes from a tag or another open source
+    /// without a flag before it, and no shell sees them.
+    pub(crate) fn args(&self) -> Vec<OsString> {
+        let mut args: Vec<OsString> =
+            ["--connection=local", "--inventory", "127.0.0.1,", "--limit", "127.0.0.1"]
+                .map(OsString::from)
+                .into();
+        if !self.settings.tags.is_empty() {
+            args.push(format!("--tags={}", self.settings.tags.join(",")).into());
+        }
+        let mut vars = OsString::from("@");
+        vars.push(self.vars);
+        args.extend(["--extra-vars".into(), vars]);
+        if let Some(fd) = self.vault {
+            args.extend(["--vault-password-file".into(), format!("/dev/fd/{fd}").into()]);
+        }
+        if self.check {
+            args.extend(["--check".into(), "--diff".into()]);
+        }
+        args.push((&self.settings.entry).into());
+        args
+    }
+
+    /// The environment.
+    pub(crate) fn environment(&self) -> Vec<(OsString, OsString)> {
+        let mut variables = environment::base();
+        // A virtual environment's own programs come first, as if it were active.
+        if let Some(directory) = self.program.parent() {
+            for (_, value) in variables.iter_mut().filter(|(name, _)| name == "PATH") {
+                let mut path = directory.as_os_str().to_owned();
+                path.push(":");
+                path.push(&*value);
+                *value = path;
+            }
+        }
+        let callbacks = self.callbacks.as_os_str().to_owned();
+        variables.extend([
+            ("ANSIBLE_CALLBACK_PLUGINS".into(), callbacks),
+            ("GILD_EVENTS_FD".into(), self.events.to_string().into()),
+            ("ANSIBLE_NOCOLOR".into(), "1".into()),
+            ("ANSIBLE_RETRY_FILES_ENABLED".into(), "0".into()),
+            ("ANSIBLE_DISPLAY_SKIPPED_HOSTS".into(), "0".into()),
+            // Lines arrive when they are written, not when a buffer is full.
+            ("PYTHONUNBUFFERED".into(), "1".into()),
+        ]);
+        variables
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::config::origin::{LayerName, Origin};
+    use crate::config::schema::{Reader, Setting};
+    use crate::config::{KeyPath, Node};
+
+    fn settings() -> ConfigurationSettings {
+        let origin = Origin {
+            layer: LayerName::Builtin,
+            source: "test".into(),
+            version: None,
+            line: None,
+            last_good: false,
+        };
+        let node = Node::from_value(&serde_json::json!({}), &origin);
+        ConfigurationSettings::read(&node, &KeyPath::root(), &mut Reader::default()).unwrap()
+    }
+
+    #[test]
+    fn ansible_runs_as_its_users_run_it() {
+        let settings = settings();
+        let invocation = Invocation {
+            program: Path::new("/venv/bin/ansible-playbook"),
+            settings: &settings,
+            vars: Path::new("/run/gild/step/vars.yml"),
+            callbacks: Path::new("/run/gild/step/callbacks"),
+            events: 7,
+            vault: Some(9),
+            check: true,
+        };
+        let args = invocation.args();
+        let args: Vec<_> = args.iter().map(|arg| arg.to_str().unwrap()).collect();
+        assert_eq!(
+            args.join(" "),
+            "--connection=local --inventory 127.0.0.1, --limit 127.0.0.1 --tags=configuration \
+             --extra-vars @/run/gild/step/vars.yml --vault-password-file /dev/fd/9 \
+             --check --diff main.yml"
+        );
+        let environment = invocation.environment();
+        let path = environment.iter().find(|(name, _)| name == "PATH").unwrap();
+        assert!(path.1.to_str().unwrap().starts_with("/venv/bin:"));
+    }
+
+    #[test]
+    fn the_setting_goes_before_the_baked_one() {
+        let root = tempfile::tempdir().unwrap();
+        let paths = Paths::installed(root.path());
+        for path in [BAKED, "/opt/own"] {
+            let path = paths.host(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, "#!/bin/sh\n").unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        assert_eq!(find(&paths, "").unwrap(), paths.host(BAKED));
+        assert_eq!(find(&paths, "/opt/own").unwrap(), paths.host("/opt/own"));
+        assert!(matches!(find(&paths, "/opt/none"), Err(AnsibleError::NotAProgram { .. })));
+    }
+}

@@ -1,0 +1,140 @@
+//! A command as the engine: a program and its arguments, without a shell. The
+//! configuration reaches it as a JSON file whose path is in `GILD_VARS`.
+//!
+//! A process that it leaves in the background goes on, but must not keep the
+//! standard output that it was given: nobody reads it once the step is over.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde_json::{Map, Value};
+
+use super::environment::{self, find_program, is_program};
+use super::events::Progress;
+use super::lines::Tail;
+use super::playbook::Playbook;
+use super::process::{self, End, Line, ProcessError, Spec};
+use super::report::{Failure, TaskOutcome, TaskReport, one_line};
+use super::step::{Ran, Step};
+use super::workspace::{Workspace, WorkspaceError};
+use crate::platform::clock;
+
+/// How many lines of output a failure shows.
+const SHOWN: usize = 10;
+
+/// The command cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecError {
+    /// The setting is empty.
+    #[error("the setting configuration.exec names no program")]
+    NoCommand,
+    /// There is no such program.
+    #[error("failed to find the program '{program}' that configuration.exec names")]
+    NotFound {
+        /// The program, as the setting names it.
+        program: String,
+    },
+    /// The variables cannot be handed over.
+    #[error("failed to hand the configuration to the command")]
+    Workspace(#[from] WorkspaceError),
+    /// The process cannot be run.
+    #[error("failed to run the command")]
+    Process(#[from] ProcessError),
+}
+
+/// Runs the command.
+pub(crate) async fn run(
+    step: &Step<'_>,
+    variables: &Map<String, Value>,
+    progress: &mut (dyn FnMut(Progress) + Send),
+    cancel: impl Future<Output = ()>,
+) -> Result<Ran, ExecError> {
+    let (named, args) = step.settings.exec.split_first().ok_or(ExecError::NoCommand)?;
+    // Its own directory where there is one; a command needs no playbook.
+    let directory = Playbook::open(step.paths, &step.settings.playbook)
+        .map_or_else(|_| step.paths.host("/"), |playbook| playbook.directory().to_owned());
+    let program = resolve(step, named, &directory)?;
+    let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if step.check {
+        return Ok(Ran { tasks: vec![not_checked(name)], failure: None });
+    }
+
+    let workspace = Workspace::create(&step.paths.step())?;
+    let json = Value::Object(variables.clone()).to_string();
+    let vars = workspace.write("vars.json", json.as_bytes())?;
+    let vars = std::path::absolute(&vars).unwrap_or(vars);
+    let mut environment = environment::base();
+    environment.push(("GILD_VARS".into(), vars.into()));
+    let spec = Spec {
+        program: program.clone(),
+        args: args.iter().map(Into::into).collect(),
+        directory,
+        environment,
+        inherit: Vec::new(),
+        events: None,
+        timeout: step.settings.timeout,
+    };
+
+    progress(Progress::Started(name.clone()));
+    let begun = Instant::now();
+    let mut tail = Tail::new(SHOWN);
+    let end = process::run(spec, cancel, &mut |line| {
+        if let Line::Output(line) = line {
+            tail.push(step.log(&line));
+        }
+    })
+    .await?;
+    drop(workspace);
+
+    let what = match end {
+        End::Exited(status) if status.success() => None,
+        End::Exited(status) => Some(format!("{name} ended with {status}")),
+        End::TimedOut | End::Interrupted => Some(step.killed_because(end)),
+    };
+    let output = tail.last(SHOWN).join("\n");
+    let task = TaskReport {
+        name: name.clone(),
+        action: "exec".to_owned(),
+        // Only the command knows what it changed; so it is taken to have.
+        outcome: if what.is_some() { TaskOutcome::Failed } else { TaskOutcome::Changed },
+        duration_ms: clock::ms(begun.elapsed()),
+        message: what.as_ref().map(|what| format!("{what}\n{output}").trim_end().to_owned()),
+    };
+    progress(Progress::Ended(task.clone()));
+    let failure = what.map(|what| {
+        let last = tail.lines().next_back().map(|line| format!(": {line}")).unwrap_or_default();
+        Failure {
+            task: Some(name),
+            message: one_line(&format!("{what}{last}")),
+            chain: std::iter::once(what).chain(tail.lines().map(str::to_owned)).collect(),
+        }
+    });
+    Ok(Ran { tasks: vec![task], failure })
+}
+
+/// The program's file: an absolute one lies below the root, one with a slash
+/// below the step's directory, any other on PATH.
+fn resolve(step: &Step<'_>, named: &str, directory: &Path) -> Result<PathBuf, ExecError> {
+    let path = Path::new(named);
+    let found = if path.is_absolute() {
+        Some(step.paths.host(path))
+    } else if named.contains('/') {
+        Some(directory.join(path))
+    } else {
+        find_program(named)
+    };
+    found
+        .filter(|path| is_program(path))
+        .ok_or_else(|| ExecError::NotFound { program: named.to_owned() })
+}
+
+fn not_checked(name: String) -> TaskReport {
+    TaskReport {
+        name,
+        action: "exec".to_owned(),
+        outcome: TaskOutcome::Skipped,
+        duration_ms: 0.0,
+        message: Some("a command cannot say beforehand what it would do".to_owned()),
+    }
+}

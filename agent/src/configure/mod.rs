@@ -1,0 +1,54 @@
+//! The configuration step: Ansible or a command, once, safely, with a report.
+//!
+//! `policy` decides from `state` and the digest of the `playbook` whether a step
+//! runs; `lock` keeps it alone; `step` runs it by one of two engines, `ansible`
+//! or `exec`, each a `process` with a deadline; `events` makes tasks of what it
+//! tells; `report` holds what came of it. `boot` is all of that in its order, and
+//! `handoff` is what the daemon gets of it.
+//!
+//! To add an engine: a module like `exec`, a word of `settings::Engine`, an arm
+//! in `step`.
+
+/// Ansible as the engine.
+pub mod ansible;
+/// One boot from beginning to end.
+pub mod boot;
+/// What a child process finds in its environment.
+mod environment;
+/// What the step tells while it runs.
+pub mod events;
+/// A command as the engine.
+pub mod exec;
+/// All processes that came from one.
+mod family;
+/// The resolved configuration, handed to the daemon.
+pub mod handoff;
+/// Lines of output.
+mod lines;
+/// One step at a time.
+pub mod lock;
+/// The playbook's directory.
+pub mod playbook;
+/// Whether the step runs.
+pub mod policy;
+/// A child process with a deadline.
+pub mod process;
+/// The report of a boot.
+pub mod report;
+/// What can be configured.
+pub mod settings;
+/// What the last step was run with.
+pub mod state;
+/// The step itself.
+pub mod step;
+/// Where reports are kept.
+pub mod store;
+/// What a running step needs on disk.
+pub mod workspace;
+
+pub use events::Progress;
+pub use lock::Lock;
+pub use playbook::Playbook;
+pub use policy::decide;
+pub use state::{Previous, State, StepKey};
+pub use step::{Step, StepResult};

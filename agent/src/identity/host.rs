@@ -1,0 +1,54 @@
+//! Who a host is that is not an EC2 instance, from its own files: no name
+//! service is asked, because a static binary must not load the host's.
+
+use std::fs;
+use std::net::{SocketAddr, UdpSocket};
+
+use super::{Identity, Provenance};
+use crate::platform::paths::Paths;
+
+/// The identity of the host below the root.
+pub fn identity(paths: &Paths) -> Identity {
+    let hostname = hostname(paths);
+    let machine = ["/etc/machine-id", "/var/lib/dbus/machine-id"]
+        .iter()
+        .find_map(|path| word(paths, path))
+        // What an image says that has not yet had its first boot.
+        .filter(|id| id != "uninitialized");
+    Identity {
+        provenance: Provenance::Host,
+        instance_id: machine.unwrap_or_else(|| hostname.clone()),
+        instance_type: None,
+        region: None,
+        availability_zone: None,
+        account: None,
+        image_id: None,
+        private_ip: private_address(),
+        hostname,
+        autoscaling_group: None,
+        tags: Default::default(),
+    }
+}
+
+/// The host's name as the kernel knows it.
+pub(super) fn hostname(paths: &Paths) -> String {
+    ["/proc/sys/kernel/hostname", "/etc/hostname"]
+        .iter()
+        .find_map(|path| word(paths, path))
+        .unwrap_or_else(|| "localhost".to_owned())
+}
+
+fn word(paths: &Paths, path: &str) -> Option<String> {
+    let text = fs::read_to_string(paths.host(path)).ok()?;
+    text.split_whitespace().next().map(str::to_owned)
+}
+
+/// The address that packets to the outside would carry. Connecting a datagram
+/// socket asks the routing table and sends nothing.
+fn private_address() -> Option<String> {
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("192.0.2.1:9").ok()?;
+    let address = socket.local_addr().ok().map(|address: SocketAddr| address.ip())?;
+    let usable = !address.is_unspecified() && !address.is_loopback();
+    usable.then(|| address.to_string())
+}

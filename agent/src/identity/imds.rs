@@ -1,0 +1,312 @@
+//! The instance metadata service, version 2 only, over one connection.
+//!
+//! Every read ends within the caller's deadline: a service that is not up yet,
+//! throttles, breaks off or forgets its tokens is asked again; a path that does
+//! not exist is `None`, whatever its page says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::connection::Connection;
+use crate::platform::retry::{Backoff, Retryable, Verdict, until};
+
+/// The longest life that a token may have, in seconds.
+const TOKEN_TTL: &str = "21600";
+
+/// While the service is not there at all, it is tried in even steps.
+const PROBE: Backoff =
+    Backoff { first: Duration::from_millis(100), most: Duration::from_millis(100) };
+
+/// Once it is there, failures are retried with growing waits.
+const RETRY: Backoff = Backoff { first: Duration::from_millis(100), most: Duration::from_secs(2) };
+
+/// The tag that holds the name of the autoscaling group.
+pub(super) const GROUP_TAG: &str = "aws:autoscaling:groupName";
+
+/// What tag keys may hold besides letters and digits where tags are in the
+/// metadata; all of it may stand in a path as it is.
+const KEY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'+')
+    .remove(b'-')
+    .remove(b'=')
+    .remove(b'.')
+    .remove(b',')
+    .remove(b'_')
+    .remove(b':')
+    .remove(b'@');
+
+/// A question that the metadata service did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ImdsError {
+    /// The endpoint is not one.
+    #[error(
+        "'{endpoint}' is not an endpoint of the metadata service; \
+         it must be an address such as http://169.254.169.254"
+    )]
+    Endpoint {
+        /// What was given.
+        endpoint: String,
+    },
+    /// No connection came up.
+    #[error("failed to connect to {address}")]
+    Connect {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The request could not be made.
+    #[error("failed to make the request")]
+    Request(#[source] http::Error),
+    /// No whole answer came.
+    #[error("no whole answer came")]
+    Answer(#[source] hyper::Error),
+    /// The connection was closed.
+    #[error("the connection was closed")]
+    Closed,
+    /// The answer took too long.
+    #[error("no whole answer within {}", humantime::format_duration(*.0))]
+    Timeout(Duration),
+    /// The answer is larger than it may be.
+    #[error("the answer is larger than {limit} bytes")]
+    TooLarge {
+        /// The cap in bytes.
+        limit: usize,
+    },
+    /// The answer's status is not one of success.
+    #[error("the answer was HTTP {status}")]
+    Status {
+        /// The status.
+        status: u16,
+    },
+    /// The answer is not what it should be.
+    #[error("the answer is not {expected}")]
+    Malformed {
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// The identity document cannot be read.
+    #[error("the answer is not an identity document")]
+    Document(#[source] serde_json::Error),
+    /// A part failed for good, or until time was up.
+    #[error("failed to read {what} from the metadata service ({attempts} attempts)")]
+    Read {
+        /// What was to be read.
+        what: String,
+        /// How often it was tried.
+        attempts: u32,
+        /// The last failure.
+        #[source]
+        source: Box<ImdsError>,
+    },
+}
+
+impl Retryable for ImdsError {
+    fn verdict(&self) -> Verdict {
+        match self {
+            ImdsError::Endpoint { .. }
+            | ImdsError::Request(_)
+            | ImdsError::TooLarge { .. }
+            | ImdsError::Read { .. } => Verdict::Permanent,
+            // 401 is what a service says that has just restarted.
+            ImdsError::Status { status: 401 | 408 | 425 | 429 | 500..=599 } => Verdict::Transient,
+            ImdsError::Status { .. } => Verdict::Permanent,
+            _ => Verdict::Transient,
+        }
+    }
+}
+
+/// The tags that are worth a request each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WantedTags {
+    /// Keys that begin with one of these.
+    pub prefixes: BTreeSet<String>,
+    /// These keys.
+    pub keys: BTreeSet<String>,
+}
+
+impl WantedTags {
+    fn wants(&self, key: &str) -> bool {
+        key == GROUP_TAG
+            || self.keys.contains(key)
+            || self.prefixes.iter().any(|prefix| key.starts_with(prefix))
+    }
+}
+
+/// The instance's tags; `None` where they are not in the metadata at all.
+pub type Tags = Option<BTreeMap<String, String>>;
+
+/// The parts of the identity document that gild reads.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IdentityDocument {
+    /// `i-…`.
+    pub instance_id: String,
+    /// Such as `t4g.small`.
+    pub instance_type: Option<String>,
+    /// Such as `eu-west-1`.
+    pub region: Option<String>,
+    /// Such as `eu-west-1a`.
+    pub availability_zone: Option<String>,
+    /// The account's twelve digits.
+    pub account_id: Option<String>,
+    /// `ami-…`.
+    pub image_id: Option<String>,
+    /// The primary private address.
+    pub private_ip: Option<String>,
+}
+
+/// The metadata service.
+#[derive(Debug)]
+pub struct Imds {
+    connection: Connection,
+    token: Option<String>,
+}
+
+impl Imds {
+    /// The service at `endpoint`; nothing is sent yet.
+    pub fn new(endpoint: &str) -> Result<Self, ImdsError> {
+        Ok(Self { connection: Connection::new(endpoint)?, token: None })
+    }
+
+    /// Waits until the service gives a token.
+    pub async fn reach(&mut self, deadline: Instant) -> Result<(), ImdsError> {
+        let tries = until(deadline, PROBE, async || self.connection.open().await).await;
+        tries.result?;
+        until(deadline, RETRY, async || self.authorise().await).await.result
+    }
+
+    /// The identity document.
+    pub async fn document(&mut self, deadline: Instant) -> Result<IdentityDocument, ImdsError> {
+        let path = "/latest/dynamic/instance-identity/document";
+        let parse = |text: &str| {
+            let document: IdentityDocument =
+                serde_json::from_str(text).map_err(ImdsError::Document)?;
+            let fields = [
+                Some(&document.instance_id),
+                document.instance_type.as_ref(),
+                document.region.as_ref(),
+                document.availability_zone.as_ref(),
+                document.account_id.as_ref(),
+                document.image_id.as_ref(),
+                document.private_ip.as_ref(),
+            ];
+            let fine = fields.into_iter().flatten().all(|field| is_word(field));
+            fine.then_some(document)
+                .ok_or(ImdsError::Malformed { expected: "an identity document" })
+        };
+        self.read("the identity document", path, deadline, parse)
+            .await?
+            .ok_or(ImdsError::Status { status: 404 })
+    }
+
+    /// The host name.
+    pub async fn hostname(&mut self, deadline: Instant) -> Result<Option<String>, ImdsError> {
+        let parse = |text: &str| {
+            // An instance in a network with several domains has several, in one line.
+            let name = text.split_whitespace().next().unwrap_or_default();
+            let fine = is_word(name) && name.len() <= 255;
+            fine.then(|| name.to_owned()).ok_or(ImdsError::Malformed { expected: "a host name" })
+        };
+        self.read("the host name", "/latest/meta-data/local-hostname", deadline, parse).await
+    }
+
+    /// The tags that are wanted and there.
+    pub async fn tags(
+        &mut self,
+        wanted: &WantedTags,
+        deadline: Instant,
+    ) -> Result<Tags, ImdsError> {
+        let index = "/latest/meta-data/tags/instance";
+        let names = |text: &str| {
+            let names: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();
+            Ok(names)
+        };
+        let Some(names) = self.read("the list of tags", index, deadline, names).await? else {
+            return Ok(None);
+        };
+        let mut tags = BTreeMap::new();
+        for key in names.into_iter().filter(|key| !key.is_empty() && wanted.wants(key)) {
+            let path = format!("{index}/{}", utf8_percent_encode(&key, KEY));
+            let value = |text: &str| Ok(text.to_owned());
+            let what = format!("the tag '{}'", key.escape_debug());
+            // A tag may be taken away between the list and its value.
+            if let Some(value) = self.read(&what, &path, deadline, value).await? {
+                tags.insert(key, value);
+            }
+        }
+        Ok(Some(tags))
+    }
+
+    /// Reads one path until it parses, is absent, fails for good, or time is up.
+    async fn read<T>(
+        &mut self,
+        what: &str,
+        path: &str,
+        deadline: Instant,
+        parse: impl Fn(&str) -> Result<T, ImdsError>,
+    ) -> Result<Option<T>, ImdsError> {
+        let tries = until(deadline, RETRY, async || {
+            self.get(path).await?.map(|text| parse(&text)).transpose()
+        })
+        .await;
+        tries.result.map_err(|source| ImdsError::Read {
+            what: what.to_owned(),
+            attempts: tries.count,
+            source: Box::new(source),
+        })
+    }
+
+    async fn get(&mut self, path: &str) -> Result<Option<String>, ImdsError> {
+        let mut renewed = false;
+        loop {
+            self.authorise().await?;
+            let token = self.token.clone().unwrap_or_default();
+            let answer =
+                self.connection.send("GET", path, ("x-aws-ec2-metadata-token", &token)).await?;
+            match answer.status {
+                200 => {
+                    return String::from_utf8(answer.body)
+                        .map(Some)
+                        .map_err(|_| ImdsError::Malformed { expected: "text" });
+                }
+                404 => return Ok(None),
+                401 => {
+                    self.token = None;
+                    if renewed {
+                        return Err(ImdsError::Status { status: 401 });
+                    }
+                    renewed = true;
+                }
+                status => return Err(ImdsError::Status { status }),
+            }
+        }
+    }
+
+    async fn authorise(&mut self) -> Result<(), ImdsError> {
+        if self.token.is_some() {
+            return Ok(());
+        }
+        let ttl = ("x-aws-ec2-metadata-token-ttl-seconds", TOKEN_TTL);
+        let answer = self.connection.send("PUT", "/latest/api/token", ttl).await?;
+        if answer.status != 200 {
+            return Err(ImdsError::Status { status: answer.status });
+        }
+        let token = String::from_utf8(answer.body).ok().filter(|token| is_word(token));
+        let malformed = ImdsError::Malformed { expected: "a token" };
+        self.token = Some(token.ok_or(malformed)?);
+        Ok(())
+    }
+}
+
+/// Whether a text is one printable word, as everything but tags is.
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'<')
+}

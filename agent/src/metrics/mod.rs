@@ -1,0 +1,8 @@
+//! What the host does: collectors, bounded queues, sinks.
+
+/// One measurement.
+pub mod sample;
+/// What can be configured.
+pub mod settings;
+/// Where samples go.
+pub mod sink;

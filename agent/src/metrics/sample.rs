@@ -1,0 +1,57 @@
+//! One measurement, under the name by which node_exporter knows it. Sinks with
+//! other names (CloudWatch) translate.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// Whether a value goes up and down or only up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A value that goes up and down.
+    Gauge,
+    /// A total that only grows, and starts over with whatever counts it.
+    Counter,
+}
+
+/// A label's name and value.
+pub type Label = (&'static str, Arc<str>);
+
+/// One measurement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// Such as `node_memory_MemAvailable_bytes`.
+    pub name: Cow<'static, str>,
+    /// The labels, in the order in which the collector gives them.
+    pub labels: Vec<Label>,
+    /// Gauge or counter.
+    pub kind: Kind,
+    /// The value, in the unit that the name ends in.
+    pub value: f64,
+}
+
+impl Sample {
+    /// A gauge.
+    pub fn gauge(name: impl Into<Cow<'static, str>>, labels: Vec<Label>, value: f64) -> Self {
+        Self { name: name.into(), labels, kind: Kind::Gauge, value }
+    }
+
+    /// A counter.
+    pub fn counter(name: impl Into<Cow<'static, str>>, labels: Vec<Label>, value: f64) -> Self {
+        Self { name: name.into(), labels, kind: Kind::Counter, value }
+    }
+
+    /// The value of a label.
+    pub fn label(&self, name: &str) -> Option<&str> {
+        self.labels.iter().find(|(key, _)| *key == name).map(|(_, value)| &**value)
+    }
+}
+
+/// Everything that was measured at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tick {
+    /// The wall clock when the collectors started.
+    pub at: SystemTime,
+    /// The measurements.
+    pub samples: Vec<Sample>,
+}

@@ -1,0 +1,172 @@
+//! AWS clients over gild's own HTTP stack: one set of connections, one
+//! resolver and one list of roots for everything in the process.
+//!
+//! Endpoints come from the SDK's own environment (`AWS_ENDPOINT_URL`,
+//! `AWS_ENDPOINT_URL_SSM`, …); credentials from the SDK's default chain.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::Response;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use reqwest::Client;
+
+use super::retry::{Retryable, Verdict};
+
+/// How to reach AWS from this process.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    /// The SDK's configuration, shared by the clients of all services.
+    pub config: SdkConfig,
+}
+
+impl Aws {
+    /// Loads the SDK's configuration. The SDK itself never retries: every
+    /// caller has its own deadline and budget. `region` is the instance's, and
+    /// gives way to one in the environment.
+    pub async fn load(client: &Client, region: Option<&str>, attempt: Duration) -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(super::http::CONNECT_TIMEOUT)
+            .operation_attempt_timeout(attempt)
+            .build();
+        let loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(SharedHttpClient::new(Stack(client.clone())))
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts);
+        // Asking the default chain would cost a call to IMDS that identity has
+        // already made.
+        let chosen = ["AWS_REGION", "AWS_DEFAULT_REGION"]
+            .iter()
+            .find_map(|name| std::env::var(name).ok())
+            .or_else(|| region.map(str::to_owned));
+        let loader = match chosen {
+            Some(region) => loader.region(Region::new(region)),
+            None => loader,
+        };
+        Self { config: loader.load().await }
+    }
+}
+
+/// A call to AWS that brought no usable answer.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.headline())]
+pub struct AwsError {
+    code: Option<String>,
+    message: Option<String>,
+    status: Option<u16>,
+    #[source]
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl AwsError {
+    /// The service's own word for the failure, such as `ParameterNotFound`.
+    pub fn code(&self) -> Option<&str> {
+        self.code.as_deref()
+    }
+
+    /// The HTTP status, where an answer came.
+    pub fn status(&self) -> Option<u16> {
+        self.status
+    }
+
+    fn headline(&self) -> String {
+        match (&self.code, &self.message, self.status) {
+            (Some(code), Some(message), _) => format!("the answer was {code} ({message})"),
+            (Some(code), None, _) => format!("the answer was {code}"),
+            (None, _, Some(status)) => format!("the answer was HTTP {status}"),
+            (None, _, None) => "no answer".to_owned(),
+        }
+    }
+}
+
+impl<E> From<SdkError<E, HttpResponse>> for AwsError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    fn from(error: SdkError<E, HttpResponse>) -> Self {
+        let service = error.as_service_error().map(ProvideErrorMetadata::meta);
+        let code = service.and_then(|meta| meta.code()).map(str::to_owned);
+        let message = service.and_then(|meta| meta.message()).map(str::to_owned);
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        // The service's own error repeats code and message.
+        let source = if code.is_some() { None } else { error.into_source().ok() };
+        Self { code, message, status, source }
+    }
+}
+
+impl Retryable for AwsError {
+    fn verdict(&self) -> Verdict {
+        let throttled = self.code().is_some_and(|code| {
+            code.contains("Throttl") || code.contains("Rate") || code.contains("SlowDown")
+        });
+        match self.status {
+            _ if throttled => Verdict::Transient,
+            Some(429 | 500..=599) | None => Verdict::Transient,
+            Some(_) => Verdict::Permanent,
+        }
+    }
+}
+
+/// The SDK's view of the one HTTP stack.
+#[derive(Debug, Clone)]
+struct Stack(Client);
+
+impl HttpClient for Stack {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(Connector {
+            client: self.0.clone(),
+            read_timeout: settings.read_timeout(),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Connector {
+    client: Client,
+    read_timeout: Option<Duration>,
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let client = self.client.clone();
+        let read_timeout = self.read_timeout;
+        HttpConnectorFuture::new(async move {
+            let request = request
+                .try_into_http1x()
+                .map_err(|error| ConnectorError::user(error.into()))?
+                .map(reqwest::Body::wrap);
+            let request = reqwest::Request::try_from(request)
+                .map_err(|error| ConnectorError::user(error.into()))?;
+            let call = client.execute(request);
+            let answer = match read_timeout {
+                None => call.await,
+                Some(limit) => tokio::time::timeout(limit, call)
+                    .await
+                    .map_err(|error| ConnectorError::timeout(error.into()))?,
+            };
+            let answer = answer.map_err(|error| {
+                if error.is_timeout() {
+                    ConnectorError::timeout(error.into())
+                } else {
+                    ConnectorError::io(error.into())
+                }
+            })?;
+            let answer = http::Response::from(answer).map(SdkBody::from_body_1_x);
+            Response::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}

@@ -1,0 +1,152 @@
+//! The one HTTP stack: rustls with baked-in roots, names resolved in process,
+//! no proxy, no redirects, every body capped.
+//!
+//! A static binary must not load the host's NSS libraries, and an image without
+//! CA certificates must still reach its configuration, so neither is used. The
+//! AWS SDK runs over this same client (see `aws`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::RETRY_AFTER;
+use reqwest::{Client, Response, StatusCode};
+use rustls::{ClientConfig, RootCertStore};
+
+use super::retry::{Retryable, Verdict};
+
+/// How long a TCP and TLS connection may take to come up.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// An idle connection is kept this long: longer than one metrics flush.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// A request that brought no usable answer.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// The HTTP stack could not be set up.
+    #[error("failed to set up the HTTP client")]
+    Build(#[source] reqwest::Error),
+    /// TLS could not be set up.
+    #[error("failed to set up TLS")]
+    Tls(#[source] rustls::Error),
+    /// No answer came.
+    #[error("no answer")]
+    Send(#[source] reqwest::Error),
+    /// The answer broke off.
+    #[error("the answer broke off")]
+    Body(#[source] reqwest::Error),
+    /// The answer is larger than it may be.
+    #[error("the answer is larger than {limit} bytes")]
+    TooLarge {
+        /// The cap in bytes.
+        limit: usize,
+    },
+    /// The answer took longer than one attempt may.
+    #[error("no complete answer within {}", humantime::format_duration(*.0))]
+    Timeout(Duration),
+    /// The answer's status is not one of success.
+    #[error("the answer was {status}{}", excerpt(.body))]
+    Status {
+        /// The status.
+        status: StatusCode,
+        /// How long the server asks to be left alone.
+        retry_after: Option<Duration>,
+        /// The start of the answer's body.
+        body: String,
+    },
+}
+
+fn excerpt(body: &str) -> String {
+    let line: String = body.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", line.chars().take(200).collect::<String>()),
+    }
+}
+
+impl Retryable for HttpError {
+    fn verdict(&self) -> Verdict {
+        match self {
+            HttpError::Build(_) | HttpError::Tls(_) | HttpError::TooLarge { .. } => {
+                Verdict::Permanent
+            }
+            HttpError::Send(error) if error.is_builder() => Verdict::Permanent,
+            HttpError::Send(_) | HttpError::Body(_) | HttpError::Timeout(_) => Verdict::Transient,
+            HttpError::Status { status, retry_after, .. } => match status.as_u16() {
+                408 | 425 | 429 | 500..=599 => {
+                    retry_after.map_or(Verdict::Transient, Verdict::After)
+                }
+                _ => Verdict::Permanent,
+            },
+        }
+    }
+}
+
+/// A client over the one stack. Clones share its connections.
+pub fn client() -> Result<Client, HttpError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+    let tls = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(HttpError::Tls)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Client::builder()
+        .tls_backend_preconfigured(tls)
+        .hickory_dns(true)
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_max_idle_per_host(2)
+        .user_agent(concat!("gild/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(HttpError::Build)
+}
+
+/// Reads a body of at most `limit` bytes.
+pub async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>, HttpError> {
+    if response.content_length().is_some_and(|length| length > limit as u64) {
+        return Err(HttpError::TooLarge { limit });
+    }
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(HttpError::Body)? {
+        if bytes.len() + chunk.len() > limit {
+            return Err(HttpError::TooLarge { limit });
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// An answer without success as an error, with the start of its body.
+pub async fn refused(response: Response) -> HttpError {
+    const EXCERPT_BYTES: usize = 2048;
+    let status = response.status();
+    let retry_after = retry_after(&response);
+    let mut text = Vec::new();
+    let mut response = response;
+    while let Ok(Some(chunk)) = response.chunk().await {
+        let room = EXCERPT_BYTES - text.len();
+        text.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if text.len() >= EXCERPT_BYTES {
+            break;
+        }
+    }
+    HttpError::Status { status, retry_after, body: String::from_utf8_lossy(&text).into_owned() }
+}
+
+/// The `Retry-After` header in its form of whole seconds (RFC 9110, 10.2.3).
+/// The form with a date is not read: it needs a clock that is right.
+pub fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds: u64 = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+/// Bounds one attempt in time.
+pub async fn within<T>(
+    limit: Duration,
+    attempt: impl Future<Output = Result<T, HttpError>>,
+) -> Result<T, HttpError> {
+    tokio::time::timeout(limit, attempt).await.unwrap_or(Err(HttpError::Timeout(limit)))
+}

@@ -1,0 +1,135 @@
+//! Why a source brought nothing that can be used.
+
+use std::io;
+use std::time::Duration;
+
+use super::placeholder::PlaceholderError;
+use super::source::NotASource;
+use super::tags::TagsError;
+use crate::config::document::DocumentError;
+use crate::platform::aws::AwsError;
+use crate::platform::http::HttpError;
+use crate::platform::retry::{Retryable, Verdict};
+
+/// One attempt at a source that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The text of the source is not one.
+    #[error("failed to read the source's text")]
+    NotASource(#[from] NotASource),
+    /// The format is not one.
+    #[error("'{0}' is not a format; there are \"toml\", \"yaml\" and \"json\"")]
+    Format(String),
+    /// The key to put values below is not one.
+    #[error("'{0}' is not a key path such as \"vars\"")]
+    Into(String),
+    /// A placeholder cannot be filled.
+    #[error("failed to fill a placeholder")]
+    Placeholder(#[from] PlaceholderError),
+    /// A file cannot be read.
+    #[error("failed to read '{path}'")]
+    File {
+        /// The file or directory.
+        path: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A web server brought no document.
+    #[error("failed to get the document")]
+    Http(#[from] HttpError),
+    /// A web server wanted to send us elsewhere.
+    #[error("the server redirects to elsewhere (HTTP {status}), which is not followed")]
+    Redirect {
+        /// The status.
+        status: u16,
+    },
+    /// AWS brought no document.
+    #[error("failed to call {operation}")]
+    Aws {
+        /// The operation.
+        operation: &'static str,
+        /// Why.
+        #[source]
+        source: AwsError,
+    },
+    /// The body of an object broke off.
+    #[error("failed to read the object's body: it broke off")]
+    Body(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// An answer is larger than a document may be.
+    #[error("the answer is larger than {limit} bytes")]
+    TooLarge {
+        /// The cap in bytes.
+        limit: usize,
+    },
+    /// There are more parameters than a document may have keys.
+    #[error("there are more than {limit} parameters")]
+    TooMany {
+        /// The cap.
+        limit: usize,
+    },
+    /// A parameter's value is not what its key holds.
+    #[error("the parameter '{name}' must be {expected}")]
+    Parameter {
+        /// The parameter.
+        name: String,
+        /// What would be right.
+        expected: String,
+    },
+    /// The tags cannot be used.
+    #[error("failed to read the tags")]
+    Tags(#[from] TagsError),
+    /// A document came that is not one.
+    #[error("failed to understand '{name}'")]
+    Document {
+        /// The document.
+        name: String,
+        /// Why.
+        #[source]
+        source: DocumentError,
+    },
+    /// A document came that is empty, where there used to be one.
+    #[error("'{name}' is empty, and its last valid copy is not")]
+    Emptied {
+        /// The document.
+        name: String,
+    },
+    /// One attempt took too long.
+    #[error("no complete answer within {}", humantime::format_duration(*.0))]
+    Timeout(Duration),
+}
+
+impl SourceError {
+    /// Whether a document came, and it is the document that is wrong.
+    pub fn is_bad(&self) -> bool {
+        matches!(
+            self,
+            SourceError::Document { .. }
+                | SourceError::Emptied { .. }
+                | SourceError::Parameter { .. }
+                | SourceError::Tags(TagsError::Value { .. } | TagsError::Key { .. })
+        )
+    }
+}
+
+impl Retryable for SourceError {
+    fn verdict(&self) -> Verdict {
+        match self {
+            SourceError::Http(error) => error.verdict(),
+            SourceError::Aws { source, .. } => source.verdict(),
+            SourceError::Body(_) | SourceError::Timeout(_) => Verdict::Transient,
+            _ => Verdict::Permanent,
+        }
+    }
+}
+
+/// A source that failed in the end.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to fetch '{source_text}'")]
+pub struct FetchError {
+    /// The source.
+    pub source_text: String,
+    /// The last attempt's failure.
+    #[source]
+    pub source: SourceError,
+}

@@ -1,0 +1,258 @@
+//! The last valid copy of each remote document, for the day on which its
+//! source does not answer, and for conditional questions on every other day.
+//!
+//! A copy belongs to an account, not to an instance, so that an image can be
+//! baked with one; copies of tags belong to their instance. A file that cannot
+//! be read for whatever reason counts as absent: a copy is a help, never a
+//! condition.
+
+use std::io;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::text::{Kind, Text};
+use crate::config::{KeyPath, Layer, LayerName};
+use crate::platform::fs::{Access, create_dir, read_capped, write_atomic};
+use crate::platform::{clock, paths::Paths};
+
+/// The version of the files' format.
+const VERSION: u32 = 1;
+
+/// The largest file: a document, escaped as JSON, and what is said about it.
+const MAX_FILE: u64 = 8 * 1024 * 1024;
+
+/// Where the copies are, and whose they are.
+#[derive(Debug, Clone)]
+pub struct LastGood {
+    directory: PathBuf,
+    account: Option<String>,
+}
+
+/// What a copy is a copy of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// The layer.
+    pub layer: LayerName,
+    /// The source, its placeholders filled.
+    pub source: String,
+    /// The instance, for what is its alone.
+    pub instance: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct File {
+    version: u32,
+    account: Option<String>,
+    layer: LayerName,
+    source: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
+    fetched_at: String,
+    texts: Vec<StoredText>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredText {
+    name: String,
+    version: Option<String>,
+    etag: Option<String>,
+    format: String,
+    body: String,
+}
+
+/// A valid copy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Copy {
+    /// When it was fetched.
+    pub fetched_at: String,
+    /// What came then.
+    pub texts: Vec<Text>,
+}
+
+impl Copy {
+    /// The entity tag that makes a question conditional; only a copy of one
+    /// document has one.
+    pub fn etag(&self) -> Option<&str> {
+        match self.texts.as_slice() {
+            [text] => text.etag.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+impl LastGood {
+    /// The copies of an account's documents.
+    pub fn new(paths: &Paths, account: Option<String>) -> Self {
+        Self { directory: paths.last_good(), account }
+    }
+
+    /// The copy of a source's documents, where there is a valid one.
+    pub fn load(&self, subject: &Subject, into: Option<&KeyPath>) -> Option<Copy> {
+        let bytes = read_capped(&self.path(subject), MAX_FILE).ok()??;
+        let file: File = serde_json::from_slice(&bytes).ok()?;
+        let same = file.version == VERSION
+            && file.account == self.account
+            && file.layer == subject.layer
+            && file.source == subject.source
+            && file.instance == subject.instance;
+        if !same {
+            return None;
+        }
+        let texts: Vec<Text> =
+            file.texts.into_iter().map(StoredText::text).collect::<Option<_>>()?;
+        let whole = !texts.is_empty() && texts.iter().all(|text| text.parse(into).is_ok());
+        whole.then_some(Copy { fetched_at: file.fetched_at, texts })
+    }
+
+    /// Keeps a copy. What must not be kept, or is empty, replaces nothing.
+    pub fn keep(&self, subject: &Subject, texts: &[Text], layers: &[Layer]) -> io::Result<()> {
+        let says_something = |layer: &Layer| {
+            !layer.document.root.is_empty() || !layer.document.unset.is_empty()
+        };
+        if texts.iter().any(|text| !text.keep) || !layers.iter().any(says_something) {
+            return Ok(());
+        }
+        // What is not text did not parse, and is not here.
+        let Some(stored) = texts.iter().map(StoredText::of).collect::<Option<Vec<_>>>() else {
+            return Ok(());
+        };
+        let file = File {
+            version: VERSION,
+            account: self.account.clone(),
+            layer: subject.layer,
+            source: subject.source.clone(),
+            instance: subject.instance.clone(),
+            fetched_at: clock::now_text(),
+            texts: stored,
+        };
+        let bytes = serde_json::to_vec(&file).map_err(io::Error::other)?;
+        create_dir(&self.directory, 0o700)?;
+        write_atomic(&self.path(subject), &bytes, Access::Owner)
+    }
+
+    fn path(&self, subject: &Subject) -> PathBuf {
+        let instance = subject.instance.as_deref().unwrap_or_default();
+        let subject = format!("{}\n{}\n{instance}", subject.layer, subject.source);
+        let name: String =
+            Sha256::digest(subject).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        self.directory.join(format!("{name}.json"))
+    }
+}
+
+impl StoredText {
+    fn of(text: &Text) -> Option<Self> {
+        Some(Self {
+            name: text.name.clone(),
+            version: text.version.clone(),
+            etag: text.etag.clone(),
+            format: text.kind.label().to_owned(),
+            body: String::from_utf8(text.body.clone()).ok()?,
+        })
+    }
+
+    fn text(self) -> Option<Text> {
+        Some(Text {
+            kind: Kind::from_label(&self.format)?,
+            name: self.name,
+            version: self.version,
+            etag: self.etag,
+            body: self.body.into_bytes(),
+            keep: true,
+        })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::format::Format;
+
+    fn store(root: &Path, account: &str) -> LastGood {
+        LastGood::new(&Paths::installed(root), Some(account.to_owned()))
+    }
+
+    fn subject() -> Subject {
+        Subject { layer: LayerName::Global, source: "https://h/x".into(), instance: None }
+    }
+
+    fn text(body: &str) -> Text {
+        Text {
+            name: "https://h/x".into(),
+            version: Some("1".into()),
+            etag: Some("\"1\"".into()),
+            kind: Kind::Document(Format::Toml),
+            body: body.into(),
+            keep: true,
+        }
+    }
+
+    fn keep(store: &LastGood, text: &Text) {
+        let layer = Layer {
+            name: LayerName::Global,
+            source: "https://h/x".into(),
+            version: None,
+            last_good: false,
+            document: text.parse(None).unwrap(),
+        };
+        store.keep(&subject(), std::slice::from_ref(text), &[layer]).unwrap();
+    }
+
+    fn file(root: &Path) -> PathBuf {
+        let entry = fs::read_dir(root.join("var/lib/gild/last-good")).unwrap().next();
+        entry.unwrap().unwrap().path()
+    }
+
+    #[test]
+    fn a_copy_comes_back_for_its_account_only() {
+        let root = tempfile::tempdir().unwrap();
+        let kept = text("vars.a = \"1\"\n");
+        keep(&store(root.path(), "1"), &kept);
+        let copy = store(root.path(), "1").load(&subject(), None).unwrap();
+        assert_eq!(copy.texts, [kept]);
+        assert_eq!(copy.etag(), Some("\"1\""));
+        assert!(store(root.path(), "2").load(&subject(), None).is_none());
+        let other = Subject { instance: Some("i-1".into()), ..subject() };
+        assert!(store(root.path(), "1").load(&other, None).is_none());
+        let mode = fs::metadata(file(root.path())).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn nothing_empty_or_secret_replaces_a_copy() {
+        let root = tempfile::tempdir().unwrap();
+        let store = store(root.path(), "1");
+        let kept = text("vars.a = \"1\"\n");
+        keep(&store, &kept);
+        keep(&store, &text(""));
+        keep(&store, &Text { keep: false, ..text("vars.a = \"2\"") });
+        assert_eq!(store.load(&subject(), None).unwrap().texts, [kept]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn a_damaged_file_is_an_absent_one(at in 0usize..400, with in any::<u8>(), cut in any::<bool>()) {
+            let root = tempfile::tempdir().unwrap();
+            let store = store(root.path(), "1");
+            keep(&store, &text("vars.a = \"1\"\n"));
+            let path = file(root.path());
+            let mut bytes = fs::read(&path).unwrap();
+            let at = at % bytes.len();
+            if cut { bytes.truncate(at) } else { bytes[at] = with }
+            fs::write(&path, bytes).unwrap();
+            // No panic; what is given parses.
+            if let Some(copy) = store.load(&subject(), None) {
+                prop_assert!(copy.texts.iter().all(|text| text.parse(None).is_ok()));
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Where configuration comes from: sources, fetched together before one
+//! deadline.
+//!
+//! `source` reads what is asked for, `placeholder` fills in who asks, one file
+//! a kind asks (`file`, `http`, `s3`, `ssm`, `tags`), `fetch` asks all at the
+//! same time, `last_good` stands in for what does not answer, `settle` leaves
+//! out what cannot be used, and `resolve` is the whole way. To add a kind of
+//! source: see `source`.
+
+/// The way to AWS, made ready when needed.
+pub mod aws;
+/// Documents that are on the host already.
+pub mod documents;
+/// Why a source brought nothing.
+pub mod error;
+/// Documents on disk.
+pub mod file;
+/// All sources at the same time.
+pub mod fetch;
+/// Documents on web servers.
+pub mod http;
+/// The last valid copies.
+pub mod last_good;
+/// What a source says about the instance.
+pub mod placeholder;
+/// The whole way to settings.
+pub mod resolve;
+/// Objects in S3.
+pub mod s3;
+/// References to secrets, resolved.
+pub mod secrets;
+/// What can be configured.
+pub mod settings;
+/// What all documents say together, without those that cannot be used.
+pub mod settle;
+/// The text of a source.
+pub mod source;
+/// Parameters.
+pub mod ssm;
+/// The instance's tags.
+pub mod tags;
+/// What a source answers.
+pub mod text;
+/// Whether the configuration is as it should be.
+pub mod verdict;

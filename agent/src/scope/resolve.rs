@@ -1,0 +1,300 @@
+//! The whole way from "who am I" to settings.
+//!
+//! Identity, the documents of the host, the sources that they name, the merge,
+//! the last valid copies, the verdict. Whatever goes wrong on this way, there
+//! is a `Resolution` with settings in it, so that the daemon can measure, and
+//! a verdict that says what is wrong.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use reqwest::Client;
+use tokio::time::Instant;
+
+use super::aws::LazyAws;
+use super::fetch::{Arrived, Job, Reach, all};
+use super::last_good::LastGood;
+use super::placeholder::{Values, tags_in};
+use super::settings::{OnBad, OneScope, ScopeSettings};
+use super::settle::{DefaultsInvalid, Settled, settle};
+use super::source::Source;
+use super::tags::TagStore;
+use super::verdict::{self, Verdict};
+use super::documents;
+use crate::config::check::Finding;
+use crate::config::merge::Merged;
+use crate::config::trust::Refused;
+use crate::config::{KeyPath, LayerName, Settings};
+use crate::configure::report::{Phase, PhaseOutcome, SourceOutcome, SourceReport, UnknownKey};
+use crate::identity::imds::WantedTags;
+use crate::identity::{Discovered, Identity, ImdsOptions, TagsState, discover, host};
+use crate::platform::error::chain_text;
+use crate::platform::paths::Paths;
+use crate::platform::redact::Redactor;
+use crate::platform::clock;
+
+/// What a resolution is made with.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Where files are.
+    pub paths: Paths,
+    /// The HTTP stack.
+    pub client: Client,
+    /// How to ask who this instance is.
+    pub imds: ImdsOptions,
+    /// What masks secrets in the texts of the resolution.
+    pub redactor: Redactor,
+    /// A directory whose `global`, `account` and `service` documents are all
+    /// there is: no metadata service, no AWS, no documents of the host, no
+    /// copies.
+    pub local: Option<PathBuf>,
+}
+
+/// What all sources say together, and how that came about.
+#[derive(Debug)]
+pub struct Resolution {
+    /// Who this instance is; `None` where the metadata service did not say.
+    pub identity: Option<Identity>,
+    /// The merged tree.
+    pub merged: Merged,
+    /// The settings.
+    pub settings: Settings,
+    /// The configuration's identity.
+    pub digest: String,
+    /// What came of each document of the host and of each source.
+    pub sources: Vec<SourceReport>,
+    /// Keys that nothing reads.
+    pub unknown: Vec<UnknownKey>,
+    /// Keys that their layer may not set.
+    pub refused: Vec<Refused>,
+    /// What is wrong with the configuration.
+    pub problems: Vec<Finding>,
+    /// Whether all of this is as it should be.
+    pub verdict: Verdict,
+    /// How long identity and scopes took.
+    pub phases: Vec<Phase>,
+}
+
+/// Resolves the configuration of this instance.
+pub async fn resolve(context: &Context) -> Result<Resolution, DefaultsInvalid> {
+    let start = Instant::now();
+    match &context.local {
+        Some(directory) => fixed(context, directory, start),
+        None => scoped(context, start).await,
+    }
+}
+
+/// The documents of one directory, and nothing else.
+fn fixed(
+    context: &Context,
+    directory: &Path,
+    start: Instant,
+) -> Result<Resolution, DefaultsInvalid> {
+    let identity = host::identity(&context.paths);
+    let phases = vec![phase("identity", start, true)];
+    let start = Instant::now();
+    let mut arrived = documents::of_scopes(directory);
+    let settled = settle(&mut arrived, |_| OnBad::LastGood)?;
+    let mut judge = verdict::Judge::default();
+    if arrived.is_empty() {
+        judge.fail(format!(
+            "'{}' holds no document named global, account or service",
+            directory.display()
+        ));
+    }
+    Ok(finish(context, Some(identity), settled, arrived, judge, phases, start))
+}
+
+/// The documents of the host and the sources that they name.
+async fn scoped(context: &Context, start: Instant) -> Result<Resolution, DefaultsInvalid> {
+    let mut arrived = documents::of_host(&context.paths);
+    // Only the host's own layers say where the others are.
+    let base = settle(&mut arrived.clone(), |_| OnBad::LastGood)?;
+    let scope = &base.settings.scope;
+    let scopes = [
+        (LayerName::Global, &scope.global),
+        (LayerName::Account, &scope.account),
+        (LayerName::Service, &scope.service),
+    ];
+    let mut options = context.imds.clone();
+    add_wanted(&mut options.wanted_tags, &scopes);
+    let discovered = discover(&options, &context.paths).await;
+    let mut phases = vec![phase("identity", start, discovered.is_ok())];
+    let start = Instant::now();
+    let mut judge = verdict::Judge::default();
+    let (identity, fetched, copies) = match discovered {
+        Ok(discovered) => {
+            let environment = environment(&base.merged);
+            let wanted = options.wanted_tags;
+            let (identity, fetched, copies) =
+                ask(context, scope, &scopes, discovered, wanted, environment.as_deref()).await;
+            (Some(identity), fetched, Some(copies))
+        }
+        Err(error) => {
+            let error = chain_text(&error);
+            let fetched = not_asked(&scopes, &error);
+            judge.fail(error);
+            (None, fetched, None)
+        }
+    };
+    let local = arrived.iter().position(|source| source.report.layer == LayerName::Local);
+    let local = arrived.split_off(local.unwrap_or(arrived.len()));
+    arrived.extend(fetched);
+    arrived.extend(local);
+    let settled = settle(&mut arrived, |layer| {
+        scopes.iter().find(|(name, _)| *name == layer).map_or(OnBad::LastGood, |(_, one)| one.on_bad)
+    })?;
+    for (layer, one) in &scopes {
+        judge.scope(*layer, one, &arrived);
+    }
+    if let Some(copies) = &copies {
+        keep(copies, &arrived);
+    }
+    let resolution =
+        finish(context, identity, settled, arrived, judge, std::mem::take(&mut phases), start);
+    Ok(resolution)
+}
+
+/// Asks all sources of all scopes.
+async fn ask(
+    context: &Context,
+    scope: &ScopeSettings,
+    scopes: &[(LayerName, &OneScope)],
+    discovered: Discovered,
+    wanted: WantedTags,
+    environment: Option<&str>,
+) -> (Identity, Vec<Arrived>, LastGood) {
+    let Discovered { mut identity, imds, tags } = discovered;
+    let known = match tags {
+        TagsState::Read | TagsState::Unavailable => Ok(identity.tags.clone()),
+        TagsState::Failed(error) => Err(chain_text(&error)),
+    };
+    let store = TagStore::new(imds, wanted, known);
+    let copies = LastGood::new(&context.paths, identity.account.clone());
+    let aws = LazyAws::new(context.client.clone(), identity.region.clone(), scope.attempt_timeout);
+    let reach = Reach {
+        paths: &context.paths,
+        client: &context.client,
+        aws: &aws,
+        tags: &store,
+        values: Values { identity: &identity, environment },
+        last_good: Some(&copies),
+        attempt: scope.attempt_timeout,
+        tags_wait: scope.tags_wait,
+        deadline: Instant::now() + scope.deadline,
+    };
+    let jobs: Vec<Job<'_>> = scopes
+        .iter()
+        .flat_map(|(layer, scope)| {
+            scope.sources.iter().map(|source| Job { layer: *layer, source, scope })
+        })
+        .collect();
+    let fetched = all(&jobs, &reach).await;
+    identity.tags = store.known().await;
+    (identity, fetched, copies)
+}
+
+/// Every source, as not asked.
+fn not_asked(scopes: &[(LayerName, &OneScope)], reason: &str) -> Vec<Arrived> {
+    let sources = scopes.iter().flat_map(|(layer, scope)| {
+        scope.sources.iter().map(|source| (*layer, source.url.as_str()))
+    });
+    sources
+        .map(|(layer, url)| {
+            let mut arrived = Arrived::nothing(layer, url);
+            arrived.report.state = SourceOutcome::Failed;
+            arrived.report.error = Some(format!("not asked: {reason}"));
+            arrived
+        })
+        .collect()
+}
+
+/// What the sources need to know about the instance's tags.
+fn add_wanted(wanted: &mut WantedTags, scopes: &[(LayerName, &OneScope)]) {
+    for (_, scope) in scopes {
+        wanted.keys.extend(scope.import.keys().cloned());
+        wanted.keys.extend(scope.require.iter().cloned());
+        for source in &scope.sources {
+            wanted.keys.extend(tags_in(&source.url).map(str::to_owned));
+            if let Ok(Source::Tags(prefix)) = Source::parse(&source.url) {
+                wanted.prefixes.insert(prefix);
+            }
+        }
+    }
+}
+
+/// The environment's name, as the older system's `environment_id` or plainly.
+fn environment(merged: &Merged) -> Option<String> {
+    ["environment_id", "environment"].iter().find_map(|key| {
+        let path = KeyPath::root().child("vars").child(key);
+        merged.root.get(&path)?.to_value().as_str().map(str::to_owned)
+    })
+}
+
+/// Keeps what has proved good.
+fn keep(copies: &LastGood, arrived: &[Arrived]) {
+    for source in arrived {
+        let Some((subject, texts)) = &source.keep else { continue };
+        if let Err(error) = copies.keep(subject, texts, &source.layers) {
+            // The boot is as good as it was; the next one may miss the copy.
+            tracing::warn!(source = subject.source, %error, "failed to keep a copy of a document");
+        }
+    }
+}
+
+fn finish(
+    context: &Context,
+    identity: Option<Identity>,
+    settled: Settled,
+    arrived: Vec<Arrived>,
+    mut judge: verdict::Judge,
+    mut phases: Vec<Phase>,
+    start: Instant,
+) -> Resolution {
+    let Settled { merged, settings, unknown, mut problems } = settled;
+    if let Some(first) = problems.first() {
+        judge.fail(first.to_string());
+    }
+    let mut sources = Vec::new();
+    let mut refused = Vec::new();
+    for mut source in arrived {
+        judge.source(&source);
+        source.report.keys = source.layers.iter().map(|layer| layer.document.keys()).sum();
+        source.report.version = match source.layers.as_slice() {
+            [layer] => layer.version.as_deref().map(str::to_owned),
+            _ => None,
+        };
+        source.report.error = source.report.error.map(|text| context.redactor.text(&text));
+        sources.push(source.report);
+        refused.extend(source.refused);
+        problems.extend(source.problems);
+    }
+    for key in unknown.iter().filter(|key| !key.origin.layer.is_remote()) {
+        let finding = Finding::from(key);
+        judge.degrade(finding.to_string());
+        problems.push(finding);
+    }
+    let verdict = judge.verdict();
+    phases.push(phase("scopes", start, !matches!(verdict, Verdict::Failed { .. })));
+    Resolution {
+        identity,
+        digest: merged.digest(),
+        merged,
+        settings,
+        sources,
+        unknown: unknown
+            .into_iter()
+            .map(|key| UnknownKey { key: key.path, origin: key.origin, nearest: key.nearest })
+            .collect(),
+        refused,
+        problems,
+        verdict,
+        phases,
+    }
+}
+
+fn phase(name: &str, start: Instant, fine: bool) -> Phase {
+    let outcome = if fine { PhaseOutcome::Ok } else { PhaseOutcome::Failed };
+    let elapsed: Duration = start.elapsed();
+    Phase { name: name.to_owned(), outcome, duration_ms: clock::ms(elapsed) }
+}

@@ -1,0 +1,239 @@
+//! References to secrets, resolved: as late as possible, into memory that is
+//! wiped, and never without telling the redactor first.
+//!
+//! What cannot be wiped are the buffers of the HTTP and AWS libraries, which a
+//! value passes through on its way.
+
+use std::time::Duration;
+
+use aws_sdk_secretsmanager::Client as SecretsManager;
+use aws_sdk_ssm::Client as Ssm;
+use reqwest::Client;
+use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
+use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
+
+use super::aws::LazyAws;
+use crate::config::SecretRef;
+use crate::platform::aws::AwsError;
+use crate::platform::fs::read_capped;
+use crate::platform::paths::Paths;
+use crate::platform::redact::Redactor;
+use crate::platform::retry::{Backoff, Retryable, Verdict, until};
+
+/// The largest secret: as much as Secrets Manager takes.
+const MAX_BYTES: u64 = 64 * 1024;
+
+/// How long one attempt may take.
+const ATTEMPT: Duration = Duration::from_secs(5);
+
+const BACKOFF: Backoff =
+    Backoff { first: Duration::from_millis(200), most: Duration::from_secs(5) };
+
+/// A reference that was not resolved. It never holds a value.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to resolve the secret '{reference}' ({attempts} attempts)")]
+pub struct SecretError {
+    /// The reference.
+    pub reference: SecretRef,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// The last failure.
+    #[source]
+    pub source: Fault,
+}
+
+/// Why one attempt failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// AWS did not give it.
+    #[error("failed to call {operation}")]
+    Aws {
+        /// The operation.
+        operation: &'static str,
+        /// Why.
+        #[source]
+        source: AwsError,
+    },
+    /// The file cannot be read.
+    #[error("failed to read the file")]
+    File(#[source] std::io::Error),
+    /// There is nothing there.
+    #[error("there is no such {0}")]
+    Absent(&'static str),
+    /// It is not text.
+    #[error("it is not text")]
+    NotText,
+    /// A field was asked for, and it is not a JSON object.
+    #[error("it is not a JSON object, and the field '{0}' was asked for")]
+    NotAnObject(String),
+    /// The object has no such field that is a text.
+    #[error("it has no field '{0}' that is a text")]
+    NoField(String),
+    /// It took too long.
+    #[error("no answer within {}", humantime::format_duration(*.0))]
+    Timeout(Duration),
+}
+
+impl Retryable for Fault {
+    fn verdict(&self) -> Verdict {
+        match self {
+            Fault::Aws { source, .. } => source.verdict(),
+            Fault::Timeout(_) => Verdict::Transient,
+            _ => Verdict::Permanent,
+        }
+    }
+}
+
+/// What resolves references.
+#[derive(Debug)]
+pub struct Secrets {
+    paths: Paths,
+    aws: LazyAws,
+    redactor: Redactor,
+    budget: Duration,
+}
+
+impl Secrets {
+    /// Resolves in `region`, each reference within `budget`.
+    pub fn new(
+        paths: &Paths,
+        client: &Client,
+        region: Option<String>,
+        redactor: &Redactor,
+        budget: Duration,
+    ) -> Self {
+        Self {
+            paths: paths.clone(),
+            aws: LazyAws::new(client.clone(), region, ATTEMPT),
+            redactor: redactor.clone(),
+            budget,
+        }
+    }
+
+    /// The value that a reference stands for. From here on it is masked in
+    /// every text that leaves the process.
+    pub async fn resolve(&self, reference: &SecretRef) -> Result<SecretString, SecretError> {
+        let deadline = Instant::now() + self.budget;
+        let tries = until(deadline, BACKOFF, async || {
+            let limit = deadline.min(Instant::now() + ATTEMPT);
+            timeout_at(limit, self.once(reference)).await.unwrap_or(Err(Fault::Timeout(ATTEMPT)))
+        })
+        .await;
+        match tries.result {
+            Ok(value) => {
+                self.redactor.add(&value);
+                Ok(SecretString::from(value.as_str()))
+            }
+            Err(source) => {
+                let reference = reference.clone();
+                Err(SecretError { reference, attempts: tries.count, source })
+            }
+        }
+    }
+
+    async fn once(&self, reference: &SecretRef) -> Result<Zeroizing<String>, Fault> {
+        match reference {
+            SecretRef::Ssm(name) => self.parameter(name).await,
+            SecretRef::SecretsManager { id, key } => {
+                let whole = self.secret(id).await?;
+                // The whole may show up in a library's error before its field does.
+                self.redactor.add(&whole);
+                match key {
+                    Some(key) => field(&whole, key),
+                    None => Ok(whole),
+                }
+            }
+            SecretRef::File(path) => self.file(path),
+        }
+    }
+
+    async fn parameter(&self, name: &str) -> Result<Zeroizing<String>, Fault> {
+        let client = Ssm::new(&self.aws.get().await.config);
+        let call = client.get_parameter().name(name).with_decryption(true).send().await;
+        let fault = |error: AwsError| match error.code() {
+            Some("ParameterNotFound") => Fault::Absent("parameter"),
+            _ => Fault::Aws { operation: "GetParameter", source: error },
+        };
+        let value = call.map_err(|error| fault(error.into()))?.parameter.and_then(|p| p.value);
+        value.map(Zeroizing::new).ok_or(Fault::Absent("parameter"))
+    }
+
+    async fn secret(&self, id: &str) -> Result<Zeroizing<String>, Fault> {
+        let client = SecretsManager::new(&self.aws.get().await.config);
+        let call = client.get_secret_value().secret_id(id).send().await;
+        let fault = |error: AwsError| match error.code() {
+            Some("ResourceNotFoundException") => Fault::Absent("secret"),
+            _ => Fault::Aws { operation: "GetSecretValue", source: error },
+        };
+        let answer = call.map_err(|error| fault(error.into()))?;
+        answer.secret_string.map(Zeroizing::new).ok_or(Fault::NotText)
+    }
+
+    /// A file ends in a line break because editors write one.
+    fn file(&self, path: &str) -> Result<Zeroizing<String>, Fault> {
+        let bytes = read_capped(&self.paths.host(path), MAX_BYTES).map_err(Fault::File)?;
+        let bytes = Zeroizing::new(bytes.ok_or(Fault::Absent("file"))?);
+        let text = std::str::from_utf8(&bytes).map_err(|_| Fault::NotText)?;
+        Ok(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+    }
+}
+
+fn field(whole: &str, key: &str) -> Result<Zeroizing<String>, Fault> {
+    // The parser's own error is left out: it may quote what it read.
+    let Ok(Value::Object(mut object)) = serde_json::from_str(whole) else {
+        return Err(Fault::NotAnObject(key.to_owned()));
+    };
+    let found = match object.remove(key) {
+        Some(Value::String(text)) => Ok(Zeroizing::new(text)),
+        _ => Err(Fault::NoField(key.to_owned())),
+    };
+    for value in object.values_mut() {
+        if let Value::String(text) = value {
+            drop(Zeroizing::new(std::mem::take(text)));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+    use crate::platform::{error::chain_text, http};
+
+    fn secrets(root: &std::path::Path) -> Secrets {
+        let paths = Paths::installed(root);
+        let budget = Duration::from_secs(1);
+        Secrets::new(&paths, &http::client().unwrap(), None, &Redactor::default(), budget)
+    }
+
+    #[tokio::test]
+    async fn a_file_is_read_below_the_root_and_masked() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("pw"), "hunter22\n").unwrap();
+        let secrets = secrets(root.path());
+        let value = secrets.resolve(&SecretRef::File("/pw".into())).await.unwrap();
+        assert_eq!(value.expose_secret(), "hunter22");
+        assert_eq!(secrets.redactor.text("<hunter22>"), "<‹secret›>");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_fails_at_once_and_says_so() {
+        let root = tempfile::tempdir().unwrap();
+        let error = secrets(root.path()).resolve(&SecretRef::File("/pw".into())).await.unwrap_err();
+        let text = chain_text(&error);
+        assert_eq!(text, "failed to resolve the secret 'file:/pw' (1 attempts): there is no such file");
+    }
+
+    #[test]
+    fn a_field_is_a_text_of_an_object_and_errors_hold_no_value() {
+        assert_eq!(*field(r#"{"a":"x","b":1}"#, "a").unwrap(), "x");
+        for (whole, key) in [("hunter22", "a"), (r#"{"a":{"x":"hunter22"}}"#, "a"), ("{}", "a")] {
+            assert!(!format!("{:?}", field(whole, key).unwrap_err()).contains("hunter22"));
+        }
+    }
+}

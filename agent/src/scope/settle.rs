@@ -1,0 +1,201 @@
+//! What all documents say together, without those that cannot be used.
+//!
+//! A document that does not fit (a value of the wrong type, a conflict with a
+//! lower document) gives way to the last valid copy of its source, or is left
+//! out. Each source gives way twice at most, so this ends; and whatever
+//! happens there are settings, in the worst case the defaults alone.
+
+use std::collections::BTreeSet;
+
+use super::fetch::Arrived;
+use super::settings::OnBad;
+use crate::config::check::Finding;
+use crate::config::schema::Unknown;
+use crate::config::{Layer, LayerName, Merged, Origin, Settings, builtin, trust};
+use crate::configure::report::SourceOutcome;
+
+/// What all documents say together.
+#[derive(Debug)]
+pub struct Settled {
+    /// The merged tree.
+    pub merged: Merged,
+    /// The settings.
+    pub settings: Settings,
+    /// Keys that nothing reads.
+    pub unknown: Vec<Unknown>,
+    /// Problems that no document can be blamed for.
+    pub problems: Vec<Finding>,
+}
+
+/// Settings cannot be made of the defaults alone, which is a fault in gild.
+#[derive(Debug, thiserror::Error)]
+#[error("the defaults are not valid settings")]
+pub struct DefaultsInvalid;
+
+/// Settles what arrived, lowest layer first.
+pub fn settle(
+    arrived: &mut [Arrived],
+    on_bad: impl Fn(LayerName) -> OnBad,
+) -> Result<Settled, DefaultsInvalid> {
+    let base = builtin::layer();
+    for source in arrived.iter_mut() {
+        source.refused = enforce(&mut source.layers);
+        if matches!(source.report.state, SourceOutcome::Failed | SourceOutcome::Bad) {
+            give_way(source, on_bad(source.report.layer));
+        }
+    }
+    loop {
+        let layers = arrived.iter().flat_map(|source| &source.layers);
+        let merged = Merged::fold(std::iter::once(&base).chain(layers));
+        let typed = Settings::typed(&merged.root);
+        let blamed = merged
+            .conflicts
+            .iter()
+            .map(|conflict| (&conflict.higher.1, Finding::from(conflict)))
+            .chain(typed.problems.iter().map(|problem| (&problem.origin, Finding::from(problem))))
+            .map(|(origin, finding)| (owner(arrived, origin), finding));
+        // One at a time and the lowest first: what is above it may be fine
+        // without it.
+        let mut found: Vec<(Option<usize>, Finding)> = blamed.collect();
+        found.sort_by_key(|(index, _)| index.unwrap_or(usize::MAX));
+        let Some(index) = found.first().and_then(|(index, _)| *index) else {
+            let problems: Vec<Finding> = found.into_iter().map(|(_, finding)| finding).collect();
+            return finish(merged, typed.settings, typed.unknown, problems, &base);
+        };
+        let findings: Vec<Finding> = found
+            .into_iter()
+            .take_while(|(owner, _)| *owner == Some(index))
+            .map(|(_, finding)| finding)
+            .collect();
+        let source = &mut arrived[index];
+        let texts: BTreeSet<String> = findings.iter().map(Finding::to_string).collect();
+        source.report.error = Some(texts.into_iter().collect::<Vec<_>>().join("; "));
+        source.report.state = SourceOutcome::Bad;
+        source.problems.extend(findings);
+        source.keep = None;
+        give_way(source, on_bad(source.report.layer));
+    }
+}
+
+/// The source whose document an origin names.
+fn owner(arrived: &[Arrived], origin: &Origin) -> Option<usize> {
+    let is = |layer: &Layer| {
+        layer.name == origin.layer
+            && layer.source == origin.source
+            && layer.last_good == origin.last_good
+    };
+    arrived.iter().position(|source| source.layers.iter().any(is))
+}
+
+/// Puts the last valid copy in the place of a source's documents, or nothing.
+fn give_way(source: &mut Arrived, on_bad: OnBad) {
+    let copy = std::mem::take(&mut source.fallback);
+    source.layers = match on_bad {
+        OnBad::LastGood => copy,
+        OnBad::Fail => Vec::new(),
+    };
+    if !source.layers.is_empty() {
+        source.refused.extend(enforce(&mut source.layers));
+        source.report.state = SourceOutcome::LastGood;
+    }
+}
+
+fn enforce(layers: &mut [Layer]) -> Vec<trust::Refused> {
+    layers.iter_mut().flat_map(trust::enforce).collect()
+}
+
+fn finish(
+    merged: Merged,
+    settings: Option<Settings>,
+    unknown: Vec<Unknown>,
+    problems: Vec<Finding>,
+    base: &Layer,
+) -> Result<Settled, DefaultsInvalid> {
+    match settings {
+        Some(settings) => Ok(Settled { merged, settings, unknown, problems }),
+        None => {
+            let merged = Merged::fold([base]);
+            let typed = Settings::typed(&merged.root);
+            let settings = typed.settings.ok_or(DefaultsInvalid)?;
+            Ok(Settled { merged, settings, unknown, problems })
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::config::format::Format;
+    use crate::config::{Document, KeyPath};
+
+    fn layer(name: LayerName, body: &str, last_good: bool) -> Layer {
+        Layer {
+            name,
+            source: name.label().into(),
+            version: None,
+            last_good,
+            document: Document::parse(body.as_bytes(), Format::Toml).unwrap(),
+        }
+    }
+
+    fn arrived(name: LayerName, body: &str, copy: Option<&str>) -> Arrived {
+        let mut arrived = Arrived::nothing(name, name.label());
+        arrived.report.state = SourceOutcome::Fetched;
+        arrived.layers = vec![layer(name, body, false)];
+        arrived.fallback = copy.map(|body| layer(name, body, true)).into_iter().collect();
+        arrived
+    }
+
+    fn var(settled: &Settled, key: &str) -> Option<String> {
+        let node = settled.merged.root.get(&KeyPath::parse(key).unwrap())?;
+        Some(node.to_value().to_string())
+    }
+
+    #[test]
+    fn a_document_that_does_not_fit_gives_way_to_its_copy() {
+        let mut sources = [
+            arrived(LayerName::Global, "vars.a = 'g'\nmetrics.interval = '20s'", None),
+            arrived(LayerName::Account, "metrics.interval = 5", Some("metrics.interval = '30s'")),
+        ];
+        let settled = settle(&mut sources, |_| OnBad::LastGood).unwrap();
+        assert_eq!(var(&settled, "metrics.interval").unwrap(), "\"30s\"");
+        assert_eq!(sources[1].report.state, SourceOutcome::LastGood);
+        assert!(sources[1].report.error.as_ref().unwrap().contains("metrics.interval"));
+        assert_eq!(sources[0].report.state, SourceOutcome::Fetched);
+    }
+
+    #[test]
+    fn without_a_copy_it_is_left_out_and_the_rest_stays() {
+        let mut sources = [
+            arrived(LayerName::Global, "vars.a = 'g'", None),
+            arrived(LayerName::Account, "vars.a.b = 1\nvars.c = 'x'", Some("vars.a = 'copy'")),
+            arrived(LayerName::Service, "vars.a = 's'", None),
+        ];
+        let settled = settle(&mut sources, |_| OnBad::Fail).unwrap();
+        assert_eq!(var(&settled, "vars.a").unwrap(), "\"s\"");
+        assert_eq!(var(&settled, "vars.c"), None);
+        assert_eq!(sources[1].report.state, SourceOutcome::Bad);
+        let error = sources[1].report.error.as_ref().unwrap();
+        assert!(error.contains("account") && error.contains("global"), "{error}");
+    }
+
+    #[test]
+    fn a_copy_that_does_not_fit_either_is_left_out() {
+        let wrong = "metrics.interval = 5";
+        let mut sources = [arrived(LayerName::Global, wrong, Some(wrong))];
+        let settled = settle(&mut sources, |_| OnBad::LastGood).unwrap();
+        assert_eq!(var(&settled, "metrics.interval").unwrap(), "\"10s\"");
+        assert_eq!(sources[0].report.state, SourceOutcome::Bad);
+    }
+
+    #[test]
+    fn what_a_layer_may_not_set_is_refused_and_the_rest_applies() {
+        let body = "vars.a = 's'\nconfiguration.exec = ['sh']";
+        let mut sources = [arrived(LayerName::Service, body, None)];
+        let settled = settle(&mut sources, |_| OnBad::LastGood).unwrap();
+        assert_eq!(var(&settled, "configuration.exec").unwrap(), "[]");
+        assert_eq!(var(&settled, "vars.a").unwrap(), "\"s\"");
+        assert_eq!(sources[0].refused[0].key.to_string(), "configuration.exec");
+    }
+}

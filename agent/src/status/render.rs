@@ -1,0 +1,212 @@
+//! A snapshot as text for people: how things stand first, then what is behind
+//! it. No colour unless it is asked for.
+
+use std::fmt::Write;
+
+use super::snapshot::{Snapshot, State};
+use crate::configure::report::SourceOutcome;
+
+/// The snapshot as text. Everything that came from outside is shown on one line,
+/// without control characters, so that it cannot disguise itself.
+pub fn render(snapshot: &Snapshot, colour: bool) -> String {
+    let mut text = String::new();
+    // Writing to a text cannot fail.
+    let _ = write_all(&mut text, snapshot, colour);
+    text
+}
+
+fn write_all(out: &mut String, snapshot: &Snapshot, colour: bool) -> std::fmt::Result {
+    writeln!(out, "{} since {}", state(snapshot.state, colour), plain(&snapshot.since))?;
+    write_identity(out, snapshot)?;
+    write_configuration(out, snapshot)?;
+    write_sources(out, snapshot)?;
+    write_services(out, snapshot)?;
+    write_sinks(out, snapshot)?;
+    write_collectors(out, snapshot)?;
+    let agent = &snapshot.agent;
+    writeln!(
+        out,
+        "\nagent      gild {}, process {}, up {}, {:.1} MB",
+        plain(&agent.version),
+        agent.pid,
+        humantime::format_duration(std::time::Duration::from_secs(agent.uptime_s)),
+        agent.rss_bytes as f64 / 1e6,
+    )
+}
+
+fn state(state: State, colour: bool) -> String {
+    let code = match state {
+        State::Ready => "32",
+        State::Configuring => "36",
+        State::Degraded => "33",
+        State::Failed => "31",
+    };
+    match colour {
+        true => format!("\x1b[1;{code}m{}\x1b[0m", state.word()),
+        false => state.word().to_owned(),
+    }
+}
+
+fn write_identity(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
+    let Some(identity) = &snapshot.identity else {
+        return writeln!(out, "instance   not known yet");
+    };
+    let group = identity.autoscaling_group.as_ref().map(|group| format!("group {group}"));
+    let account = identity.account.as_ref().map(|account| format!("account {account}"));
+    let details = [
+        Some(identity.instance_id.clone()),
+        identity.instance_type.clone(),
+        identity.availability_zone.clone().or(identity.region.clone()),
+        account,
+        identity.image_id.clone(),
+        identity.private_ip.clone(),
+        Some(identity.hostname.clone()),
+        group,
+    ];
+    let details: Vec<_> = details.iter().flatten().map(|detail| plain(detail)).collect();
+    writeln!(out, "instance   {}", details.join(", "))
+}
+
+fn write_configuration(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
+    let configuration = &snapshot.configuration;
+    let time = match (&configuration.started_at, &configuration.ended_at) {
+        (Some(start), Some(end)) => format!("from {} to {}", plain(start), plain(end)),
+        (Some(start), None) => format!("since {}", plain(start)),
+        (None, _) => "has not begun".to_owned(),
+    };
+    let digest = configuration.digest.as_deref().map(plain).unwrap_or_default();
+    let digest: String = digest.chars().take(12).collect();
+    let digest = if digest.is_empty() { digest } else { format!(", digest {digest}") };
+    writeln!(out, "configure  {time}{digest}")?;
+    if let Some(task) = &configuration.failed_task {
+        writeln!(out, "           failed at task \"{}\"", plain(task))?;
+    }
+    let message = configuration.message.as_ref();
+    if let Some(message) = message.filter(|message| !snapshot.problems.contains(message)) {
+        writeln!(out, "           {}", plain(message))?;
+    }
+    for problem in &snapshot.problems {
+        writeln!(out, "           problem: {}", plain(problem))?;
+    }
+    Ok(())
+}
+
+fn write_sources(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
+    let mut rows = Vec::new();
+    for source in &snapshot.sources {
+        rows.push([
+            source.layer.to_string(),
+            plain(&source.source),
+            source_word(source.state).to_owned(),
+            source.keys.to_string(),
+            source.attempts.to_string(),
+            format!("{:.0} ms", source.elapsed_ms),
+            source.error.as_deref().map(plain).unwrap_or_default(),
+        ]);
+    }
+    let head = ["layer", "source", "state", "keys", "tries", "took", "error"];
+    table(out, head, &rows)
+}
+
+fn source_word(state: SourceOutcome) -> &'static str {
+    match state {
+        SourceOutcome::Fetched => "fetched",
+        SourceOutcome::Unchanged => "unchanged",
+        SourceOutcome::Absent => "absent",
+        SourceOutcome::LastGood => "last-good",
+        SourceOutcome::Failed => "failed",
+        SourceOutcome::Bad => "bad",
+    }
+}
+
+fn write_services(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
+    let mut rows = Vec::new();
+    for (name, service) in &snapshot.services {
+        let up = match service.up {
+            Some(true) => "up",
+            Some(false) => "DOWN",
+            None => "unknown",
+        };
+        rows.push([
+            plain(name),
+            up.to_owned(),
+            service.state.as_deref().map_or("-".to_owned(), plain),
+            plain(&service.since),
+            plain(&service.message),
+        ]);
+    }
+    table(out, ["service", "is", "unit", "since", "message"], &rows)
+}
+
+fn write_sinks(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
+    let mut rows = Vec::new();
+    for (name, sink) in &snapshot.sinks {
+        let dropped: Vec<_> = sink
+            .dropped
+            .iter()
+            .filter(|(_, count)| **count > 0)
+            .map(|(reason, count)| format!("{count} {}", plain(reason)))
+            .collect();
+        rows.push([
+            plain(name),
+            sink.sent.to_string(),
+            sink.queued.to_string(),
+            if dropped.is_empty() { "0".to_owned() } else { dropped.join(", ") },
+            sink.last_success.as_deref().map_or("never".to_owned(), plain),
+            sink.last_error.as_deref().map(plain).unwrap_or_default(),
+        ]);
+    }
+    table(out, ["sink", "sent", "queued", "dropped", "last success", "last error"], &rows)
+}
+
+fn write_collectors(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
+    let mut rows = Vec::new();
+    for (name, collector) in &snapshot.collectors {
+        rows.push([
+            plain(name),
+            if collector.ok { "ok" } else { "FAILED" }.to_owned(),
+            format!("{:.1} ms", collector.duration_ms),
+            collector.error.as_deref().map(plain).unwrap_or_default(),
+        ]);
+    }
+    table(out, ["collector", "is", "took", "error"], &rows)
+}
+
+/// A table with columns as wide as they need to be, after an empty line;
+/// nothing where there are no rows.
+fn table<const N: usize>(
+    out: &mut String,
+    head: [&str; N],
+    rows: &[[String; N]],
+) -> std::fmt::Result {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let head = head.map(str::to_owned);
+    let width = |column: usize| {
+        let cells = rows.iter().chain([&head]).map(|row| row[column].chars().count());
+        cells.max().unwrap_or(0)
+    };
+    let widths: [usize; N] = std::array::from_fn(width);
+    writeln!(out)?;
+    for row in [&head].into_iter().chain(rows) {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(widths) {
+            write!(line, "{cell:width$}  ")?;
+        }
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// Text without line breaks and control characters: tag values and error
+/// messages come from outside, and a terminal obeys escape sequences.
+fn plain(text: &str) -> String {
+    let spaced = text.split(['\n', '\r', '\t']).map(str::trim).filter(|part| !part.is_empty());
+    let line = spaced.collect::<Vec<_>>().join(" ");
+    line.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
+}
+
+#[cfg(test)]
+#[path = "render_tests.rs"]
+mod tests;

@@ -1,0 +1,103 @@
+//! The text, whole, as people see it. Alignment is part of it.
+#![allow(clippy::unwrap_used)]
+
+use serde_json::json;
+
+use super::*;
+
+fn failed() -> Snapshot {
+    serde_json::from_value(json!({
+        "version": 1, "state": "failed", "since": "2026-01-01T00:01:00.000Z",
+        "identity": {
+            "provenance": "imds", "instance_id": "i-0abc", "instance_type": "t4g.small",
+            "region": "eu-west-1", "availability_zone": "eu-west-1a", "account": "123456789012",
+            "image_id": "ami-1", "private_ip": "10.0.0.7", "hostname": "web-1",
+            "autoscaling_group": "web", "tags": {}
+        },
+        "configuration": {
+            "outcome": "failed", "failed_task": "Start nginx", "message": "no such\nunit \u{1b}[2J",
+            "started_at": "2026-01-01T00:00:00.000Z", "ended_at": "2026-01-01T00:01:00.000Z",
+            "digest": "0123456789abcdef"
+        },
+        "sources": [
+            { "layer": "global", "source": "https://conf/global.toml", "state": "fetched",
+              "version": null, "keys": 12, "attempts": 1, "elapsed_ms": 20.4, "error": null },
+            { "layer": "account", "source": "ssm:/gild", "state": "last-good", "version": "3",
+              "keys": 1, "attempts": 4, "elapsed_ms": 5012.0, "error": "no answer: timed out" }
+        ],
+        "problems": ["metrics.interval must be a length of time"],
+        "services": {
+            "web": { "up": false, "state": "failed", "since": "2026-01-01T00:00:30.000Z",
+                     "message": "nginx.service has failed (exit-code)" },
+            "cache": { "up": null, "state": null, "since": "2026-01-01T00:00:00.000Z",
+                       "message": "not looked at yet" }
+        },
+        "sinks": {
+            "mimir": { "queued": 3, "sent": 120, "dropped": { "queue_full": 7, "too_old": 0 },
+                       "last_error": "no answer", "last_success": null }
+        },
+        "collectors": { "cpu": { "ok": true, "duration_ms": 0.21, "error": null } },
+        "agent": { "version": "0.1.0", "pid": 42, "uptime_s": 3700, "rss_bytes": 8_400_000 }
+    }))
+    .unwrap()
+}
+
+const TEXT: &str = "\
+failed since 2026-01-01T00:01:00.000Z
+instance   i-0abc, t4g.small, eu-west-1a, account 123456789012, ami-1, 10.0.0.7, web-1, group web
+configure  from 2026-01-01T00:00:00.000Z to 2026-01-01T00:01:00.000Z, digest 0123456789ab
+           failed at task \"Start nginx\"
+           no such unit \u{fffd}[2J
+           problem: metrics.interval must be a length of time
+
+layer    source                    state      keys  tries  took     error
+global   https://conf/global.toml  fetched    12    1      20 ms
+account  ssm:/gild                 last-good  1     4      5012 ms  no answer: timed out
+
+service  is       unit    since                     message
+cache    unknown  -       2026-01-01T00:00:00.000Z  not looked at yet
+web      DOWN     failed  2026-01-01T00:00:30.000Z  nginx.service has failed (exit-code)
+
+sink   sent  queued  dropped       last success  last error
+mimir  120   3       7 queue_full  never         no answer
+
+collector  is  took    error
+cpu        ok  0.2 ms
+
+agent      gild 0.1.0, process 42, up 1h 1m 40s, 8.4 MB
+";
+
+#[test]
+fn a_failed_boot_reads_like_this() {
+    assert_eq!(render(&failed(), false), TEXT);
+}
+
+#[test]
+fn colour_is_on_the_state_alone() {
+    let text = render(&failed(), true);
+    assert_eq!(text.replacen("\x1b[1;31mfailed\x1b[0m", "failed", 1), TEXT);
+}
+
+#[test]
+fn an_instance_that_knows_nothing_yet_is_shown_too() {
+    let mut snapshot = failed();
+    snapshot.state = State::Configuring;
+    snapshot.identity = None;
+    snapshot.configuration = serde_json::from_value(json!({
+        "outcome": null, "failed_task": null, "message": null,
+        "started_at": null, "ended_at": null, "digest": null
+    }))
+    .unwrap();
+    snapshot.problems.clear();
+    snapshot.sources.clear();
+    snapshot.services.clear();
+    snapshot.sinks.clear();
+    snapshot.collectors.clear();
+    assert_eq!(
+        render(&snapshot, false),
+        "configuring since 2026-01-01T00:01:00.000Z\n\
+         instance   not known yet\n\
+         configure  has not begun\n\n\
+         agent      gild 0.1.0, process 42, up 1h 1m 40s, 8.4 MB\n"
+    );
+}

@@ -1,0 +1,242 @@
+//! What the daemon shows of itself and of the boot, as one value. Pure, apart
+//! from the look at the lock.
+
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::configure::report::{Outcome, Report, SourceReport};
+use crate::health::watch::ServiceHealth;
+use crate::identity::Identity;
+
+/// The version of the format.
+pub const VERSION: u32 = 1;
+
+/// What the failure of a step that left no end is called.
+pub const NO_REPORT: &str = "configure ended without a report";
+
+/// How the instance is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// The configuration step is not over yet.
+    Configuring,
+    /// Everything is as configured.
+    Ready,
+    /// Configured, on a configuration that is not all fresh or not all right.
+    Degraded,
+    /// The step failed.
+    Failed,
+}
+
+impl State {
+    /// The word for the state.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Configuring => "configuring",
+            State::Ready => "ready",
+            State::Degraded => "degraded",
+            State::Failed => "failed",
+        }
+    }
+
+    /// What `gild status` exits with.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            State::Ready => 0,
+            State::Failed => 1,
+            State::Configuring => 2,
+            State::Degraded => 3,
+        }
+    }
+
+    /// The state that a report, the lock and the daemon's own problems with
+    /// the local configuration come to.
+    pub fn of(report: Option<&Report>, lock_held: bool, problems: &[String]) -> Self {
+        match report.map(|report| report.outcome) {
+            None => State::Configuring,
+            Some(Outcome::Running) if lock_held => State::Configuring,
+            Some(Outcome::Running | Outcome::Failed) => State::Failed,
+            Some(Outcome::Degraded) => State::Degraded,
+            Some(Outcome::Ready) if problems.is_empty() => State::Ready,
+            Some(Outcome::Ready) => State::Degraded,
+        }
+    }
+}
+
+/// What came of the configuration step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Configuration {
+    /// The report's word; null before there is a report.
+    pub outcome: Option<Outcome>,
+    /// The task that failed.
+    pub failed_task: Option<String>,
+    /// Why the step failed, or what is wrong with the configuration.
+    pub message: Option<String>,
+    /// When it began.
+    pub started_at: Option<String>,
+    /// When it ended.
+    pub ended_at: Option<String>,
+    /// The configuration's identity.
+    pub digest: Option<String>,
+}
+
+/// How a sink is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SinkStatus {
+    /// Samples that wait.
+    pub queued: u64,
+    /// Samples that were accepted.
+    pub sent: u64,
+    /// Samples that were given up, by reason.
+    pub dropped: BTreeMap<String, u64>,
+    /// The last failure; null after a success.
+    pub last_error: Option<String>,
+    /// When something was last accepted.
+    pub last_success: Option<String>,
+}
+
+/// How a collector is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CollectorStatus {
+    /// Whether its last run gave everything.
+    pub ok: bool,
+    /// How long that took.
+    pub duration_ms: f64,
+    /// Why it did not.
+    pub error: Option<String>,
+}
+
+/// How the daemon itself is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentStatus {
+    /// Its version.
+    pub version: String,
+    /// Its process.
+    pub pid: u32,
+    /// How long it has been running.
+    pub uptime_s: u64,
+    /// The memory it occupies.
+    pub rss_bytes: u64,
+}
+
+/// What the snapshot is made from.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    /// The report, where there is one.
+    pub report: Option<&'a Report>,
+    /// Whether a configuration step runs (see `lock_held`).
+    pub lock_held: bool,
+    /// What is wrong with the configuration that the daemon runs on.
+    pub problems: &'a [String],
+    /// When the daemon started, RFC 3339.
+    pub started_at: &'a str,
+    /// Who the instance is, where that is known.
+    pub identity: Option<&'a Identity>,
+    /// The services.
+    pub services: BTreeMap<String, ServiceHealth>,
+    /// The sinks.
+    pub sinks: BTreeMap<String, SinkStatus>,
+    /// The collectors.
+    pub collectors: BTreeMap<String, CollectorStatus>,
+    /// The daemon.
+    pub agent: AgentStatus,
+}
+
+/// Everything that is shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The version of this format.
+    pub version: u32,
+    /// How the instance is.
+    pub state: State,
+    /// Since when, RFC 3339.
+    pub since: String,
+    /// Who the instance is.
+    pub identity: Option<Identity>,
+    /// What came of the configuration step.
+    pub configuration: Configuration,
+    /// The sources of configuration.
+    pub sources: Vec<SourceReport>,
+    /// What is wrong with the configuration, one line each.
+    pub problems: Vec<String>,
+    /// The services.
+    pub services: BTreeMap<String, ServiceHealth>,
+    /// The sinks.
+    pub sinks: BTreeMap<String, SinkStatus>,
+    /// The collectors.
+    pub collectors: BTreeMap<String, CollectorStatus>,
+    /// The daemon.
+    pub agent: AgentStatus,
+}
+
+impl Snapshot {
+    /// The snapshot that the facts come to.
+    pub fn new(facts: Facts<'_>) -> Self {
+        let report = facts.report;
+        let state = State::of(report, facts.lock_held, facts.problems);
+        let mut problems = report.map(|report| report.problems.clone()).unwrap_or_default();
+        for problem in facts.problems {
+            if !problems.contains(problem) {
+                problems.push(problem.clone());
+            }
+        }
+        let ended = report.and_then(|report| report.ended_at.as_deref());
+        let started = report.map(|report| report.started_at.as_str());
+        Self {
+            version: VERSION,
+            state,
+            since: ended.or(started).unwrap_or(facts.started_at).to_owned(),
+            identity: facts.identity.cloned(),
+            configuration: configuration(report, state, &problems),
+            sources: report.map(|report| report.sources.clone()).unwrap_or_default(),
+            problems,
+            services: facts.services,
+            sinks: facts.sinks,
+            collectors: facts.collectors,
+            agent: facts.agent,
+        }
+    }
+}
+
+fn configuration(report: Option<&Report>, state: State, problems: &[String]) -> Configuration {
+    let failure = report.and_then(|report| report.failure.as_ref());
+    let broke_off =
+        state == State::Failed && report.is_some_and(|report| report.outcome == Outcome::Running);
+    let message = match failure {
+        _ if broke_off => Some(NO_REPORT.to_owned()),
+        Some(failure) => Some(failure.message.clone()),
+        None => problems.first().cloned(),
+    };
+    Configuration {
+        outcome: report.map(|report| report.outcome),
+        failed_task: failure.and_then(|failure| failure.task.clone()),
+        message,
+        started_at: report.map(|report| report.started_at.clone()),
+        ended_at: report.and_then(|report| report.ended_at.clone()),
+        digest: report.and_then(|report| report.digest.clone()),
+    }
+}
+
+/// Whether a configuration step holds its lock; no lock file means that none
+/// does. The lock is taken for an instant to find out, so whoever takes it for
+/// good must not give up at the first try.
+pub fn lock_held(lock: &Path) -> io::Result<bool> {
+    let file = match File::open(lock) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+#[cfg(test)]
+#[path = "snapshot_tests.rs"]
+mod tests;

@@ -1,0 +1,119 @@
+//! The state, as a table; the lock, for real.
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::configure::report::Failure;
+
+/// A report with an outcome and nothing else in it.
+fn report(outcome: Outcome) -> Report {
+    let over = outcome != Outcome::Running;
+    Report {
+        version: 1,
+        instance_id: Some("i-1".to_owned()),
+        boot_id: None,
+        outcome,
+        started_at: "2026-01-01T00:00:00.000Z".to_owned(),
+        ended_at: over.then(|| "2026-01-01T00:01:00.000Z".to_owned()),
+        digest: None,
+        playbook_digest: None,
+        decision: None,
+        phases: Vec::new(),
+        tasks: Vec::new(),
+        sources: Vec::new(),
+        unknown_keys: Vec::new(),
+        refused_keys: Vec::new(),
+        problems: Vec::new(),
+        failure: None,
+    }
+}
+
+fn snapshot(report: Option<&Report>, lock_held: bool, problems: &[String]) -> Snapshot {
+    Snapshot::new(Facts {
+        report,
+        lock_held,
+        problems,
+        started_at: "2025-12-31T23:59:59.000Z",
+        identity: None,
+        services: BTreeMap::new(),
+        sinks: BTreeMap::new(),
+        collectors: BTreeMap::new(),
+        agent: AgentStatus { version: "0".to_owned(), pid: 1, uptime_s: 0, rss_bytes: 0 },
+    })
+}
+
+#[test]
+fn the_state_follows_from_report_lock_and_problems() {
+    use Outcome::{Degraded, Failed, Ready, Running};
+    for (outcome, held, problems, expected, exit) in [
+        (None, false, 0, State::Configuring, 2),
+        (None, true, 0, State::Configuring, 2),
+        (None, false, 1, State::Configuring, 2),
+        (Some(Running), true, 0, State::Configuring, 2),
+        (Some(Running), false, 0, State::Failed, 1),
+        (Some(Ready), false, 0, State::Ready, 0),
+        (Some(Ready), true, 0, State::Ready, 0),
+        (Some(Ready), false, 1, State::Degraded, 3),
+        (Some(Degraded), false, 0, State::Degraded, 3),
+        (Some(Degraded), false, 1, State::Degraded, 3),
+        (Some(Failed), false, 0, State::Failed, 1),
+        (Some(Failed), false, 1, State::Failed, 1),
+    ] {
+        let report = outcome.map(report);
+        let problems = vec!["a.b must be a text".to_owned(); problems];
+        let state = snapshot(report.as_ref(), held, &problems).state;
+        assert_eq!(state, expected, "{outcome:?} {held} {problems:?}");
+        assert_eq!(state.exit_code(), exit);
+    }
+}
+
+#[test]
+fn a_failure_names_the_task_and_the_message() {
+    let mut failed = report(Outcome::Failed);
+    failed.failure = Some(Failure {
+        task: Some("Start nginx".to_owned()),
+        message: "no such unit".to_owned(),
+        chain: Vec::new(),
+    });
+    let shown = snapshot(Some(&failed), false, &[]);
+    assert_eq!(shown.configuration.failed_task.as_deref(), Some("Start nginx"));
+    assert_eq!(shown.configuration.message.as_deref(), Some("no such unit"));
+    assert_eq!(shown.since, "2026-01-01T00:01:00.000Z");
+}
+
+#[test]
+fn a_step_that_broke_off_says_so() {
+    let shown = snapshot(Some(&report(Outcome::Running)), false, &[]);
+    assert_eq!(shown.configuration.message.as_deref(), Some(NO_REPORT));
+    assert_eq!(shown.since, "2026-01-01T00:00:00.000Z");
+}
+
+#[test]
+fn problems_of_the_report_and_of_the_daemon_are_shown_once() {
+    let mut degraded = report(Outcome::Degraded);
+    degraded.problems = vec!["one".to_owned()];
+    let own = ["one".to_owned(), "two".to_owned()];
+    let shown = snapshot(Some(&degraded), false, &own);
+    assert_eq!(shown.problems, ["one", "two"]);
+    assert_eq!(shown.configuration.message.as_deref(), Some("one"));
+}
+
+#[test]
+fn a_snapshot_survives_the_way_through_json() {
+    let shown = snapshot(Some(&report(Outcome::Ready)), false, &[]);
+    let text = serde_json::to_string(&shown).unwrap();
+    assert!(text.starts_with(r#"{"version":1,"state":"ready","since":""#), "{text}");
+    assert_eq!(serde_json::from_str::<Snapshot>(&text).unwrap(), shown);
+}
+
+#[test]
+fn the_lock_is_seen_while_it_is_held() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("configure.lock");
+    assert!(!lock_held(&path).unwrap());
+    let file = File::create(&path).unwrap();
+    assert!(!lock_held(&path).unwrap());
+    file.lock().unwrap();
+    assert!(lock_held(&path).unwrap());
+    file.unlock().unwrap();
+    assert!(!lock_held(&path).unwrap());
+}
