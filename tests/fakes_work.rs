@@ -11,9 +11,9 @@ use crate::fakes::cloudwatch::CloudWatch;
 use crate::fakes::fault::Fault;
 use crate::fakes::http::Files;
 use crate::fakes::imds::{Imds, Instance};
-use crate::fakes::place::Place;
+use crate::fakes::moto::Moto;
+use crate::fakes::place::{Closed, Place, loopback};
 use crate::fakes::remote_write::RemoteWrite;
-use crate::fakes::server::{Closed, loopback};
 
 fn send(
     to: SocketAddr,
@@ -197,4 +197,15 @@ fn remote_write_refuses_what_the_specification_forbids() {
     assert_eq!(push(series(&[("__name__", "up"), ("a", "b")], 6)), 204);
     assert_eq!(receiver.samples().len(), 2);
     assert_eq!(send(receiver.address(), "POST", "/", &[], b"").0, 400, "no headers");
+}
+
+#[test]
+fn moto_keeps_what_it_is_given() {
+    let moto = Moto::start(&Place::Host);
+    moto.put_parameter("eu-west-1", "/gild/account", "String", "[vars]");
+    let asked = serde_json::json!({ "Name": "/gild/account" });
+    let answer = moto.call("eu-west-1", "ssm", "AmazonSSM.GetParameter", &asked);
+    assert!(answer.contains("[vars]"), "{answer}");
+    moto.put_object("bucket", "a/b.toml", "x = 1");
+    moto.put_secret("eu-west-1", "vault_secret", "hidden");
 }

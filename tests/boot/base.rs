@@ -14,6 +14,7 @@ use nix::fcntl::{Flock, FlockArg};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use crate::cgroup::{control_groups, remove_tree};
 use crate::fakes::moto::cache;
 
 const SUITE: &str = "bookworm";
@@ -79,7 +80,7 @@ fn require() {
     assert!(missing.is_empty(), "the boot test needs {missing:?}; tests/run installs them");
 }
 
-/// Removes the disks and networks of earlier runs that were killed: their names carry the
+/// Removes the disks, networks and control groups of earlier runs that were killed: their names carry the
 /// id of a process that is gone.
 fn sweep() {
     let names = |place: &Path| {
@@ -94,6 +95,9 @@ fn sweep() {
     };
     for disk in names(&std::env::temp_dir()).iter().filter(|path| stale(path)) {
         let _ = fs::remove_dir_all(disk);
+    }
+    for group in control_groups().iter().flat_map(|group| names(group)).filter(|path| stale(path)) {
+        remove_tree(&group);
     }
     for network in names(Path::new("/run/netns")).iter().filter(|path| stale(path)) {
         let name = network.file_name().unwrap_or_default();

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use crate::disk::Disk;
 use crate::fakes::imds::Instance;
 use crate::fakes::moto::tool;
-use crate::machine::{Disk, Machine};
+use crate::machine::Machine;
 use crate::world::{Prometheus, World, drop_in};
 
 /// How often a service is looked at, in seconds. With `FAIL_AFTER` it says when a stopped

@@ -7,7 +7,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use crate::check::{FLOW, now, rendered, report, status_json, target, wait_points, wait_status};
-use crate::fakes::cloudwatch::Datum;
+use crate::fakes::datum::Datum;
 use crate::fakes::wait::until;
 use crate::fixtures::{MERGED, Plan, TICK_SECONDS, boot, instance};
 use crate::machine::Machine;

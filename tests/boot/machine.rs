@@ -4,7 +4,6 @@
 //! the test's thread, even when that is killed, and takes every process and mount along.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -12,6 +11,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::base::{self, run};
+use crate::cgroup::{control_groups, remove_tree};
+use crate::disk::{Disk, install};
 use crate::fakes::place::Place;
 use crate::fakes::wait::until;
 
@@ -33,22 +34,6 @@ for unit in $DISABLE; do systemctl --root="$PWD/root" disable "$unit"; done
 exec systemd-nspawn --quiet --directory=root --boot --register=no --keep-unit --machine="$NAME" \
     --network-namespace-path="$NETWORK" --resolv-conf=off --console=pipe
 "#;
-
-/// What the machine's disk gets on top of the base image and the package.
-#[derive(Debug, Default)]
-pub(crate) struct Disk {
-    /// Path, content.
-    pub(crate) files: Vec<(String, String)>,
-    /// Units that the package enables and this machine does not want.
-    pub(crate) disable: Vec<&'static str>,
-}
-
-impl Disk {
-    /// Adds a file.
-    pub(crate) fn add(&mut self, path: &str, content: &str) {
-        self.files.push((path.to_owned(), content.to_owned()));
-    }
-}
 
 /// A running machine; dropping it ends it and removes its disk.
 #[derive(Debug)]
@@ -73,7 +58,7 @@ impl Machine {
         fs::create_dir(directory.path().join("root")).unwrap();
         install(&directory.path().join("files"), disk);
 
-        let groups = control_groups(&name);
+        let groups: Vec<_> = control_groups().iter().map(|group| group.join(&name)).collect();
         let list: Vec<_> = groups.iter().map(|g| g.display().to_string()).collect();
         let console = fs::File::create(directory.path().join("console")).unwrap();
         let supervisor = Command::new("setpriv")
@@ -226,61 +211,4 @@ impl Drop for Machine {
             }
         }
     }
-}
-
-fn remove_tree(group: &Path) {
-    for entry in fs::read_dir(group).into_iter().flatten().flatten() {
-        if entry.path().is_dir() {
-            remove_tree(&entry.path());
-        }
-    }
-    let _ = fs::remove_dir(group);
-}
-
-/// A control group for the machine in each hierarchy that its systemd will manage.
-fn control_groups(name: &str) -> Vec<PathBuf> {
-    let mine = fs::read_to_string("/proc/self/cgroup").unwrap();
-    let mut groups = Vec::new();
-    for line in mine.lines() {
-        let mut parts = line.splitn(3, ':');
-        let (id, controllers, path) =
-            (parts.next(), parts.next().unwrap_or(""), parts.next().unwrap_or(""));
-        let mount = match (id, controllers) {
-            (Some("0"), "") if Path::new("/sys/fs/cgroup/cgroup.procs").exists() => {
-                "/sys/fs/cgroup"
-            }
-            (Some("0"), "") => "/sys/fs/cgroup/unified",
-            (_, "name=systemd") => "/sys/fs/cgroup/systemd",
-            _ => continue,
-        };
-        groups.push(PathBuf::from(format!("{mount}{}/{name}", path.trim_end_matches('/'))));
-    }
-    groups
-}
-
-/// Lays out what a package installs, and then what the scenario adds.
-fn install(files: &Path, disk: &Disk) {
-    let packaging = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging");
-    let library = files.join("usr/lib");
-    fs::create_dir_all(&library).unwrap();
-    for tree in ["systemd", "sysusers.d", "tmpfiles.d"] {
-        run(Command::new("cp").arg("-r").arg(packaging.join(tree)).arg(&library));
-    }
-    let binary = std::env::var_os("GILD_BIN")
-        .map_or_else(|| env!("CARGO_BIN_EXE_gild").into(), PathBuf::from);
-    fs::create_dir_all(files.join("usr/bin")).unwrap();
-    fs::copy(&binary, files.join("usr/bin/gild"))
-        .unwrap_or_else(|error| panic!("cannot install {}: {error}", binary.display()));
-    for (path, content) in &disk.files {
-        let path = files.join(path.trim_start_matches('/'));
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, content).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    }
-    let etc = files.join("etc");
-    fs::create_dir_all(&etc).unwrap();
-    fs::write(etc.join("hostname"), "gild-test\n").unwrap();
-    // Empty: the machine makes its own at the first boot, as an instance does.
-    fs::write(etc.join("machine-id"), "").unwrap();
-    symlink("/usr/share/zoneinfo/UTC", etc.join("localtime")).unwrap();
 }

@@ -8,7 +8,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod base;
+mod cgroup;
 mod check;
+mod disk;
 #[path = "../fakes/mod.rs"]
 #[allow(dead_code, reason = "each of the two test binaries uses its own part of the fakes")]
 mod fakes;

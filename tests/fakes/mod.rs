@@ -7,7 +7,9 @@
 //! the test made, which may live in another network namespace, runs on a thread
 //! of its own, and stops when it is dropped.
 
+pub(crate) mod body;
 pub(crate) mod cloudwatch;
+pub(crate) mod datum;
 pub(crate) mod fault;
 pub(crate) mod http;
 pub(crate) mod imds;

@@ -8,11 +8,13 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
 use nix::sched::{CloneFlags, setns};
+use nix::sys::socket::{self, AddressFamily, Backlog, SockFlag, SockType, SockaddrIn};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -88,5 +90,42 @@ impl Place {
             .and_then(|s| s.parse().ok())
             .ok_or(io::ErrorKind::InvalidData)?;
         Ok((status, body.to_owned()))
+    }
+}
+
+/// A port on the loopback address for a fake.
+pub(crate) fn loopback() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").expect("a port on the loopback address")
+}
+
+/// A port that is taken but refuses connections until it is opened: a service
+/// that starts late, without a race for its port.
+#[derive(Debug)]
+pub(crate) struct Closed {
+    socket: OwnedFd,
+    address: SocketAddr,
+}
+
+impl Closed {
+    /// Takes a port on the loopback address.
+    pub(crate) fn new() -> Self {
+        let socket =
+            socket::socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)
+                .expect("a socket");
+        socket::bind(socket.as_raw_fd(), &SockaddrIn::new(127, 0, 0, 1, 0)).expect("a port");
+        let bound: SockaddrIn = socket::getsockname(socket.as_raw_fd()).expect("a bound socket");
+        let address = SocketAddr::from((bound.ip(), bound.port()));
+        Self { socket, address }
+    }
+
+    /// Where it will listen.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Starts to listen.
+    pub(crate) fn open(self) -> TcpListener {
+        socket::listen(&self.socket, Backlog::MAXCONN).expect("a listening socket");
+        TcpListener::from(self.socket)
     }
 }

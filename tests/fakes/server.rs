@@ -3,24 +3,18 @@
 use std::future::pending;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use nix::sys::socket::{
-    self, AddressFamily, Backlog, SockFlag, SockType, SockaddrIn, SockaddrLike,
-};
 use tokio::sync::oneshot;
 
+use super::body::{End, Sent};
 use super::fault::{Fault, Faults};
 
 /// A request with its body read, as the fakes see it.
@@ -198,88 +192,4 @@ fn whole(response: Response<Bytes>) -> Response<Sent> {
         next: Some(body),
         end: End::Clean,
     })
-}
-
-/// A body that ends well, breaks off, or goes on for ever.
-#[derive(Debug)]
-struct Sent {
-    declared: Option<u64>,
-    next: Option<Bytes>,
-    end: End,
-}
-
-#[derive(Debug)]
-enum End {
-    Clean,
-    Broken,
-    Breaking,
-    Repeated,
-}
-
-impl Body for Sent {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        let chunk = match self.end {
-            End::Repeated => self.next.clone(),
-            _ => self.next.take().filter(|chunk| !chunk.is_empty()),
-        };
-        match (chunk, &self.end) {
-            (Some(chunk), _) => Poll::Ready(Some(Ok(Frame::data(chunk)))),
-            // hyper sends what it has only when it has to wait, so wait once.
-            (None, End::Broken) => {
-                self.end = End::Breaking;
-                context.waker().wake_by_ref();
-                Poll::Pending
-            }
-            (None, End::Breaking) => Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into()))),
-            (None, _) => Poll::Ready(None),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.declared.map_or_else(SizeHint::default, SizeHint::with_exact)
-    }
-}
-
-/// A port on the loopback address for a fake.
-pub(crate) fn loopback() -> TcpListener {
-    TcpListener::bind("127.0.0.1:0").expect("a port on the loopback address")
-}
-
-/// A port that is taken but refuses connections until it is opened: a service
-/// that starts late, without a race for its port.
-#[derive(Debug)]
-pub(crate) struct Closed {
-    socket: OwnedFd,
-    address: SocketAddr,
-}
-
-impl Closed {
-    /// Takes a port on the loopback address.
-    pub(crate) fn new() -> Self {
-        let socket =
-            socket::socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)
-                .expect("a socket");
-        socket::bind(socket.as_raw_fd(), &SockaddrIn::new(127, 0, 0, 1, 0)).expect("a port");
-        let bound: SockaddrIn = socket::getsockname(socket.as_raw_fd()).expect("a bound socket");
-        assert_eq!(bound.family(), Some(AddressFamily::Inet));
-        let address = SocketAddr::from((bound.ip(), bound.port()));
-        Self { socket, address }
-    }
-
-    /// Where it will listen.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Starts to listen.
-    pub(crate) fn open(self) -> TcpListener {
-        socket::listen(&self.socket, Backlog::MAXCONN).expect("a listening socket");
-        TcpListener::from(self.socket)
-    }
 }

@@ -1,0 +1,52 @@
+//! What a machine's disk gets on top of the base image: gild as its package installs it, and
+//! what the scenario adds.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::base::run;
+
+/// What the machine's disk gets on top of the base image and the package.
+#[derive(Debug, Default)]
+pub(crate) struct Disk {
+    /// Path, content.
+    pub(crate) files: Vec<(String, String)>,
+    /// Units that the package enables and this machine does not want.
+    pub(crate) disable: Vec<&'static str>,
+}
+
+impl Disk {
+    /// Adds a file.
+    pub(crate) fn add(&mut self, path: &str, content: &str) {
+        self.files.push((path.to_owned(), content.to_owned()));
+    }
+}
+
+/// Lays out what a package installs, and then what the scenario adds.
+pub(crate) fn install(files: &Path, disk: &Disk) {
+    let packaging = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging");
+    let library = files.join("usr/lib");
+    fs::create_dir_all(&library).unwrap();
+    for tree in ["systemd", "sysusers.d", "tmpfiles.d"] {
+        run(Command::new("cp").arg("-r").arg(packaging.join(tree)).arg(&library));
+    }
+    let binary = std::env::var_os("GILD_BIN")
+        .map_or_else(|| env!("CARGO_BIN_EXE_gild").into(), PathBuf::from);
+    fs::create_dir_all(files.join("usr/bin")).unwrap();
+    fs::copy(&binary, files.join("usr/bin/gild"))
+        .unwrap_or_else(|error| panic!("cannot install {}: {error}", binary.display()));
+    for (path, content) in &disk.files {
+        let path = files.join(path.trim_start_matches('/'));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    let etc = files.join("etc");
+    fs::create_dir_all(&etc).unwrap();
+    fs::write(etc.join("hostname"), "gild-test\n").unwrap();
+    // Empty: the machine makes its own at the first boot, as an instance does.
+    fs::write(etc.join("machine-id"), "").unwrap();
+    symlink("/usr/share/zoneinfo/UTC", etc.join("localtime")).unwrap();
+}
