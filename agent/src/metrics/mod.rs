@@ -1,5 +1,7 @@
 //! What the host does: collectors, bounded queues, sinks.
 
+/// What is measured.
+pub mod collector;
 /// One measurement.
 pub mod sample;
 /// What can be configured.
