@@ -6,7 +6,6 @@ pub mod mountinfo;
 /// How much space they have, asked without hanging.
 pub mod probe;
 
-use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
 

@@ -57,6 +57,17 @@ const EXCLUDED: &[&str] = &[
     "virtiofs",
 ];
 
+/// Places where programs mount for themselves: what is there is part of a
+/// container or of a unit's sandbox, or only looks like a place for data.
+const EXCLUDED_BELOW: &[&str] = &[
+    "/dev",
+    "/proc",
+    "/sys",
+    "/run/credentials",
+    "/var/lib/docker",
+    "/var/lib/containers/storage",
+];
+
 /// One mounted filesystem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount {
@@ -77,7 +88,9 @@ pub struct Mount {
 impl Mount {
     fn excluded(&self) -> bool {
         // What runs in user space may hang as a server may.
-        EXCLUDED.contains(&self.fstype.as_str()) || self.fstype.starts_with("fuse.")
+        EXCLUDED.contains(&self.fstype.as_str())
+            || self.fstype.starts_with("fuse.")
+            || EXCLUDED_BELOW.iter().any(|place| self.mount_point.starts_with(place))
     }
 }
 
@@ -190,7 +203,8 @@ mod tests {
         30 27 0:31 / /mnt/share rw - nfs4 server:/x rw\n\
         31 27 7:1 / /snap/core ro - squashfs /dev/loop1 ro\n\
         32 27 0:40 / /home/x/s rw - fuse.sshfs a@b: rw\n\
-        33 27 0:41 / /misc rw shared:5 master:2 - autofs systemd-1 rw\n";
+        33 27 0:41 / /misc rw shared:5 master:2 - autofs systemd-1 rw\n\
+        34 27 259:3 / /var/lib/docker/volumes/x rw - ext4 /dev/nvme2n1 rw\n";
 
     #[test]
     fn only_filesystems_that_hold_data_are_reported() {
