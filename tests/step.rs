@@ -244,6 +244,7 @@ async fn what_no_log_hides_stays_hidden() {
 async fn hostile_text_arrives_as_text() {
     let mut host = Host::with_tasks(
         "- ansible.builtin.copy:\n    content: \"{{ dump | to_json }}\"\n    dest: \"{{ out }}\"\n\
+         - ansible.builtin.debug: {msg: \"{{ item.key }} {{ item.value }}\"}\n  loop: \"{{ dump | dict2items }}\"\n\
          - ansible.builtin.copy:\n    content: \"{{ gild | to_json }}\"\n    dest: \"{{ out }}.facts\"\n\
          - ansible.builtin.copy:\n    content: \"{{ plain }}\"\n    dest: \"{{ out }}.plain\"\n",
     );
@@ -257,9 +258,9 @@ async fn hostile_text_arrives_as_text() {
         "hostile": hostile,
         "awkward": awkward,
         "in a list": [hostile, {"deep": awkward}],
-        "{{ key }}": "on",
+        hostile.clone(): "on",
         "long ".repeat(300): "0x10",
-        "words": ["yes", "null", "~", "1e3", "2001-01-01", "!unsafe x", "", "@x", "$ANSIBLE_VAULT;1.1"],
+        "words": ["yes", "null", "~", "no\n", "0x10", "1:30", "=", "<<", "1e3", "2001-01-01", "!unsafe x", "", "@x", "$ANSIBLE_VAULT;1.1"],
         "numbers": [0, -5, u64::MAX, 0.1, 1e30, -1.5e-7, 100.0],
         "none": null,
         "truth": [true, false],
