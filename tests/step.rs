@@ -267,6 +267,9 @@ async fn hostile_text_arrives_as_text() {
         "empty": {"list": [], "table": {}},
     });
     host.vars.insert("dump".to_owned(), dump.clone());
+    // Names that no variable may have do no harm either.
+    host.vars.insert(hostile.clone(), json!(1));
+    host.vars.insert("a-b c".to_owned(), json!(1));
     host.tags.insert("gild:note".to_owned(), hostile.clone());
     host.tags.insert("gild:other".to_owned(), awkward.to_owned());
     let result = host.run().await;
