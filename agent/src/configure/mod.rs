@@ -2,14 +2,16 @@
 //!
 //! `policy` decides from `state` and the digest of the `playbook` whether a step
 //! runs; `lock` keeps it alone; `step` runs it by one of two engines, `ansible`
-//! or `exec`, each a `process` with a deadline; `events` makes tasks of what it
-//! tells; `report` holds what came of it.
+//! or `exec`, each a `process` with a deadline; `recorder` makes tasks of the
+//! `events` that it tells; `report` holds what came of it.
 //!
 //! To add an engine: a module like `exec`, a word of `settings::Engine`, an arm
 //! in `step`.
 
 /// Ansible as the engine.
 pub mod ansible;
+/// The digest of a directory.
+mod digest;
 /// What a child process finds in its environment.
 mod environment;
 /// What the step tells while it runs.
@@ -28,6 +30,8 @@ pub mod playbook;
 pub mod policy;
 /// A child process with a deadline.
 pub mod process;
+/// The tasks of the step, from its events.
+mod recorder;
 /// The report of a boot.
 pub mod report;
 /// What can be configured.
