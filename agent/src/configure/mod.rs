@@ -2,9 +2,9 @@
 //!
 //! `policy` decides from `state` and the digest of the `playbook` whether a step
 //! runs; `lock` keeps it alone; `step` runs it by one of two engines, `ansible`
-//! or `exec`, each a `process` with a deadline; `events` makes tasks of what it
-//! tells; `report` holds what came of it. `boot` is all of that in its order, and
-//! `handoff` is what the daemon gets of it.
+//! or `exec`, each a `process` with a deadline; `recorder` makes tasks of the
+//! `events` that it tells; `report` holds what came of it. `boot` is all of that in
+//! its order, and `handoff` is what the daemon gets of it.
 //!
 //! To add an engine: a module like `exec`, a word of `settings::Engine`, an arm
 //! in `step`.
@@ -13,6 +13,8 @@
 pub mod ansible;
 /// One boot from beginning to end.
 pub mod boot;
+/// The digest of a directory.
+mod digest;
 /// What a child process finds in its environment.
 mod environment;
 /// What the step tells while it runs.
@@ -33,6 +35,8 @@ pub mod playbook;
 pub mod policy;
 /// A child process with a deadline.
 pub mod process;
+/// The tasks of the step, from its events.
+mod recorder;
 /// The report of a boot.
 pub mod report;
 /// What can be configured.

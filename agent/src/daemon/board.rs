@@ -12,7 +12,7 @@ use crate::configure::lock::Lock;
 use crate::configure::report::Report;
 use crate::health::watch::Watch;
 use crate::identity::Identity;
-use crate::metrics::openmetrics;
+use crate::metrics::openmetrics::{self, Format};
 use crate::metrics::pipeline::Pipeline;
 use crate::metrics::sample::Tick;
 use crate::platform::clock;
@@ -107,7 +107,19 @@ impl Board {
 }
 
 fn sinks(pipeline: &Pipeline) -> BTreeMap<String, SinkStatus> {
-    pipeline.stats()
+    let each = pipeline.stats().into_iter();
+    each.map(|(name, stats)| {
+        let dropped = stats.dropped.into_iter().map(|(reason, count)| (reason.to_owned(), count));
+        let status = SinkStatus {
+            queued: stats.queued as u64,
+            sent: stats.sent,
+            dropped: dropped.collect(),
+            last_error: stats.last_error,
+            last_success: stats.last_success,
+        };
+        (name, status)
+    })
+    .collect()
 }
 
 /// The resident memory of this process: the second field of
@@ -139,7 +151,11 @@ impl Answers for Board {
 
     fn metrics(&self) -> String {
         let tick = self.view().tick.clone();
-        openmetrics::render(tick.as_deref())
+        match tick {
+            Some(tick) => openmetrics::render(&tick, Format::OpenMetrics),
+            // An empty page of the format.
+            None => "# EOF\n".to_owned(),
+        }
     }
 
     fn refresh(&self) {

@@ -16,10 +16,12 @@ use crate::metrics::pipeline::Pipeline;
 use crate::metrics::runner::Runner;
 use crate::metrics::sample::Tick;
 use crate::metrics::schedule::Schedule;
-use crate::metrics::sink::SinkContext;
+use crate::metrics::sink::Supplies;
 use crate::platform::error::chain_text;
+use crate::scope::aws::LazyAws;
 use crate::scope::documents;
 use crate::scope::resolve::Context;
+use crate::scope::secrets::Secrets;
 use crate::scope::settings::OnBad;
 use crate::scope::settle::{DefaultsInvalid, settle};
 use crate::status::snapshot::CollectorStatus;
@@ -30,6 +32,12 @@ const HELD_TICKS: usize = 180;
 
 /// How many ticks the first samples are: rates need two.
 const FIRST_TICKS: u32 = 2;
+
+/// How long one call to AWS may take.
+const AWS_ATTEMPT: Duration = Duration::from_secs(10);
+
+/// How long a sink tries to get a secret before it says so and tries again.
+const SECRET_BUDGET: Duration = Duration::from_secs(15);
 
 /// What runs.
 pub(super) struct Engine<'a> {
@@ -153,14 +161,8 @@ impl<'a> Engine<'a> {
         }
         let sinks_changed = settings.sink != self.settings.sink;
         if view.pipeline.is_none() || sinks_changed || self.identity.as_ref() != Some(&identity) {
-            let region = identity.region.clone();
-            let sinks = SinkContext::new(
-                &self.context.paths,
-                self.context.client.clone(),
-                region,
-                &self.context.redactor,
-            );
-            let pipeline = Pipeline::start(&settings.sink, &identity, &sinks);
+            let supplies = self.supplies(&identity);
+            let pipeline = Pipeline::start(&settings.sink, &identity, &supplies);
             for tick in self.held.drain(..) {
                 pipeline.push(&tick);
                 self.sent += 1;
@@ -171,6 +173,16 @@ impl<'a> Engine<'a> {
         }
         self.settings = settings;
         self.identity = Some(identity);
+    }
+
+    fn supplies(&self, identity: &Identity) -> Supplies {
+        let Context { paths, client, redactor, .. } = self.context;
+        let region = identity.region.clone();
+        Supplies {
+            client: client.clone(),
+            aws: Arc::new(LazyAws::new(client.clone(), region.clone(), AWS_ATTEMPT)),
+            secrets: Arc::new(Secrets::new(paths, client, region, redactor, SECRET_BUDGET)),
+        }
     }
 
     /// Whether the sinks are at work.

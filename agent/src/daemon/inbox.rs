@@ -30,7 +30,7 @@ impl Inbox {
     pub fn open(directory: &Path) -> io::Result<Self> {
         let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC)?;
         inotify.add_watch(directory, AddWatchFlags::IN_MOVED_TO)?;
-        Ok(Self { watch: AsyncFd::with_interest(Handle(inotify), Interest::READABLE)? })
+        Ok(Self { watch: AsyncFd::register_with_interest(Handle(inotify), Interest::READABLE)? })
     }
 
     /// Waits until one of `names` has been handed over. Cancel-safe: what has

@@ -171,6 +171,11 @@ impl Watch {
         samples
     }
 
+    /// Whether every service was looked at once.
+    pub fn has_looked(&self) -> bool {
+        lock(&self.found).values().all(|found| found.looks > 0)
+    }
+
     /// Waits until every service was looked at once.
     pub async fn first_looks(&self) {
         self.until(|found| found.values().all(|found| found.looks > 0)).await;

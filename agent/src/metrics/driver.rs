@@ -6,6 +6,7 @@
 //! itself: each has its own queue, task and clock.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -17,7 +18,7 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use super::drops::{Drops, Reason};
 use super::queue::{Limits, Queue};
 use super::sample::Tick;
-use super::sink::{Request, SendError, Sink};
+use super::sink::{Request, SendError, SetUpError, Sink};
 use crate::platform::clock;
 use crate::platform::error::chain_text;
 use crate::platform::retry::{Backoff, Retryable, Verdict};
@@ -125,8 +126,15 @@ impl Shared {
 }
 
 impl Handle {
-    /// Puts a sink to work under a name.
-    pub fn start<S: Sink>(name: &str, sink: S, retries: Retries) -> Self {
+    /// Puts a sink to work under a name. Setting it up may take a while and
+    /// several tries, because it may need secrets from elsewhere; what is pushed
+    /// meanwhile waits in the queue.
+    pub fn start<S, F, B>(name: &str, set_up: F, retries: Retries) -> Self
+    where
+        S: Sink,
+        F: FnMut() -> B + Send + 'static,
+        B: Future<Output = Result<S, SetUpError>> + Send,
+    {
         let state = State {
             queue: Queue::new(Limits::default()),
             drops: Drops::default(),
@@ -136,8 +144,13 @@ impl Handle {
             closing: false,
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), wake: Notify::new() });
-        let driver = Driver { name: name.to_owned(), sink, retries, shared: Arc::clone(&shared) };
-        Self { shared, task: tokio::spawn(driver.run()) }
+        let account = Account { name: name.to_owned(), retries, shared: Arc::clone(&shared) };
+        let work = async move {
+            if let Some(sink) = account.set_up(set_up).await {
+                Driver { sink, account }.run().await;
+            }
+        };
+        Self { shared, task: tokio::spawn(work) }
     }
 
     /// Queues a tick. Never waits.
@@ -183,11 +196,80 @@ impl Drop for Handle {
     }
 }
 
-struct Driver<S> {
+/// A sink's name and state, for its task.
+struct Account {
     name: String,
-    sink: S,
     retries: Retries,
     shared: Arc<Shared>,
+}
+
+impl Account {
+    /// Sets the sink up, however often that must be tried; `None` when the end
+    /// comes first. A sink that can never be set up counts what it does not
+    /// deliver, so that nobody takes its silence for success.
+    async fn set_up<S, F, B>(&self, mut set_up: F) -> Option<S>
+    where
+        F: FnMut() -> B,
+        B: Future<Output = Result<S, SetUpError>>,
+    {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let error = match set_up().await {
+                Ok(sink) => {
+                    self.works();
+                    return Some(sink);
+                }
+                Err(error) => error,
+            };
+            self.fails(&error);
+            if let SetUpError::Build(_) = error {
+                self.give_everything_up().await;
+                return None;
+            }
+            if self.shared.lock().closing {
+                return None;
+            }
+            self.shared.pause(Instant::now() + self.retries.backoff.wait(attempt)).await;
+        }
+    }
+
+    async fn give_everything_up(&self) {
+        loop {
+            {
+                let state = &mut *self.shared.lock();
+                while let Some(tick) = state.queue.pop() {
+                    state.drops.add(Reason::Unusable, tick.samples.len());
+                }
+                if state.closing {
+                    return;
+                }
+            }
+            self.shared.wake.notified().await;
+        }
+    }
+
+    /// Notes a success, and logs it after a failure.
+    fn works(&self) {
+        if self.shared.lock().last_error.take().is_some() {
+            tracing::info!(sink = %self.name, "sink works again");
+        }
+    }
+
+    /// Notes a failure, and logs it when it is a new one.
+    fn fails(&self, error: &(dyn Error + 'static)) {
+        let text = chain_text(error);
+        let state = &mut *self.shared.lock();
+        if state.last_error.as_ref() != Some(&text) {
+            tracing::warn!(sink = %self.name, error = %text, "sink failed");
+            state.last_error = Some(text);
+        }
+    }
+}
+
+struct Driver<S> {
+    sink: S,
+    account: Account,
 }
 
 impl<S: Sink> Driver<S> {
@@ -195,10 +277,10 @@ impl<S: Sink> Driver<S> {
         let period = self.sink.period();
         let mut due = Instant::now() + self.sink.phase();
         loop {
-            let last = self.shared.wait(due).await;
+            let last = self.account.shared.wait(due).await;
             loop {
                 // Not in the loop's head, where the lock would be held below.
-                let Some(tick) = self.shared.lock().queue.pop() else { break };
+                let Some(tick) = self.account.shared.lock().queue.pop() else { break };
                 let mut drops = Drops::default();
                 let requests = self.sink.take(&tick, &mut drops);
                 self.deliver(requests, &drops).await;
@@ -215,10 +297,10 @@ impl<S: Sink> Driver<S> {
     }
 
     async fn deliver(&mut self, requests: Vec<Request<S::Payload>>, drops: &Drops) {
-        self.shared.lock().drops.merge(drops);
+        self.account.shared.lock().drops.merge(drops);
         for request in requests {
             let outcome = self.attempts(&request).await;
-            let state = &mut *self.shared.lock();
+            let state = &mut *self.account.shared.lock();
             match outcome {
                 None => {
                     state.sent += request.measurements as u64;
@@ -235,46 +317,29 @@ impl<S: Sink> Driver<S> {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let last = self.shared.lock().closing;
+            let last = self.account.shared.lock().closing;
             let limit = self.sink.timeout();
             let sent = timeout(limit, self.sink.send(&request.payload)).await;
             let error = match sent.unwrap_or(Err(SendError::Timeout(limit))) {
                 Ok(()) => {
-                    self.works();
+                    self.account.works();
                     return None;
                 }
                 Err(error) => error,
             };
-            self.fails(&error);
+            self.account.fails(&error);
             let wait = match error.verdict() {
                 Verdict::Permanent => return Some(Reason::Rejected),
                 _ if last => return Some(Reason::Shutdown),
-                Verdict::Transient => self.retries.backoff.wait(attempt),
+                Verdict::Transient => self.account.retries.backoff.wait(attempt),
                 Verdict::After(wish) => {
-                    wish.min(LONGEST_WISH).max(self.retries.backoff.wait(attempt))
+                    wish.min(LONGEST_WISH).max(self.account.retries.backoff.wait(attempt))
                 }
             };
-            if start.elapsed() + wait > self.retries.most {
+            if start.elapsed() + wait > self.account.retries.most {
                 return Some(Reason::Expired);
             }
-            self.shared.pause(Instant::now() + wait).await;
-        }
-    }
-
-    /// Notes a success, and logs it after a failure.
-    fn works(&self) {
-        if self.shared.lock().last_error.take().is_some() {
-            tracing::info!(sink = %self.name, "sink works again");
-        }
-    }
-
-    /// Notes a failure, and logs it when it is a new one.
-    fn fails(&self, error: &SendError) {
-        let text = chain_text(error);
-        let state = &mut *self.shared.lock();
-        if state.last_error.as_ref() != Some(&text) {
-            tracing::warn!(sink = %self.name, error = %text, "sink failed");
-            state.last_error = Some(text);
+            self.account.shared.pause(Instant::now() + wait).await;
         }
     }
 }

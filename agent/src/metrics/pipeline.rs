@@ -3,54 +3,31 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::driver::{Handle, SinkStats};
-use super::drops::{Drops, Reason};
 use super::sample::Tick;
-use super::sink::{SinkContext, SinkSettings};
+use super::sink::{SinkSettings, Supplies};
 use crate::identity::Identity;
-use crate::platform::error::chain_text;
 
 /// The sinks of one configuration.
 #[derive(Debug)]
 pub struct Pipeline {
-    sinks: BTreeMap<String, Working>,
-}
-
-#[derive(Debug)]
-enum Working {
-    Running(Handle),
-    /// It could not be set up. It counts what it does not deliver, so that
-    /// nobody takes its silence for success.
-    Broken {
-        error: String,
-        lost: AtomicU64,
-    },
+    sinks: BTreeMap<String, Handle>,
 }
 
 impl Pipeline {
-    /// Puts every sink to work; one that cannot be set up is logged and shows
-    /// in the statistics. Must be called within the runtime.
+    /// Puts every sink to work. Must be called within the runtime.
     pub fn start(
         sinks: &BTreeMap<String, SinkSettings>,
         identity: &Identity,
-        context: &SinkContext,
+        supplies: &Supplies,
     ) -> Self {
         let start = |(name, settings): (&String, &SinkSettings)| {
-            let working = match settings.start(name, identity, context) {
-                Ok(handle) => Working::Running(handle),
-                Err(error) => {
-                    let error = chain_text(&error);
-                    tracing::error!(sink = %name, %error, "sink cannot be set up");
-                    Working::Broken { error, lost: AtomicU64::new(0) }
-                }
-            };
-            (name.clone(), working)
+            (name.clone(), settings.start(name, identity, supplies))
         };
         Self { sinks: sinks.iter().map(start).collect() }
     }
@@ -58,12 +35,7 @@ impl Pipeline {
     /// Gives a tick to every sink. Never waits.
     pub fn push(&self, tick: &Arc<Tick>) {
         for sink in self.sinks.values() {
-            match sink {
-                Working::Running(handle) => handle.push(Arc::clone(tick)),
-                Working::Broken { lost, .. } => {
-                    lost.fetch_add(tick.samples.len() as u64, Ordering::Relaxed);
-                }
-            }
+            sink.push(Arc::clone(tick));
         }
     }
 
@@ -77,39 +49,14 @@ impl Pipeline {
     pub async fn shutdown(self, within: Duration) -> BTreeMap<String, SinkStats> {
         let deadline = Instant::now() + within;
         let mut ending = JoinSet::new();
-        let mut stats = BTreeMap::new();
         for (name, sink) in self.sinks {
-            match sink {
-                Working::Running(handle) => {
-                    ending.spawn(async move { (name, handle.shutdown(deadline).await) });
-                }
-                broken => {
-                    stats.insert(name, broken.stats());
-                }
-            }
+            ending.spawn(async move { (name, sink.shutdown(deadline).await) });
         }
+        let mut stats = BTreeMap::new();
         while let Some(ended) = ending.join_next().await {
             stats.extend(ended.ok());
         }
         stats
-    }
-}
-
-impl Working {
-    fn stats(&self) -> SinkStats {
-        match self {
-            Working::Running(handle) => handle.stats(),
-            Working::Broken { error, lost } => {
-                let mut drops = Drops::default();
-                let lost = usize::try_from(lost.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
-                drops.add(Reason::Unusable, lost);
-                SinkStats {
-                    dropped: drops.by_reason(),
-                    last_error: Some(error.clone()),
-                    ..SinkStats::default()
-                }
-            }
-        }
     }
 }
 

@@ -80,13 +80,10 @@ def reason(result):
             value = text(value, longest)
             if value and not any(value in part for part in parts):
                 parts.append(value)
-    if not parts:
-        for key in ("stdout", "module_stdout"):
-            if result.get(key):
-                parts.append(text(result[key], LONGEST_OUTPUT))
-                break
-    if not parts and result.get("rc") is not None:
-        parts.append("exit status %s" % result["rc"])
+    if len(parts) < 2 and result.get("rc"):
+        # A command that only says "non-zero return code" may have said why.
+        output = result.get("stdout") or result.get("module_stdout")
+        parts.append(text(output, LONGEST_OUTPUT) if output else "exit status %s" % result["rc"])
     return "\n".join(parts)
 
 

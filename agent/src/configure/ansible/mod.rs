@@ -20,10 +20,11 @@ use tokio::net::unix::pipe;
 
 pub use command::find;
 
-use super::events::{Progress, Recorder};
+use super::events::Progress;
 use super::lines::Tail;
 use super::playbook::{Playbook, PlaybookError};
 use super::process::{self, End, Line, ProcessError, Spec};
+use super::recorder::Recorder;
 use super::report::{Failure, TaskReport};
 use super::step::{Ran, Step};
 use super::workspace::{Workspace, WorkspaceError};

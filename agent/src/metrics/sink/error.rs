@@ -6,6 +6,7 @@ use crate::config::SecretRef;
 use crate::platform::aws::AwsError;
 use crate::platform::http::HttpError;
 use crate::platform::retry::{Retryable, Verdict};
+use crate::scope::secrets::SecretError;
 
 /// A sink that cannot be set up as it is configured.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,17 @@ pub enum BuildError {
         /// What would be right.
         expected: &'static str,
     },
+}
+
+/// A sink that is not set up.
+#[derive(Debug, thiserror::Error)]
+pub enum SetUpError {
+    /// A secret could not be had; it may be had later.
+    #[error("failed to get a secret of the sink")]
+    Secret(#[source] SecretError),
+    /// The sink cannot be set up as it is configured.
+    #[error("failed to set up the sink as it is configured")]
+    Build(#[source] BuildError),
 }
 
 /// A request that was not delivered.

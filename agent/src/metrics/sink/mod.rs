@@ -21,7 +21,7 @@ use reqwest::Client;
 use secrecy::SecretString;
 use serde_json::Value;
 
-pub use self::error::{BuildError, SendError};
+pub use self::error::{BuildError, SendError, SetUpError};
 use super::driver::{Handle, Retries};
 use super::drops::Drops;
 use super::sample::Tick;
@@ -31,8 +31,37 @@ use crate::config::path::KeyPath;
 use crate::config::schema::{Reader, Setting, Shape, quoted};
 use crate::identity::Identity;
 use crate::platform::aws::Aws;
+use crate::scope::aws::LazyAws;
+use crate::scope::secrets::{SecretError, Secrets};
 
-/// What sinks share, and what was resolved for them.
+/// What all sinks are set up from.
+#[derive(Debug, Clone)]
+pub struct Supplies {
+    /// The one HTTP client.
+    pub client: Client,
+    /// The way to AWS.
+    pub aws: Arc<LazyAws>,
+    /// What resolves secrets.
+    pub secrets: Arc<Secrets>,
+}
+
+impl Supplies {
+    /// What one sink needs of them.
+    async fn for_sink(
+        &self,
+        needs_aws: bool,
+        references: &[SecretRef],
+    ) -> Result<SinkContext, SecretError> {
+        let mut secrets = HashMap::new();
+        for reference in references {
+            secrets.insert(reference.clone(), self.secrets.resolve(reference).await?);
+        }
+        let aws = if needs_aws { Some(self.aws.get().await.clone()) } else { None };
+        Ok(SinkContext { client: self.client.clone(), aws, secrets })
+    }
+}
+
+/// What one sink is set up from.
 #[derive(Clone)]
 pub struct SinkContext {
     /// The one HTTP client.
@@ -136,6 +165,25 @@ fn preview<S: Sink>(mut sink: S, ticks: &[Arc<Tick>]) -> Vec<String> {
     lines
 }
 
+fn start<S>(name: &str, settings: &S::Settings, identity: &Identity, supplies: &Supplies) -> Handle
+where
+    S: Sink,
+    S::Settings: Clone + Send + Sync + 'static,
+{
+    let made_of = Arc::new((settings.clone(), identity.clone(), supplies.clone()));
+    let set_up = move || {
+        let made_of = Arc::clone(&made_of);
+        async move {
+            let (settings, identity, supplies) = &*made_of;
+            let secrets = S::secrets(settings);
+            let context = supplies.for_sink(S::NEEDS_AWS, &secrets).await;
+            let context = context.map_err(SetUpError::Secret)?;
+            S::build(settings, identity, &context).map_err(SetUpError::Build)
+        }
+    };
+    Handle::start(name, set_up, Retries::default())
+}
+
 macro_rules! sinks {
     ($( $word:literal => $variant:ident($settings:path, $sink:path), )+) => {
         /// A sink's settings, by its `type`.
@@ -164,15 +212,9 @@ macro_rules! sinks {
             }
 
             /// Puts the sink to work under a name.
-            pub fn start(
-                &self,
-                name: &str,
-                identity: &Identity,
-                context: &SinkContext,
-            ) -> Result<Handle, BuildError> {
+            pub fn start(&self, name: &str, identity: &Identity, supplies: &Supplies) -> Handle {
                 match self { $( SinkSettings::$variant(settings) => {
-                    let sink = <$sink>::build(settings, identity, context)?;
-                    Ok(Handle::start(name, sink, Retries::default()))
+                    start::<$sink>(name, settings, identity, supplies)
                 } )+ }
             }
 
