@@ -151,6 +151,8 @@ async fn a_source_that_fails_is_replaced_by_its_last_valid_copy() {
         let world = World::new(&[], scope);
         world.files.put("/g.toml", "vars.a = 'good'\n");
         assert_eq!(world.resolve().await.verdict, Verdict::Ready);
+        // Another document, so that the answer has a body to be cut off.
+        world.files.put("/g.toml", "vars.a = 'new'\n");
         world.files.faults.always("/g.toml", fault.clone());
         // Twice: what failed has replaced nothing.
         for _ in 0..2 {

@@ -227,7 +227,12 @@ impl Imds {
         let index = "/latest/meta-data/tags/instance";
         let names = |text: &str| {
             let names: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();
-            Ok(names)
+            // The longest key has 128 characters; a page or a token is no list.
+            let fine = |name: &String| {
+                name.chars().count() <= 128 && !name.contains(|c: char| c.is_control() || c == '<')
+            };
+            let malformed = ImdsError::Malformed { expected: "a list of tags" };
+            names.iter().all(fine).then_some(names).ok_or(malformed)
         };
         let Some(names) = self.read("the list of tags", index, deadline, names).await? else {
             return Ok(None);
