@@ -13,7 +13,8 @@ use gild::identity::ImdsOptions;
 use gild::platform::paths::Paths;
 use gild::platform::redact::Redactor;
 use gild::platform::{error::chain_text, http};
-use gild::scope::resolve::{Context, Resolution, resolve};
+use gild::scope::resolution::Resolution;
+use gild::scope::resolve::{Context, resolve};
 use gild::scope::secrets::Secrets;
 use gild::scope::verdict::Verdict;
 use secrecy::ExposeSecret;
@@ -97,10 +98,7 @@ async fn three_scopes_are_merged_and_the_highest_wins() {
     let name = "{{ lookup('pipe','touch /tmp/x') }} $(id) \"'\nnext";
     let world = World::new(&[("Name", name), ("gild:metrics.interval", "7s")], THREE);
     world.files.put("/gild/global.toml", "metrics.interval = '20s'\nvars.a = 'g'\nvars.b = 'g'\n");
-    world.files.put(
-        "/gild/123456789012/account.yaml",
-        "metrics: {interval: 15s}\nvars: {b: a}\n",
-    );
+    world.files.put("/gild/123456789012/account.yaml", "metrics: {interval: 15s}\nvars: {b: a}\n");
     let first = world.resolve().await;
     assert_eq!(first.verdict, Verdict::Ready, "{:?}", first.sources);
     assert_eq!(first.settings.metrics.interval, Duration::from_secs(7));
@@ -222,7 +220,8 @@ async fn a_required_tag_that_comes_late_is_waited_for() {
 
 #[tokio::test]
 async fn a_required_tag_that_never_comes_is_named() {
-    let scope = format!("{THREE}require = ['role']\n").replace("[scope]", "[scope]\ntags_wait='600ms'");
+    let scope =
+        format!("{THREE}require = ['role']\n").replace("[scope]", "[scope]\ntags_wait='600ms'");
     let world = World::new(&[("gild:vars.x", "1")], &scope);
     let Verdict::Failed { reason } = world.resolve().await.verdict else { panic!() };
     assert!(reason.contains("required and not there") && reason.contains("role"), "{reason}");
@@ -353,7 +352,10 @@ sources = ['ssm:/gild/tree/', 's3://internal-{account}/gild/account.toml',
     assert_eq!(value(&first, "vars.from"), "s3");
     assert_eq!(value(&first, "vars.s"), "x");
     assert_eq!(value(&first, "vars.n22"), "many");
-    assert_eq!(value(&first, "vars.password"), serde_json::json!({"ssm": "/gild/tree/vars/password"}));
+    assert_eq!(
+        value(&first, "vars.password"),
+        serde_json::json!({"ssm": "/gild/tree/vars/password"})
+    );
     assert_eq!(first.settings.metrics.interval, Duration::from_secs(11));
     assert_eq!(source(&first, "ssm:/gild/none").state, SourceOutcome::Absent);
     assert_eq!(source(&first, "/none").state, SourceOutcome::Absent);
