@@ -235,6 +235,20 @@ async fn tags_that_contradict_each_other_are_both_named() {
 }
 
 #[tokio::test]
+async fn placeholders_are_filled_and_cannot_leave_their_place() {
+    let scope = "vars.environment_id = 'stg.local'\n\
+                 scope.global.sources = ['FILES/{environment}/{tag:team}.toml']\n\
+                 scope.account.sources = ['FILES/{tag:path}/x.toml']\n";
+    let world = World::new(&[("team", "a b?"), ("path", "../../secret")], scope);
+    world.files.put("/stg.local/a%20b%3F.toml", "vars.a = 'x'\n");
+    let resolution = world.resolve().await;
+    assert_eq!(value(&resolution, "vars.a"), "x");
+    assert_eq!(world.files.requests().len(), 1);
+    let Verdict::Failed { reason } = resolution.verdict else { panic!() };
+    assert!(reason.contains("{tag:path}"), "{reason}");
+}
+
+#[tokio::test]
 async fn tags_may_not_name_what_root_runs() {
     let world = World::new(&[("gild:configuration.exec", r#"["sh"]"#)], THREE);
     let resolution = world.resolve().await;

@@ -170,7 +170,7 @@ async fn ask(
                     // An instance may be given its role late; other hosts have
                     // credentials or have none.
                     Err(error) if off_ec2 && lacks_credentials(&error) => {
-                        Err(SourceError::Credentials)
+                        Err(SourceError::Credentials(Box::new(error)))
                     }
                     other => other,
                 }

@@ -54,7 +54,7 @@ impl Judge {
                 self.degrade(format!("{what}: the copy of {since} is used: {error}"));
             }
             SourceOutcome::Failed | SourceOutcome::Bad => {
-                self.fail(format!("{what}: no valid copy stands in: {error}"));
+                self.fail(format!("{what}: nothing stands in for it: {error}"));
             }
         }
     }
