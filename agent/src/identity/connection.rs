@@ -17,7 +17,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::imds::ImdsError;
+use super::error::ImdsError;
 
 /// How long a connection may take to come up: a network that is still coming
 /// up drops packets, and the next try is cheap.

@@ -5,6 +5,8 @@
 //! field is one line in `Identity`, one in `imds::IdentityDocument`.
 
 mod connection;
+/// Why the metadata service did not answer.
+pub mod error;
 mod hardware;
 /// The identity of a host off EC2.
 pub mod host;
@@ -18,7 +20,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::platform::paths::Paths;
-use imds::{GROUP_TAG, Imds, ImdsError, WantedTags};
+use error::ImdsError;
+use imds::{GROUP_TAG, Imds, WantedTags};
 
 /// Where the metadata service is on every instance.
 const DEFAULT_ENDPOINT: &str = "http://169.254.169.254";

@@ -64,6 +64,7 @@ pub struct AwsError {
     code: Option<String>,
     message: Option<String>,
     status: Option<u16>,
+    malformed: bool,
     #[source]
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -84,6 +85,7 @@ impl AwsError {
             (Some(code), Some(message), _) => format!("the answer was {code} ({message})"),
             (Some(code), None, _) => format!("the answer was {code}"),
             (None, _, Some(status)) => format!("the answer was HTTP {status}"),
+            (None, _, None) if self.malformed => "the request could not be made".to_owned(),
             (None, _, None) => "no answer".to_owned(),
         }
     }
@@ -98,9 +100,10 @@ where
         let code = service.and_then(|meta| meta.code()).map(str::to_owned);
         let message = service.and_then(|meta| meta.message()).map(str::to_owned);
         let status = error.raw_response().map(|response| response.status().as_u16());
+        let malformed = matches!(error, SdkError::ConstructionFailure(_));
         // The service's own error repeats code and message.
         let source = if code.is_some() { None } else { error.into_source().ok() };
-        Self { code, message, status, source }
+        Self { code, message, status, malformed, source }
     }
 }
 
@@ -111,6 +114,7 @@ impl Retryable for AwsError {
         });
         match self.status {
             _ if throttled => Verdict::Transient,
+            _ if self.malformed => Verdict::Permanent,
             Some(429 | 500..=599) | None => Verdict::Transient,
             Some(_) => Verdict::Permanent,
         }

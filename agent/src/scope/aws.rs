@@ -38,12 +38,14 @@ impl LazyAws {
 #[error("no region is known: this is not EC2, and AWS_REGION is not set")]
 pub struct NoRegion;
 
-/// Whether a failed call had no credentials to sign with.
+/// Whether a call failed because nobody gave it credentials to sign with.
 pub(super) fn lacks_credentials(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(CredentialsError::CredentialsNotLoaded(_)) = error.downcast_ref() {
-            return true;
+        match error.downcast_ref() {
+            Some(CredentialsError::ProviderTimedOut(_)) => return false,
+            Some(_) => return true,
+            None => {}
         }
         next = error.source();
     }

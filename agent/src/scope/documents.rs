@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
+use super::arrived::{Arrived, layers};
 use super::error::SourceError;
-use super::fetch::{Arrived, layers};
 use super::file;
 use super::text::{Found, Text};
 use crate::config::LayerName;
@@ -34,9 +34,7 @@ pub fn of_scopes(directory: &Path) -> Vec<Arrived> {
 fn directory(layer: LayerName, path: &Path) -> Vec<Arrived> {
     let shown = path.display().to_string();
     match file::read(path, &shown, None) {
-        Ok(Found::Texts(texts)) => {
-            texts.into_iter().map(|text| document(layer, text)).collect()
-        }
+        Ok(Found::Texts(texts)) => texts.into_iter().map(|text| document(layer, text)).collect(),
         Ok(Found::Absent | Found::Unchanged) => Vec::new(),
         Err(error) => vec![failed(layer, &shown, error)],
     }

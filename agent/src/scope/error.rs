@@ -59,7 +59,7 @@ pub enum SourceError {
     Region(#[from] NoRegion),
     /// Off EC2, credentials do not come late.
     #[error("no credentials were found to sign with")]
-    Credentials,
+    Credentials(#[source] Box<SourceError>),
     /// The body of an object broke off.
     #[error("failed to read the object's body: it broke off")]
     Body(#[source] Box<dyn std::error::Error + Send + Sync>),

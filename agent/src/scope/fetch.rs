@@ -3,30 +3,27 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use reqwest::Client;
 use tokio::time::{Instant, timeout_at};
 
+use super::arrived::{Arrived, layers, understand};
 use super::aws::{LazyAws, lacks_credentials};
-use super::error::{FetchError, SourceError};
+use super::error::SourceError;
 use super::last_good::{Copy, LastGood, Subject};
 use super::placeholder::Values;
 use super::settings::{OneScope, SourceSettings};
 use super::source::Source;
 use super::tags::{Rules, TagStore};
-use super::text::{Found, Text};
+use super::text::Found;
 use super::{file, http, s3, ssm};
-use crate::config::check::Finding;
 use crate::config::format::Format;
-use crate::config::trust::Refused;
-use crate::config::{KeyPath, Layer, LayerName};
-use crate::configure::report::{SourceOutcome, SourceReport};
+use crate::config::{KeyPath, LayerName};
+use crate::configure::report::SourceOutcome;
 use crate::identity::Provenance;
 use crate::platform::clock;
-use crate::platform::error::chain_text;
 use crate::platform::paths::Paths;
 use crate::platform::retry::{Backoff, until};
 
@@ -67,25 +64,6 @@ pub struct Job<'a> {
     pub scope: &'a OneScope,
 }
 
-/// What came of one source.
-#[derive(Debug, Clone)]
-pub struct Arrived {
-    /// For the report and the status.
-    pub report: SourceReport,
-    /// What it gave, lowest first.
-    pub layers: Vec<Layer>,
-    /// The last valid copy, while it is not what `layers` holds.
-    pub fallback: Vec<Layer>,
-    /// When the last valid copy was fetched.
-    pub copied_at: Option<String>,
-    /// What its layer may not set.
-    pub refused: Vec<Refused>,
-    /// What is wrong with it.
-    pub problems: Vec<Finding>,
-    /// What to keep as the next copy once it has proved good.
-    pub keep: Option<(Subject, Vec<Text>)>,
-}
-
 /// A job whose texts are understood.
 struct Ready {
     source: Source,
@@ -96,47 +74,6 @@ struct Ready {
 /// Asks all sources at the same time; the answers are in the order of `jobs`.
 pub async fn all(jobs: &[Job<'_>], reach: &Reach<'_>) -> Vec<Arrived> {
     together(jobs.iter().map(|job| one(*job, reach)).collect()).await
-}
-
-impl Arrived {
-    /// A source of which nothing is known yet.
-    pub fn nothing(layer: LayerName, source: &str) -> Self {
-        Self {
-            report: SourceReport {
-                layer,
-                source: source.to_owned(),
-                state: SourceOutcome::Absent,
-                version: None,
-                keys: 0,
-                attempts: 0,
-                elapsed_ms: 0.0,
-                error: None,
-            },
-            layers: Vec::new(),
-            fallback: Vec::new(),
-            copied_at: None,
-            refused: Vec::new(),
-            problems: Vec::new(),
-            keep: None,
-        }
-    }
-
-    /// A source that failed.
-    pub fn fail(&mut self, source: SourceError) {
-        if let SourceError::Document { name, source } = &source {
-            self.problems.push(Finding {
-                source: name.clone(),
-                line: source.line(),
-                key: None,
-                value: None,
-                message: source.reason(),
-            });
-        }
-        self.report.state =
-            if source.is_bad() { SourceOutcome::Bad } else { SourceOutcome::Failed };
-        let source_text = self.report.source.clone();
-        self.report.error = Some(chain_text(&FetchError { source_text, source }));
-    }
 }
 
 async fn one(job: Job<'_>, reach: &Reach<'_>) -> Arrived {
@@ -163,15 +100,16 @@ async fn one(job: Job<'_>, reach: &Reach<'_>) -> Arrived {
     arrived.report.elapsed_ms = clock::ms(start.elapsed());
     let read = answer.and_then(|found| understand(found, copy.as_ref(), job.layer, into));
     // A copy can stand in for what fails now, and for what proves unfit later.
-    if let (Some(copy), Err(_) | Ok((_, SourceOutcome::Fetched, _))) = (&copy, &read) {
+    let current = read.as_ref().is_ok_and(|read| read.state != SourceOutcome::Fetched);
+    if let Some(copy) = copy.filter(|_| !current) {
         arrived.fallback = layers(&copy.texts, job.layer, into, true).unwrap_or_default();
-        arrived.copied_at = Some(copy.fetched_at.clone());
+        arrived.copied_at = Some(copy.fetched_at);
     }
     match read {
-        Ok((layers, state, fresh)) => {
-            arrived.report.state = state;
-            arrived.keep = fresh.map(|texts| (subject, texts));
-            arrived.layers = layers;
+        Ok(read) => {
+            arrived.report.state = read.state;
+            arrived.keep = read.fresh.map(|texts| (subject, texts));
+            arrived.layers = read.layers;
         }
         Err(error) => arrived.fail(error),
     }
@@ -182,9 +120,9 @@ fn ready(settings: &SourceSettings, values: &Values<'_>) -> Result<Ready, Source
     let source = Source::parse(&settings.url)?.with(|text, place| values.fill(text, place))?;
     let format = match &settings.format {
         None => None,
-        Some(word) => Some(
-            Format::from_label(word).ok_or_else(|| SourceError::Format(word.clone()))?,
-        ),
+        Some(word) => {
+            Some(Format::from_label(word).ok_or_else(|| SourceError::Format(word.clone()))?)
+        }
     };
     let into = match &settings.into {
         None => None,
@@ -208,8 +146,7 @@ async fn ask(
         Source::File(path) => (file::read(&reach.paths.host(path), path, format), 1),
         // Tags have a wait of their own, for what `require` names.
         Source::Tags(prefix) => {
-            let rules =
-                Rules { prefix, import: &job.scope.import, require: &job.scope.require };
+            let rules = Rules { prefix, import: &job.scope.import, require: &job.scope.require };
             let deadline = reach.deadline.min(Instant::now() + reach.tags_wait);
             (reach.tags.read(&rules, deadline).await.map_err(SourceError::from), 1)
         }
@@ -219,9 +156,7 @@ async fn ask(
                 let limit = reach.deadline.min(Instant::now() + reach.attempt);
                 let question = async {
                     match remote {
-                        Source::Http(url) => {
-                            http::fetch(reach.client, url, etag, format).await
-                        }
+                        Source::Http(url) => http::fetch(reach.client, url, etag, format).await,
                         Source::S3 { bucket, key } => {
                             s3::fetch(reach.aws, bucket, key, etag, format).await
                         }
@@ -235,7 +170,7 @@ async fn ask(
                     // An instance may be given its role late; other hosts have
                     // credentials or have none.
                     Err(error) if off_ec2 && lacks_credentials(&error) => {
-                        Err(SourceError::Credentials)
+                        Err(SourceError::Credentials(Box::new(error)))
                     }
                     other => other,
                 }
@@ -244,62 +179,6 @@ async fn ask(
             (tries.result, tries.count)
         }
     }
-}
-
-/// Reads what a source answered: its layers, its state, and what to keep.
-fn understand(
-    found: Found,
-    copy: Option<&Copy>,
-    layer: LayerName,
-    into: Option<&KeyPath>,
-) -> Result<(Vec<Layer>, SourceOutcome, Option<Vec<Text>>), SourceError> {
-    match (found, copy) {
-        (Found::Unchanged, Some(copy)) => {
-            Ok((layers(&copy.texts, layer, into, false)?, SourceOutcome::Unchanged, None))
-        }
-        // Nobody says "unchanged" who was not told of a copy.
-        (Found::Absent | Found::Unchanged, _) => {
-            Ok((Vec::new(), SourceOutcome::Absent, None))
-        }
-        (Found::Texts(texts), Some(copy)) if copy.texts == texts => {
-            Ok((layers(&texts, layer, into, false)?, SourceOutcome::Unchanged, None))
-        }
-        (Found::Texts(texts), copy) => {
-            let layers = layers(&texts, layer, into, false)?;
-            let empty = |layer: &Layer| {
-                layer.document.root.is_empty() && layer.document.unset.is_empty()
-            };
-            // A document that is suddenly empty is more likely a slip than a
-            // wish; one that is meant to go is deleted.
-            if copy.is_some() && layers.iter().all(empty) {
-                let name = texts.first().map(|text| text.name.clone()).unwrap_or_default();
-                return Err(SourceError::Emptied { name });
-            }
-            Ok((layers, SourceOutcome::Fetched, Some(texts)))
-        }
-    }
-}
-
-/// The layers that texts make.
-pub(super) fn layers(
-    texts: &[Text],
-    name: LayerName,
-    into: Option<&KeyPath>,
-    last_good: bool,
-) -> Result<Vec<Layer>, SourceError> {
-    let layer = |text: &Text| {
-        let document = text
-            .parse(into)
-            .map_err(|source| SourceError::Document { name: text.name.clone(), source })?;
-        Ok(Layer {
-            name,
-            source: Arc::from(text.name.as_str()),
-            version: text.version.as_deref().map(Arc::from),
-            last_good,
-            document,
-        })
-    };
-    texts.iter().map(layer).collect()
 }
 
 /// Runs futures side by side on the one thread; the results keep their order.

@@ -48,11 +48,7 @@ fn directory(path: &Path, shown: &str, format: Option<Format>) -> Result<Found, 
     Ok(if texts.is_empty() { Found::Absent } else { Found::Texts(texts) })
 }
 
-fn document(
-    path: &Path,
-    shown: &str,
-    format: Option<Format>,
-) -> Result<Option<Text>, SourceError> {
+fn document(path: &Path, shown: &str, format: Option<Format>) -> Result<Option<Text>, SourceError> {
     let body = read_capped(path, MAX_BYTES as u64)
         .map_err(|source| SourceError::File { path: shown.to_owned(), source })?;
     Ok(body.map(|body| Text {

@@ -108,9 +108,8 @@ impl LastGood {
 
     /// Keeps a copy. What must not be kept, or is empty, replaces nothing.
     pub fn keep(&self, subject: &Subject, texts: &[Text], layers: &[Layer]) -> io::Result<()> {
-        let says_something = |layer: &Layer| {
-            !layer.document.root.is_empty() || !layer.document.unset.is_empty()
-        };
+        let says_something =
+            |layer: &Layer| !layer.document.root.is_empty() || !layer.document.unset.is_empty();
         if texts.iter().any(|text| !text.keep) || !layers.iter().any(says_something) {
             return Ok(());
         }

@@ -7,22 +7,26 @@
 //! out what cannot be used, and `resolve` is the whole way. To add a kind of
 //! source: see `source`.
 
+/// What came of one source.
+pub mod arrived;
 /// The way to AWS, made ready when needed.
 pub mod aws;
 /// Documents that are on the host already.
 pub mod documents;
 /// Why a source brought nothing.
 pub mod error;
-/// Documents on disk.
-pub mod file;
 /// All sources at the same time.
 pub mod fetch;
+/// Documents on disk.
+pub mod file;
 /// Documents on web servers.
 pub mod http;
 /// The last valid copies.
 pub mod last_good;
 /// What a source says about the instance.
 pub mod placeholder;
+/// What is left for the rooms that follow.
+pub mod resolution;
 /// The whole way to settings.
 pub mod resolve;
 /// Objects in S3.
@@ -43,3 +47,7 @@ pub mod tags;
 pub mod text;
 /// Whether the configuration is as it should be.
 pub mod verdict;
+
+pub use resolution::Resolution;
+pub use resolve::{Context, resolve};
+pub use verdict::Verdict;

@@ -11,12 +11,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::identity::Identity;
 
 /// The placeholders that can be filled, for messages.
-const KNOWN: &str =
-    "{account}, {region}, {az}, {instance_id}, {asg}, {environment} and {tag:KEY}";
+const KNOWN: &str = "{account}, {region}, {az}, {instance_id}, {asg}, {environment} and {tag:KEY}";
 
 /// What RFC 3986 calls unreserved may stand in a URL as it is.
-const SEGMENT: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A placeholder that cannot be filled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

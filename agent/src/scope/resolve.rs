@@ -6,32 +6,29 @@
 //! a verdict that says what is wrong.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use reqwest::Client;
 use tokio::time::Instant;
 
+use super::arrived::Arrived;
 use super::aws::LazyAws;
-use super::fetch::{Arrived, Job, Reach, all};
+use super::documents;
+use super::fetch::{Job, Reach, all};
 use super::last_good::LastGood;
 use super::placeholder::{Values, tags_in};
+use super::resolution::{Resolution, finish, phase};
 use super::settings::{OnBad, OneScope, ScopeSettings};
 use super::settle::{DefaultsInvalid, Settled, settle};
 use super::source::Source;
 use super::tags::TagStore;
-use super::verdict::{self, Verdict};
-use super::documents;
-use crate::config::check::Finding;
-use crate::config::merge::Merged;
-use crate::config::trust::Refused;
-use crate::config::{KeyPath, LayerName, Settings};
-use crate::configure::report::{Phase, PhaseOutcome, SourceOutcome, SourceReport, UnknownKey};
+use super::verdict::Judge;
+use crate::config::{KeyPath, LayerName, Merged};
+use crate::configure::report::SourceOutcome;
 use crate::identity::imds::WantedTags;
 use crate::identity::{Discovered, Identity, ImdsOptions, TagsState, discover, host};
 use crate::platform::error::chain_text;
 use crate::platform::paths::Paths;
 use crate::platform::redact::Redactor;
-use crate::platform::clock;
 
 /// What a resolution is made with.
 #[derive(Debug, Clone)]
@@ -50,31 +47,6 @@ pub struct Context {
     pub local: Option<PathBuf>,
 }
 
-/// What all sources say together, and how that came about.
-#[derive(Debug)]
-pub struct Resolution {
-    /// Who this instance is; `None` where the metadata service did not say.
-    pub identity: Option<Identity>,
-    /// The merged tree.
-    pub merged: Merged,
-    /// The settings.
-    pub settings: Settings,
-    /// The configuration's identity.
-    pub digest: String,
-    /// What came of each document of the host and of each source.
-    pub sources: Vec<SourceReport>,
-    /// Keys that nothing reads.
-    pub unknown: Vec<UnknownKey>,
-    /// Keys that their layer may not set.
-    pub refused: Vec<Refused>,
-    /// What is wrong with the configuration.
-    pub problems: Vec<Finding>,
-    /// Whether all of this is as it should be.
-    pub verdict: Verdict,
-    /// How long identity and scopes took.
-    pub phases: Vec<Phase>,
-}
-
 /// Resolves the configuration of this instance.
 pub async fn resolve(context: &Context) -> Result<Resolution, DefaultsInvalid> {
     let start = Instant::now();
@@ -82,6 +54,12 @@ pub async fn resolve(context: &Context) -> Result<Resolution, DefaultsInvalid> {
         Some(directory) => fixed(context, directory, start),
         None => scoped(context, start).await,
     }
+}
+
+/// What the documents of the host say alone: what a daemon starts with, before
+/// anything has been fetched.
+pub fn host_alone(paths: &Paths) -> Result<Settled, DefaultsInvalid> {
+    settle(&mut documents::of_host(paths), |_| OnBad::LastGood)
 }
 
 /// The documents of one directory, and nothing else.
@@ -95,7 +73,7 @@ fn fixed(
     let start = Instant::now();
     let mut arrived = documents::of_scopes(directory);
     let settled = settle(&mut arrived, |_| OnBad::LastGood)?;
-    let mut judge = verdict::Judge::default();
+    let mut judge = Judge::default();
     if arrived.is_empty() {
         judge.fail(format!(
             "'{}' holds no document named global, account or service",
@@ -121,7 +99,7 @@ async fn scoped(context: &Context, start: Instant) -> Result<Resolution, Default
     let discovered = discover(&options, &context.paths).await;
     let mut phases = vec![phase("identity", start, discovered.is_ok())];
     let start = Instant::now();
-    let mut judge = verdict::Judge::default();
+    let mut judge = Judge::default();
     let (identity, fetched, copies) = match discovered {
         Ok(discovered) => {
             let environment = environment(&base.merged);
@@ -142,7 +120,10 @@ async fn scoped(context: &Context, start: Instant) -> Result<Resolution, Default
     arrived.extend(fetched);
     arrived.extend(local);
     let settled = settle(&mut arrived, |layer| {
-        scopes.iter().find(|(name, _)| *name == layer).map_or(OnBad::LastGood, |(_, one)| one.on_bad)
+        scopes
+            .iter()
+            .find(|(name, _)| *name == layer)
+            .map_or(OnBad::LastGood, |(_, one)| one.on_bad)
     })?;
     for (layer, one) in &scopes {
         judge.scope(*layer, one, &arrived);
@@ -240,61 +221,4 @@ fn keep(copies: &LastGood, arrived: &[Arrived]) {
             tracing::warn!(source = subject.source, %error, "failed to keep a copy of a document");
         }
     }
-}
-
-fn finish(
-    context: &Context,
-    identity: Option<Identity>,
-    settled: Settled,
-    arrived: Vec<Arrived>,
-    mut judge: verdict::Judge,
-    mut phases: Vec<Phase>,
-    start: Instant,
-) -> Resolution {
-    let Settled { merged, settings, unknown, mut problems } = settled;
-    if let Some(first) = problems.first() {
-        judge.fail(first.to_string());
-    }
-    let mut sources = Vec::new();
-    let mut refused = Vec::new();
-    for mut source in arrived {
-        judge.source(&source);
-        source.report.keys = source.layers.iter().map(|layer| layer.document.keys()).sum();
-        source.report.version = match source.layers.as_slice() {
-            [layer] => layer.version.as_deref().map(str::to_owned),
-            _ => None,
-        };
-        source.report.error = source.report.error.map(|text| context.redactor.text(&text));
-        sources.push(source.report);
-        refused.extend(source.refused);
-        problems.extend(source.problems);
-    }
-    for key in unknown.iter().filter(|key| !key.origin.layer.is_remote()) {
-        let finding = Finding::from(key);
-        judge.degrade(finding.to_string());
-        problems.push(finding);
-    }
-    let verdict = judge.verdict();
-    phases.push(phase("scopes", start, !matches!(verdict, Verdict::Failed { .. })));
-    Resolution {
-        identity,
-        digest: merged.digest(),
-        merged,
-        settings,
-        sources,
-        unknown: unknown
-            .into_iter()
-            .map(|key| UnknownKey { key: key.path, origin: key.origin, nearest: key.nearest })
-            .collect(),
-        refused,
-        problems,
-        verdict,
-        phases,
-    }
-}
-
-fn phase(name: &str, start: Instant, fine: bool) -> Phase {
-    let outcome = if fine { PhaseOutcome::Ok } else { PhaseOutcome::Failed };
-    let elapsed: Duration = start.elapsed();
-    Phase { name: name.to_owned(), outcome, duration_ms: clock::ms(elapsed) }
 }

@@ -229,7 +229,10 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let error = secrets(root.path()).resolve(&SecretRef::File("/pw".into())).await.unwrap_err();
         let text = chain_text(&error);
-        assert_eq!(text, "failed to resolve the secret 'file:/pw' (1 attempts): there is no such file");
+        assert_eq!(
+            text,
+            "failed to resolve the secret 'file:/pw' (1 attempts): there is no such file"
+        );
     }
 
     #[test]

@@ -7,9 +7,10 @@
 
 use std::collections::BTreeSet;
 
-use super::fetch::Arrived;
+use super::arrived::Arrived;
 use super::settings::OnBad;
 use crate::config::check::Finding;
+use crate::config::merge::Conflict;
 use crate::config::schema::Unknown;
 use crate::config::{Layer, LayerName, Merged, Origin, Settings, builtin, trust};
 use crate::configure::report::SourceOutcome;
@@ -51,7 +52,7 @@ pub fn settle(
         let blamed = merged
             .conflicts
             .iter()
-            .map(|conflict| (&conflict.higher.1, Finding::from(conflict)))
+            .map(|conflict| (blamed_for(conflict), Finding::from(conflict)))
             .chain(typed.problems.iter().map(|problem| (&problem.origin, Finding::from(problem))))
             .map(|(origin, finding)| (owner(arrived, origin), finding));
         // One at a time and the lowest first: what is above it may be fine
@@ -75,6 +76,13 @@ pub fn settle(
         source.keep = None;
         give_way(source, on_bad(source.report.layer));
     }
+}
+
+/// Which of two documents that disagree gives way: the higher one, unless a
+/// remote document would push aside the operator's last word.
+fn blamed_for(conflict: &Conflict) -> &Origin {
+    let (lower, higher) = (&conflict.lower.1, &conflict.higher.1);
+    if lower.layer.is_remote() && !higher.layer.is_remote() { lower } else { higher }
 }
 
 /// The source whose document an origin names.
@@ -186,6 +194,17 @@ mod tests {
         let mut sources = [arrived(LayerName::Global, wrong, Some(wrong))];
         let settled = settle(&mut sources, |_| OnBad::LastGood).unwrap();
         assert_eq!(var(&settled, "metrics.interval").unwrap(), "\"10s\"");
+        assert_eq!(sources[0].report.state, SourceOutcome::Bad);
+    }
+
+    #[test]
+    fn a_remote_document_cannot_push_aside_the_operator_s() {
+        let mut sources = [
+            arrived(LayerName::Account, "vars.a = 'text'", None),
+            arrived(LayerName::Local, "vars.a.b = 'mine'", None),
+        ];
+        let settled = settle(&mut sources, |_| OnBad::LastGood).unwrap();
+        assert_eq!(var(&settled, "vars.a.b").unwrap(), "\"mine\"");
         assert_eq!(sources[0].report.state, SourceOutcome::Bad);
     }
 

@@ -56,11 +56,12 @@ impl Source {
                 Ok(Source::File(rest.to_owned()))
             }
             "file" => Err(not("the path must be absolute, as in file:/etc/service.toml")),
-            "http" | "https" => match rest.strip_prefix("//").and_then(|rest| rest.split('/').next())
-            {
-                Some(host) if is_host(host) => Ok(Source::Http(text.to_owned())),
-                _ => Err(not("it must name a host, as in https://host/path")),
-            },
+            "http" | "https" => {
+                match rest.strip_prefix("//").and_then(|rest| rest.split('/').next()) {
+                    Some(host) if is_host(host) => Ok(Source::Http(text.to_owned())),
+                    _ => Err(not("it must name a host, as in https://host/path")),
+                }
+            }
             "s3" => match rest.strip_prefix("//").and_then(|rest| rest.split_once('/')) {
                 Some((bucket, key)) if !bucket.is_empty() && !key.is_empty() => {
                     Ok(Source::S3 { bucket: bucket.to_owned(), key: key.to_owned() })

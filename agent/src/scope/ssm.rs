@@ -10,7 +10,7 @@ use super::error::SourceError;
 use super::text::{Found, Kind, Text, format_of};
 use crate::config::KeyPath;
 use crate::config::Settings;
-use crate::config::document::MAX_KEYS;
+use crate::config::document::{MAX_BYTES, MAX_KEYS};
 use crate::config::format::Format;
 use crate::config::schema::{Setting, Shape};
 use crate::platform::aws::AwsError;
@@ -70,6 +70,9 @@ pub async fn subtree(
         }
         if texts.len() > MAX_KEYS {
             return Err(SourceError::TooMany { limit: MAX_KEYS });
+        }
+        if texts.iter().map(|text| text.body.len()).sum::<usize>() > MAX_BYTES {
+            return Err(SourceError::TooLarge { limit: MAX_BYTES });
         }
         next = page.next_token;
         if next.is_none() {

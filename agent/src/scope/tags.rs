@@ -15,7 +15,8 @@ use super::text::{Found, Text};
 use crate::config::KeyPath;
 use crate::config::Settings;
 use crate::config::schema::{Setting, Shape};
-use crate::identity::imds::{Imds, ImdsError, WantedTags};
+use crate::identity::error::ImdsError;
+use crate::identity::imds::{Imds, WantedTags};
 
 /// How often late tags are looked for.
 const STEP: Duration = Duration::from_millis(250);
@@ -39,8 +40,10 @@ pub enum TagsError {
         waited: Duration,
     },
     /// A tag's key is not the prefix and a key path.
-    #[error("the tag '{tag}' does not name a key: after the prefix there must be a dotted path \
-        of letters, digits, '_' and '-'")]
+    #[error(
+        "the tag '{tag}' does not name a key: after the prefix there must be a dotted path \
+        of letters, digits, '_' and '-'"
+    )]
     Key {
         /// The tag.
         tag: String,

@@ -67,11 +67,10 @@ impl Kind {
 impl Text {
     /// A text that gild makes of one value at `path`.
     pub fn of_value(name: String, version: Option<String>, path: &KeyPath, value: Value) -> Self {
-        let whole = path
-            .segments()
-            .iter()
-            .rev()
-            .fold(value, |below, key| Value::Object([(key.clone(), below)].into_iter().collect()));
+        let whole =
+            path.segments().iter().rev().fold(value, |below, key| {
+                Value::Object([(key.clone(), below)].into_iter().collect())
+            });
         let body = whole.to_string().into_bytes();
         Self { name, version, etag: None, kind: Kind::Values, body, keep: true }
     }

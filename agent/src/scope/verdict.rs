@@ -1,7 +1,7 @@
 //! Whether the configuration is as it should be: all fresh, with copies
 //! standing in, or with something missing that nothing stands in for.
 
-use super::fetch::Arrived;
+use super::arrived::Arrived;
 use super::settings::OneScope;
 use super::source::Source;
 use crate::config::LayerName;
@@ -54,7 +54,7 @@ impl Judge {
                 self.degrade(format!("{what}: the copy of {since} is used: {error}"));
             }
             SourceOutcome::Failed | SourceOutcome::Bad => {
-                self.fail(format!("{what}: no valid copy stands in: {error}"));
+                self.fail(format!("{what}: nothing stands in for it: {error}"));
             }
         }
     }
@@ -62,7 +62,8 @@ impl Judge {
     /// Notes what a scope requires and does not have.
     pub(super) fn scope(&mut self, layer: LayerName, scope: &OneScope, arrived: &[Arrived]) {
         let mut of_layer = arrived.iter().filter(|source| source.report.layer == layer);
-        if scope.required && of_layer.all(|source| source.layers.is_empty()) {
+        // A source that failed speaks for itself.
+        if scope.required && of_layer.all(|source| source.report.state == SourceOutcome::Absent) {
             let sources: Vec<&str> =
                 scope.sources.iter().map(|source| source.url.as_str()).collect();
             let place = match sources.is_empty() {
@@ -75,7 +76,8 @@ impl Judge {
             .sources
             .iter()
             .any(|source| matches!(Source::parse(&source.url), Ok(Source::Tags(_))));
-        if !tags && !(scope.require.is_empty() && scope.import.is_empty()) {
+        let wants_tags = !scope.require.is_empty() || !scope.import.is_empty();
+        if wants_tags && !tags {
             self.fail(format!(
                 "the {layer} scope names tags to require or import, and no source tags:PREFIX"
             ));

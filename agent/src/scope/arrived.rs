@@ -1,0 +1,144 @@
+//! What came of one source: its layers, its copy, and what the report says.
+
+use std::sync::Arc;
+
+use super::error::{FetchError, SourceError};
+use super::last_good::{Copy, Subject};
+use super::text::{Found, Text};
+use crate::config::check::Finding;
+use crate::config::trust::Refused;
+use crate::config::{KeyPath, Layer, LayerName};
+use crate::configure::report::{SourceOutcome, SourceReport};
+use crate::platform::error::chain_text;
+
+/// What came of one source.
+#[derive(Debug, Clone)]
+pub struct Arrived {
+    /// For the report and the status.
+    pub report: SourceReport,
+    /// What it gave, lowest first.
+    pub layers: Vec<Layer>,
+    /// The last valid copy, while it is not what `layers` holds.
+    pub fallback: Vec<Layer>,
+    /// When the last valid copy was fetched.
+    pub copied_at: Option<String>,
+    /// What its layer may not set.
+    pub refused: Vec<Refused>,
+    /// What is wrong with it.
+    pub problems: Vec<Finding>,
+    /// What to keep as the next copy once it has proved good.
+    pub keep: Option<(Subject, Vec<Text>)>,
+}
+
+impl Arrived {
+    /// A source of which nothing is known yet.
+    pub fn nothing(layer: LayerName, source: &str) -> Self {
+        Self {
+            report: SourceReport {
+                layer,
+                source: source.to_owned(),
+                state: SourceOutcome::Absent,
+                version: None,
+                keys: 0,
+                attempts: 0,
+                elapsed_ms: 0.0,
+                error: None,
+            },
+            layers: Vec::new(),
+            fallback: Vec::new(),
+            copied_at: None,
+            refused: Vec::new(),
+            problems: Vec::new(),
+            keep: None,
+        }
+    }
+
+    /// A source that failed.
+    pub fn fail(&mut self, source: SourceError) {
+        if let SourceError::Document { name, source } = &source {
+            self.problems.push(Finding {
+                source: name.clone(),
+                line: source.line(),
+                key: None,
+                value: None,
+                message: source.reason(),
+            });
+        }
+        self.report.state =
+            if source.is_bad() { SourceOutcome::Bad } else { SourceOutcome::Failed };
+        let source_text = self.report.source.clone();
+        self.report.error = Some(chain_text(&FetchError { source_text, source }));
+    }
+}
+
+/// An answer, read.
+pub(super) struct Understood {
+    /// What it gives, lowest first.
+    pub(super) layers: Vec<Layer>,
+    /// What to call that.
+    pub(super) state: SourceOutcome,
+    /// What is new in it.
+    pub(super) fresh: Option<Vec<Text>>,
+}
+
+impl Understood {
+    fn same(layers: Vec<Layer>) -> Self {
+        Self { layers, state: SourceOutcome::Unchanged, fresh: None }
+    }
+}
+
+/// Reads what a source answered: its layers, its state, and what to keep.
+pub(super) fn understand(
+    found: Found,
+    copy: Option<&Copy>,
+    layer: LayerName,
+    into: Option<&KeyPath>,
+) -> Result<Understood, SourceError> {
+    match (found, copy) {
+        (Found::Unchanged, Some(copy)) => {
+            Ok(Understood::same(layers(&copy.texts, layer, into, false)?))
+        }
+        // Nobody says "unchanged" who was not told of a copy.
+        (Found::Absent | Found::Unchanged, _) => {
+            let state = SourceOutcome::Absent;
+            Ok(Understood { layers: Vec::new(), state, fresh: None })
+        }
+        (Found::Texts(texts), Some(copy)) if copy.texts == texts => {
+            Ok(Understood::same(layers(&texts, layer, into, false)?))
+        }
+        (Found::Texts(texts), copy) => {
+            let layers = layers(&texts, layer, into, false)?;
+            let empty =
+                |layer: &Layer| layer.document.root.is_empty() && layer.document.unset.is_empty();
+            // A document that is suddenly empty is more likely a slip than a
+            // wish; one that is meant to go is deleted.
+            if copy.is_some() && layers.iter().all(empty) {
+                let name = texts.first().map(|text| text.name.clone()).unwrap_or_default();
+                return Err(SourceError::Emptied { name });
+            }
+            Ok(Understood { layers, state: SourceOutcome::Fetched, fresh: Some(texts) })
+        }
+    }
+}
+
+/// The layers that texts make.
+pub(super) fn layers(
+    texts: &[Text],
+    name: LayerName,
+    into: Option<&KeyPath>,
+    last_good: bool,
+) -> Result<Vec<Layer>, SourceError> {
+    let layer = |text: &Text| {
+        let document = text
+            .parse(into)
+            .map_err(|source| SourceError::Document { name: text.name.clone(), source })?;
+        Ok(Layer {
+            name,
+            source: Arc::from(text.name.as_str()),
+            version: text.version.as_deref().map(Arc::from),
+            last_good,
+            document,
+        })
+    };
+    texts.iter().map(layer).collect()
+}
