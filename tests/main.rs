@@ -7,5 +7,7 @@
 #[allow(dead_code, reason = "each of the two test binaries uses its own part of the fakes")]
 mod fakes;
 mod fakes_work;
+mod identity;
+mod scopes;
 mod status;
 mod step;
