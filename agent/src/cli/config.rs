@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::context::Globals;
+use super::effective::effective;
 use super::paint::Paint;
 use super::{Failure, USAGE};
 use crate::config::check::{self, Named};
@@ -15,11 +16,8 @@ use crate::config::document::MAX_BYTES;
 use crate::config::format::Format;
 use crate::config::node::{Leaf, Node};
 use crate::config::path::KeyPath;
-use crate::config::{LayerName, Merged, builtin};
-use crate::configure::handoff::Handoff;
+use crate::config::{LayerName, Origin};
 use crate::platform::fs;
-use crate::scope;
-use crate::status::client;
 
 /// Show and check configuration.
 #[derive(Debug, Args)]
@@ -61,7 +59,7 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
                     return Ok(ExitCode::from(USAGE));
                 }
             };
-            let root = effective(globals).await?;
+            let root = effective(globals).await?.config;
             let Some(node) = root.get(&path) else {
                 eprintln!("gild: '{path}' is not set");
                 return Ok(ExitCode::FAILURE);
@@ -76,28 +74,6 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
             Ok(ExitCode::SUCCESS)
         }
     }
-}
-
-/// The configuration in force: what the daemon says, else what `configure`
-/// left, else what the host's own layers say.
-async fn effective(globals: &Globals) -> Result<Node, Failure> {
-    for socket in globals.sockets() {
-        if let Ok((200, body)) = client::get(&socket, "/v1/config").await {
-            let handoff: Handoff = serde_json::from_slice(&body)?;
-            return Ok(handoff.config);
-        }
-    }
-    let paths = globals.installed();
-    if let Some(handoff) = Handoff::read(&paths.config())? {
-        return Ok(handoff.config);
-    }
-    eprintln!("gild: nothing has been resolved on this host yet; these are its own layers");
-    let own = scope::own_layers(&paths);
-    for finding in &own.findings {
-        eprintln!("gild: {finding}");
-    }
-    let layers = std::iter::once(builtin::layer()).chain(own.layers).collect::<Vec<_>>();
-    Ok(Merged::fold(&layers).root)
 }
 
 fn pretty(value: &Value) -> String {
@@ -157,7 +133,7 @@ pub(super) fn table(
     text
 }
 
-fn origin_text(origin: &crate::config::Origin, paint: Paint) -> String {
+fn origin_text(origin: &Origin, paint: Paint) -> String {
     match origin.layer {
         LayerName::Builtin => paint.dim(&origin.to_string()),
         _ => origin.to_string(),

@@ -8,6 +8,7 @@
 mod config;
 mod configure;
 mod context;
+mod effective;
 mod metrics;
 mod paint;
 mod run;

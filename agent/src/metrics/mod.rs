@@ -1,7 +1,27 @@
 //! What the host does: collectors, bounded queues, sinks.
 
+/// What is measured.
+pub mod collector;
+/// One sink at work.
+pub mod driver;
+/// Why measurements were not delivered.
+pub mod drops;
+/// A tick as Prometheus reads it.
+pub mod openmetrics;
+/// Patterns of metric names.
+pub mod pattern;
+/// All sinks at work.
+pub mod pipeline;
+/// `{instance_id}` and its like.
+pub mod placeholder;
+/// What waits for one sink.
+pub mod queue;
+/// The collectors at work.
+pub mod runner;
 /// One measurement.
 pub mod sample;
+/// When the next tick is due.
+pub mod schedule;
 /// What can be configured.
 pub mod settings;
 /// Where samples go.

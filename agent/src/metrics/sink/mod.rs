@@ -1,23 +1,143 @@
 //! Where samples go: one destination a file.
 //!
-//! To add a sink: a file with its `settings!` and its `Sink`, a `mod` line, and
-//! one line in `sinks!` below. Queueing, retry and statistics are in the driver.
+//! To add a sink: a file with its `settings!` and a type that implements
+//! [`Sink`], a `mod` line, and one line in `sinks!` below. Queueing, retry and
+//! statistics are in the driver.
 
 /// Amazon CloudWatch.
 pub mod cloudwatch;
+/// Why a sink cannot be set up, or could not send.
+pub mod error;
 /// Lines in gild's own log.
 pub mod log;
 /// Prometheus remote write: Mimir, Prometheus, VictoriaMetrics.
 pub mod remote_write;
 
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use reqwest::Client;
+use secrecy::SecretString;
 use serde_json::Value;
 
+pub use self::error::{BuildError, SendError};
+use super::driver::{Handle, Retries};
+use super::drops::Drops;
+use super::sample::Tick;
+use crate::config::SecretRef;
 use crate::config::node::Node;
 use crate::config::path::KeyPath;
 use crate::config::schema::{Reader, Setting, Shape, quoted};
+use crate::identity::Identity;
+use crate::platform::aws::Aws;
+
+/// What sinks share, and what was resolved for them.
+#[derive(Clone)]
+pub struct SinkContext {
+    /// The one HTTP client.
+    pub client: Client,
+    /// How to reach AWS; only needed where a sink says so.
+    pub aws: Option<Aws>,
+    /// The secrets that sinks refer to.
+    pub secrets: HashMap<SecretRef, SecretString>,
+}
+
+impl SinkContext {
+    /// The secret behind a reference.
+    pub fn secret(&self, reference: &SecretRef) -> Result<SecretString, BuildError> {
+        let found = self.secrets.get(reference).cloned();
+        found.ok_or_else(|| BuildError::Secret(reference.clone()))
+    }
+}
+
+/// One request, ready to be sent.
+#[derive(Debug)]
+pub struct Request<P> {
+    /// What is sent.
+    pub payload: P,
+    /// How many measurements it holds.
+    pub measurements: usize,
+}
+
+/// A destination. The driver calls `take` for each tick in order, then `flush`,
+/// and sends every request that comes back.
+pub trait Sink: Sized + Send + 'static {
+    /// What can be configured about it.
+    type Settings;
+    /// What one request holds.
+    type Payload: Send + Sync + 'static;
+
+    /// Whether it needs [`SinkContext::aws`].
+    const NEEDS_AWS: bool = false;
+
+    /// Sets the sink up; sends nothing.
+    fn build(
+        settings: &Self::Settings,
+        identity: &Identity,
+        context: &SinkContext,
+    ) -> Result<Self, BuildError>;
+
+    /// The secrets that `build` asks the context for.
+    fn secrets(_: &Self::Settings) -> Vec<SecretRef> {
+        Vec::new()
+    }
+
+    /// The time from one flush to the next.
+    fn period(&self) -> Duration;
+
+    /// The time from the start to the first flush.
+    fn phase(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// How long sending one request may take.
+    fn timeout(&self) -> Duration;
+
+    /// Takes a tick in, and gives back what can be sent for it alone.
+    fn take(&mut self, tick: &Arc<Tick>, drops: &mut Drops) -> Vec<Request<Self::Payload>>;
+
+    /// Gives back what can be sent now for all ticks taken; all that is left
+    /// when this is the `last` flush.
+    fn flush(&mut self, _last: bool, _drops: &mut Drops) -> Vec<Request<Self::Payload>> {
+        Vec::new()
+    }
+
+    /// Sends one request.
+    fn send(
+        &mut self,
+        payload: &Self::Payload,
+    ) -> impl Future<Output = Result<(), SendError>> + Send;
+
+    /// A request as people read it, without anything secret.
+    fn show(&self, payload: &Self::Payload) -> Vec<String>;
+}
+
+/// Whether the wall clock was set. A sample from the past may be refused, and
+/// one from the future can shut out everything that comes after it.
+pub fn plausible(at: SystemTime) -> bool {
+    // The start of 2024: gild is younger.
+    at >= SystemTime::UNIX_EPOCH + Duration::from_secs(1_704_067_200)
+}
+
+/// The requests that a sink would send for these ticks.
+fn preview<S: Sink>(mut sink: S, ticks: &[Arc<Tick>]) -> Vec<String> {
+    let mut drops = Drops::default();
+    let mut requests = Vec::new();
+    for tick in ticks {
+        requests.extend(sink.take(tick, &mut drops));
+    }
+    requests.extend(sink.flush(true, &mut drops));
+    let mut lines: Vec<_> =
+        requests.iter().flat_map(|request| sink.show(&request.payload)).collect();
+    for (reason, count) in drops.by_reason() {
+        lines.push(format!("# not sent: {count} ({reason})"));
+    }
+    lines
+}
 
 macro_rules! sinks {
-    ($( $word:literal => $variant:ident($settings:path), )+) => {
+    ($( $word:literal => $variant:ident($settings:path, $sink:path), )+) => {
         /// A sink's settings, by its `type`.
         #[derive(Debug, Clone, PartialEq)]
         pub enum SinkSettings {
@@ -31,6 +151,42 @@ macro_rules! sinks {
             /// The word of this sink's type.
             pub fn type_word(&self) -> &'static str {
                 match self { $( SinkSettings::$variant(_) => $word, )+ }
+            }
+
+            /// Whether the sink needs AWS.
+            pub fn needs_aws(&self) -> bool {
+                match self { $( SinkSettings::$variant(_) => <$sink>::NEEDS_AWS, )+ }
+            }
+
+            /// The secrets that must be resolved for the sink.
+            pub fn secrets(&self) -> Vec<SecretRef> {
+                match self { $( SinkSettings::$variant(settings) => <$sink>::secrets(settings), )+ }
+            }
+
+            /// Puts the sink to work under a name.
+            pub fn start(
+                &self,
+                name: &str,
+                identity: &Identity,
+                context: &SinkContext,
+            ) -> Result<Handle, BuildError> {
+                match self { $( SinkSettings::$variant(settings) => {
+                    let sink = <$sink>::build(settings, identity, context)?;
+                    Ok(Handle::start(name, sink, Retries::default()))
+                } )+ }
+            }
+
+            /// The exact requests that the sink would send for these ticks, as
+            /// people read them. Nothing is sent.
+            pub fn preview(
+                &self,
+                identity: &Identity,
+                context: &SinkContext,
+                ticks: &[Arc<Tick>],
+            ) -> Result<Vec<String>, BuildError> {
+                match self { $( SinkSettings::$variant(settings) => {
+                    Ok(preview(<$sink>::build(settings, identity, context)?, ticks))
+                } )+ }
             }
         }
 
@@ -65,7 +221,7 @@ macro_rules! sinks {
 
 // The registry.
 sinks! {
-    "cloudwatch" => CloudWatch(cloudwatch::CloudWatchSettings),
-    "log" => Log(log::LogSettings),
-    "remote_write" => RemoteWrite(remote_write::RemoteWriteSettings),
+    "cloudwatch" => CloudWatch(cloudwatch::CloudWatchSettings, cloudwatch::CloudWatch),
+    "log" => Log(log::LogSettings, log::Log),
+    "remote_write" => RemoteWrite(remote_write::RemoteWriteSettings, remote_write::RemoteWrite),
 }

@@ -1,0 +1,101 @@
+//! `gild metrics`: what is measured now, and what would be sent.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use secrecy::SecretString;
+
+use super::Failure;
+use super::context::Globals;
+use super::effective::effective;
+use crate::config::Settings;
+use crate::health::watch::Watch;
+use crate::metrics::openmetrics::{self, Format};
+use crate::metrics::runner::Runner;
+use crate::metrics::sample::Tick;
+use crate::metrics::schedule::Schedule;
+use crate::metrics::sink::SinkContext;
+use crate::platform::aws::Aws;
+use crate::platform::redact::MASK;
+use crate::platform::{http, signals};
+
+/// How long one call to AWS may take; a dry run makes none.
+const ATTEMPT: Duration = Duration::from_secs(5);
+
+/// The time between the two ticks of a dry run: rates need two.
+const BETWEEN: Duration = Duration::from_secs(1);
+
+/// Show samples as Prometheus text, or the exact requests of each sink.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Measure once instead of at every interval.
+    #[arg(long)]
+    once: bool,
+    /// Show what each sink would send, and send nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let effective = effective(globals).await?;
+    let typed = Settings::typed(&effective.config);
+    let Some(settings) = typed.settings else {
+        return Err("the configuration in force is not one for this version of gild".into());
+    };
+    let paths = globals.installed();
+    let client = http::client()?;
+    let watch = Watch::start(&settings.service, client.clone(), &paths);
+    watch.first_looks().await;
+    let mut runner = Runner::new(&settings.metrics, &paths);
+    let mut measure = async || {
+        let mut tick = runner.tick().await;
+        tick.samples.extend(watch.samples());
+        Arc::new(tick)
+    };
+    if !arguments.dry_run {
+        let mut schedule = Schedule::new(settings.metrics.interval);
+        loop {
+            tokio::select! {
+                () = signals::asked_to_stop() => return Ok(ExitCode::SUCCESS),
+                () = schedule.wait() => {}
+            }
+            print(globals, &openmetrics::render(&*measure().await, Format::Text));
+            if arguments.once {
+                return Ok(ExitCode::SUCCESS);
+            }
+        }
+    }
+
+    let first = measure().await;
+    tokio::time::sleep(BETWEEN).await;
+    let ticks: [Arc<Tick>; 2] = [first, measure().await];
+    let needs_aws = settings.sink.values().any(|sink| sink.needs_aws());
+    let aws = match needs_aws {
+        true => Some(Aws::load(&client, effective.identity.region.as_deref(), ATTEMPT).await),
+        false => None,
+    };
+    // Nothing is sent, so no secret is fetched.
+    let secrets: HashMap<_, _> = settings
+        .sink
+        .values()
+        .flat_map(|sink| sink.secrets())
+        .map(|reference| (reference, SecretString::from(MASK)))
+        .collect();
+    let context = SinkContext { client, aws, secrets };
+    for (name, sink) in &settings.sink {
+        print(globals, &format!("# sink.{name} ({})\n", sink.type_word()));
+        for line in sink.preview(&effective.identity, &context, &ticks)? {
+            print(globals, &(line + "\n"));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(globals: &Globals, text: &str) {
+    // A reader such as `head` may have gone.
+    let _ = std::io::stdout().lock().write_all(globals.redactor.text(text).as_bytes());
+}

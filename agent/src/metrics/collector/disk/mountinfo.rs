@@ -1,0 +1,271 @@
+//! Which mounts of `/proc/self/mountinfo` are worth reporting: each device once,
+//! where most of it is visible; nothing that only looks like a filesystem; and
+//! the root always, whatever it is made of.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+use super::super::source::lines;
+
+/// Filesystems that hold nobody's data, or that may hang or wake something
+/// when asked. The root is reported even when its type is here.
+const EXCLUDED: &[&str] = &[
+    // Of the kernel itself.
+    "autofs",
+    "binfmt_misc",
+    "bpf",
+    "cgroup",
+    "cgroup2",
+    "configfs",
+    "debugfs",
+    "devpts",
+    "devtmpfs",
+    "efivarfs",
+    "fusectl",
+    "hugetlbfs",
+    "iso9660",
+    "mqueue",
+    "nsfs",
+    "proc",
+    "procfs",
+    "pstore",
+    "ramfs",
+    "rootfs",
+    "rpc_pipefs",
+    "securityfs",
+    "selinuxfs",
+    "squashfs",
+    "sysfs",
+    "tmpfs",
+    "tracefs",
+    // Views of other filesystems.
+    "overlay",
+    "aufs",
+    // Over the network: a server that is gone hangs whoever asks.
+    "9p",
+    "afs",
+    "ceph",
+    "cifs",
+    "glusterfs",
+    "lustre",
+    "ncpfs",
+    "nfs",
+    "nfs4",
+    "smb3",
+    "smbfs",
+    "virtiofs",
+];
+
+/// Places where programs mount for themselves: what is there is part of a
+/// container or of a unit's sandbox, or only looks like a place for data.
+const EXCLUDED_BELOW: &[&str] = &[
+    "/dev",
+    "/proc",
+    "/sys",
+    "/run/credentials",
+    "/var/lib/docker",
+    "/var/lib/containers/storage",
+];
+
+/// One mounted filesystem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// Major and minor number, which all mounts of one filesystem share.
+    pub device_number: String,
+    /// Which part of the filesystem is mounted; `/` is all of it.
+    pub root: PathBuf,
+    /// Where it is mounted.
+    pub mount_point: PathBuf,
+    /// Its type.
+    pub fstype: String,
+    /// What is mounted, such as `/dev/nvme0n1p1`.
+    pub device: String,
+    /// Whether the mount or the whole filesystem is read-only.
+    pub read_only: bool,
+}
+
+impl Mount {
+    fn excluded(&self) -> bool {
+        // What runs in user space may hang as a server may.
+        EXCLUDED.contains(&self.fstype.as_str())
+            || self.fstype.starts_with("fuse.")
+            || EXCLUDED_BELOW.iter().any(|place| self.mount_point.starts_with(place))
+    }
+}
+
+/// The mounts, in the order of the file. Lines that cannot be read are passed
+/// over.
+pub fn parse(content: &[u8]) -> impl Iterator<Item = Mount> {
+    lines(content).filter_map(|line| {
+        let mut fields = line.split(|byte| *byte == b' ');
+        let device_number = text(fields.nth(2)?);
+        let root = path(fields.next()?);
+        let mount_point = path(fields.next()?);
+        let options = fields.next()?;
+        // Any number of optional fields ends with a hyphen.
+        fields.find(|field| *field == b"-")?;
+        let fstype = text(fields.next()?);
+        let device = text(fields.next()?);
+        let super_options = fields.next().unwrap_or_default();
+        let plain = !fstype.is_empty() && mount_point.is_absolute();
+        plain.then(|| Mount {
+            device_number,
+            root,
+            mount_point,
+            fstype,
+            device,
+            read_only: read_only(options) || read_only(super_options),
+        })
+    })
+}
+
+fn read_only(options: &[u8]) -> bool {
+    // A filesystem that the kernel shut after an error says so in words of its own.
+    options.split(|byte| *byte == b',').any(|option| option == b"ro" || option == b"emergency_ro")
+}
+
+/// The mounts to report: of stacked mounts the last, which is the one that is
+/// seen; of mounts of one filesystem the one that shows most of it.
+pub fn reported(mounts: impl Iterator<Item = Mount>) -> Vec<Mount> {
+    let mut visible: Vec<Mount> = Vec::new();
+    for mount in mounts {
+        visible.retain(|below| below.mount_point != mount.mount_point);
+        visible.push(mount);
+    }
+    let mut chosen: Vec<Mount> = Vec::new();
+    for mount in visible {
+        let is_root = mount.mount_point == Path::new("/");
+        if mount.excluded() && !is_root {
+            continue;
+        }
+        let same = chosen.iter_mut().find(|other| other.device_number == mount.device_number);
+        match same {
+            None => chosen.push(mount),
+            Some(other) if rank(&mount) < rank(other) => *other = mount,
+            Some(_) => {}
+        }
+    }
+    chosen
+}
+
+/// Smaller is better: the root directory, then the mount that shows the most of
+/// its filesystem, then the one that is nearest to the root directory.
+fn rank(mount: &Mount) -> (bool, usize, usize) {
+    let depth = |path: &Path| path.components().count();
+    (mount.mount_point != Path::new("/"), depth(&mount.root), depth(&mount.mount_point))
+}
+
+fn text(field: &[u8]) -> String {
+    String::from_utf8_lossy(&unescaped(field)).into_owned()
+}
+
+fn path(field: &[u8]) -> PathBuf {
+    PathBuf::from(OsString::from_vec(unescaped(field)))
+}
+
+/// Blank, tab, newline and backslash stand as `\040`, `\011`, `\012`, `\134`.
+pub fn unescaped(field: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(field.len());
+    let mut rest = field;
+    while let Some((first, after)) = rest.split_first() {
+        let octal = match after {
+            [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', ..] if *first == b'\\' => {
+                Some(((a - b'0') << 6) | ((b - b'0') << 3) | (c - b'0'))
+            }
+            _ => None,
+        };
+        plain.push(octal.unwrap_or(*first));
+        rest = if octal.is_some() { &after[3..] } else { after };
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn points(text: &str) -> Vec<(String, String)> {
+        reported(parse(text.as_bytes()))
+            .into_iter()
+            .map(|mount| (mount.mount_point.display().to_string(), mount.device))
+            .collect()
+    }
+
+    fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+        expected.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+    }
+
+    const HOST: &str = "22 27 0:21 / /proc rw,relatime - proc proc rw\n\
+        27 1 259:1 / / rw,relatime shared:1 - ext4 /dev/nvme0n1p1 rw\n\
+        28 27 259:2 / /data\\040set rw - xfs /dev/nvme1n1 rw,attr2\n\
+        29 27 0:30 / /run rw - tmpfs tmpfs rw\n\
+        30 27 0:31 / /mnt/share rw - nfs4 server:/x rw\n\
+        31 27 7:1 / /snap/core ro - squashfs /dev/loop1 ro\n\
+        32 27 0:40 / /home/x/s rw - fuse.sshfs a@b: rw\n\
+        33 27 0:41 / /misc rw shared:5 master:2 - autofs systemd-1 rw\n\
+        34 27 259:3 / /var/lib/docker/volumes/x rw - ext4 /dev/nvme2n1 rw\n";
+
+    #[test]
+    fn only_filesystems_that_hold_data_are_reported() {
+        assert_eq!(points(HOST), pairs(&[("/", "/dev/nvme0n1p1"), ("/data set", "/dev/nvme1n1")]));
+    }
+
+    #[test]
+    fn of_bind_mounts_the_root_most_is_reported() {
+        let text = "1 0 259:2 /var/lib /srv/bind rw - ext4 /dev/b rw\n\
+            2 0 259:2 / /mnt/deep/whole rw - ext4 /dev/b rw\n\
+            3 0 259:2 / /data rw - ext4 /dev/b rw\n\
+            4 0 259:2 /x /data/x rw - ext4 /dev/b rw\n";
+        assert_eq!(points(text), pairs(&[("/data", "/dev/b")]));
+    }
+
+    #[test]
+    fn of_stacked_mounts_the_last_is_the_one_that_is_seen() {
+        let text = "1 0 259:2 / /data rw - ext4 /dev/b rw\n2 0 259:3 / /data rw - xfs /dev/c rw\n";
+        assert_eq!(points(text), pairs(&[("/data", "/dev/c")]));
+        let hidden = "1 0 259:2 / /data rw - ext4 /dev/b rw\n2 0 0:9 / /data rw - tmpfs none rw\n";
+        assert_eq!(points(hidden), []);
+    }
+
+    #[test]
+    fn the_root_is_reported_whatever_it_is_made_of() {
+        let text = "1 0 0:50 / / rw - overlay overlay rw,lowerdir=/a\n\
+            2 1 259:1 /var/x/hosts /etc/hosts rw - ext4 /dev/a rw\n";
+        assert_eq!(points(text), pairs(&[("/", "overlay"), ("/etc/hosts", "/dev/a")]));
+        let bound =
+            "1 0 259:1 / /whole rw - ext4 /dev/a rw\n2 1 259:1 /root / rw - ext4 /dev/a rw\n";
+        assert_eq!(points(bound), pairs(&[("/", "/dev/a")]));
+    }
+
+    #[test]
+    fn read_only_is_seen_in_both_places() {
+        let read_only = |text: &str| parse(text.as_bytes()).next().is_some_and(|m| m.read_only);
+        assert!(read_only("1 0 1:1 / / ro,relatime - ext4 /dev/a rw\n"));
+        assert!(read_only("1 0 1:1 / / rw - ext4 /dev/a ro,errors=remount-ro\n"));
+        assert!(read_only("1 0 1:1 / / rw - ext4 /dev/a rw,emergency_ro\n"));
+        assert!(!read_only("1 0 1:1 / / rw - ext4 /dev/a rw,errors=remount-ro\n"));
+    }
+
+    #[test]
+    fn escapes_are_undone_and_broken_ones_kept() {
+        assert_eq!(unescaped(br"a\040b\011\012\134"), b"a b\t\n\\");
+        assert_eq!(unescaped(br"\04 \9 \777 \"), br"\04 \9 \777 \");
+    }
+
+    #[test]
+    fn damaged_lines_are_passed_over() {
+        for text in [
+            "",
+            "1 2 3",
+            "1 0 1:1 / / rw ext4 /dev/a rw",
+            "1 0 1:1 / rel rw - ext4 a rw",
+            "1 0 1:1 / / rw -",
+            "1 0 1:1 / / rw - ext4",
+            "- - - - - - - - -",
+        ] {
+            assert_eq!(parse(text.as_bytes()).count(), 0, "{text:?}");
+        }
+        assert_eq!(parse(b"\xff \xff \xff \xff /\xff rw - \xff \xff\n").count(), 1);
+    }
+}

@@ -1,0 +1,296 @@
+//! Asks filesystems for their space without ever waiting for one that hangs.
+//!
+//! statfs(2) on a dead disk or server does not return and cannot be
+//! interrupted, so it runs in a thread that lives for one look: it walks all
+//! paths, and where one does not answer soon, another thread takes over the
+//! rest. A thread that hangs is left alone, and its path is not asked again
+//! until it comes back; so there is at most one thread for each hung mount,
+//! and none at all between looks while everything answers.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use nix::sys::statvfs::{Statvfs, statvfs};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::time::{Instant, timeout_at};
+
+/// What a filesystem says about itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// The size of a block in bytes.
+    pub block: u64,
+    /// All blocks.
+    pub blocks: u64,
+    /// Blocks that are free.
+    pub free: u64,
+    /// Blocks that are free for users who are not root.
+    pub available: u64,
+    /// All inodes; zero where the filesystem makes them as it needs them.
+    pub files: u64,
+    /// Inodes that are free.
+    pub files_free: u64,
+}
+
+impl From<Statvfs> for Space {
+    // The fields are 64 bits wide on some targets and 32 on others.
+    #[allow(clippy::useless_conversion)]
+    fn from(answer: Statvfs) -> Self {
+        let block = match answer.fragment_size() {
+            0 => answer.block_size(),
+            size => size,
+        };
+        Self {
+            block: block.into(),
+            blocks: answer.blocks().into(),
+            free: answer.blocks_free().into(),
+            available: answer.blocks_available().into(),
+            files: answer.files().into(),
+            files_free: answer.files_free().into(),
+        }
+    }
+}
+
+/// What came of asking one filesystem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It answered.
+    Space(Space),
+    /// It refused, as a filesystem that is broken or private does.
+    Refused,
+    /// It has not answered yet.
+    Stuck,
+}
+
+/// Asks one path; the real one is statvfs(3).
+pub type Ask = Arc<dyn Fn(&Path) -> Option<Space> + Send + Sync>;
+
+/// How long to wait.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For one path, before another thread takes over those after it.
+    pub one: Duration,
+    /// For all paths, before those without an answer count as stuck.
+    pub all: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { one: Duration::from_millis(100), all: Duration::from_secs(2) }
+    }
+}
+
+/// A path that a thread is asking. The thread holds the only strong reference,
+/// so that its end can be seen from outside.
+struct Question {
+    index: usize,
+    path: PathBuf,
+}
+
+/// Asks filesystems and remembers those that hang.
+pub struct Prober {
+    ask: Ask,
+    patience: Patience,
+    stuck: Vec<(PathBuf, Weak<Question>)>,
+}
+
+impl Default for Prober {
+    fn default() -> Self {
+        Self::new(Arc::new(|path| statvfs(path).ok().map(Space::from)), Patience::default())
+    }
+}
+
+impl Prober {
+    /// Asks by `ask`.
+    pub fn new(ask: Ask, patience: Patience) -> Self {
+        Self { ask, patience, stuck: Vec::new() }
+    }
+
+    /// The answers of all paths, in their order.
+    pub async fn look(&mut self, paths: &[PathBuf]) -> io::Result<Vec<Answer>> {
+        self.stuck.retain(|(_, thread)| thread.strong_count() > 0);
+        let mut answers = vec![Answer::Stuck; paths.len()];
+        let asked: Vec<Arc<Question>> = paths
+            .iter()
+            .enumerate()
+            .filter(|(_, path)| self.stuck.iter().all(|(stuck, _)| stuck != *path))
+            .map(|(index, path)| Arc::new(Question { index, path: path.clone() }))
+            .collect();
+        // Noted before the first wait, so that a look that is dropped halfway
+        // leaves nothing unknown behind; what answers is struck off at the next.
+        self.stuck
+            .extend(asked.iter().map(|question| (question.path.clone(), Arc::downgrade(question))));
+        let mut missing = asked.len();
+        let queue = Queue(Arc::new(Mutex::new(asked.into())));
+        let (sender, mut receiver) = unbounded_channel();
+        let deadline = Instant::now() + self.patience.all;
+        while missing > 0 {
+            if !queue.is_empty() {
+                self.start(&queue, sender.clone())?;
+            }
+            // Until one answer is late; then the loop starts another thread.
+            loop {
+                let late = (Instant::now() + self.patience.one).min(deadline);
+                match timeout_at(late, receiver.recv()).await {
+                    Ok(Some((index, answer))) => {
+                        answers[index] = answer;
+                        missing -= 1;
+                        if missing == 0 {
+                            break;
+                        }
+                    }
+                    Ok(None) | Err(_) => break,
+                }
+            }
+            if Instant::now() >= deadline {
+                break;
+            }
+        }
+        Ok(answers)
+    }
+
+    fn start(&self, queue: &Queue, answers: UnboundedSender<(usize, Answer)>) -> io::Result<()> {
+        let queue = Arc::clone(&queue.0);
+        let ask = Arc::clone(&self.ask);
+        let run = move || {
+            while let Some(question) = next(&queue) {
+                let answer = ask(&question.path).map_or(Answer::Refused, Answer::Space);
+                let index = question.index;
+                drop(question);
+                if answers.send((index, answer)).is_err() {
+                    break;
+                }
+            }
+        };
+        // statvfs needs next to no stack.
+        let thread = std::thread::Builder::new().name("statfs".to_owned()).stack_size(64 << 10);
+        thread.spawn(run).map(drop)
+    }
+}
+
+/// The paths that no thread has asked yet. Nobody asks them any more once the
+/// look is over, also when it is dropped halfway.
+struct Queue(Arc<Mutex<VecDeque<Arc<Question>>>>);
+
+impl Queue {
+    fn is_empty(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+fn next(queue: &Mutex<VecDeque<Arc<Question>>>) -> Option<Arc<Question>> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::Condvar;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    const SPACE: Space =
+        Space { block: 4096, blocks: 10, free: 5, available: 4, files: 3, files_free: 2 };
+    const QUICK: Patience =
+        Patience { one: Duration::from_millis(20), all: Duration::from_millis(200) };
+
+    /// A place where callers hang until it opens.
+    #[derive(Default)]
+    struct Gate {
+        open: Mutex<bool>,
+        opened: Condvar,
+        waiting: AtomicUsize,
+        calls: AtomicUsize,
+    }
+
+    impl Gate {
+        fn pass(&self) {
+            self.calls.fetch_add(1, Ordering::SeqCst);
+            self.waiting.fetch_add(1, Ordering::SeqCst);
+            let open = self.open.lock().unwrap();
+            drop(self.opened.wait_while(open, |open| !*open).unwrap());
+            self.waiting.fetch_sub(1, Ordering::SeqCst);
+        }
+
+        fn open(&self) {
+            *self.open.lock().unwrap() = true;
+            self.opened.notify_all();
+        }
+    }
+
+    fn prober(gate: &Arc<Gate>) -> Prober {
+        let gate = Arc::clone(gate);
+        let ask = move |path: &Path| {
+            if path.starts_with("/hung") {
+                gate.pass();
+            }
+            (path != Path::new("/broken")).then_some(SPACE)
+        };
+        Prober::new(Arc::new(ask), QUICK)
+    }
+
+    fn paths(names: &[&str]) -> Vec<PathBuf> {
+        names.iter().map(PathBuf::from).collect()
+    }
+
+    #[tokio::test]
+    async fn a_hung_path_is_stuck_and_the_others_answer() {
+        let gate = Arc::new(Gate::default());
+        let mut prober = prober(&gate);
+        let all = paths(&["/hung/a", "/fine", "/hung/b", "/broken", "/last"]);
+        let expected = [
+            Answer::Stuck,
+            Answer::Space(SPACE),
+            Answer::Stuck,
+            Answer::Refused,
+            Answer::Space(SPACE),
+        ];
+        for _ in 0..3 {
+            assert_eq!(prober.look(&all).await.unwrap(), expected);
+        }
+        assert_eq!(gate.calls.load(Ordering::SeqCst), 2, "one thread for each hung path");
+        gate.open();
+        while !prober.stuck.iter().all(|(_, thread)| thread.strong_count() == 0) {
+            tokio::task::yield_now().await;
+        }
+        assert!(!prober.look(&all).await.unwrap().contains(&Answer::Stuck));
+    }
+
+    #[tokio::test]
+    async fn once_a_path_is_known_to_hang_nobody_waits_for_it() {
+        let gate = Arc::new(Gate::default());
+        let mut prober = prober(&gate);
+        prober.look(&paths(&["/hung"])).await.unwrap();
+        let start = std::time::Instant::now();
+        prober.look(&paths(&["/hung", "/fine"])).await.unwrap();
+        assert!(start.elapsed() < QUICK.all);
+        gate.open();
+    }
+
+    #[tokio::test]
+    async fn a_look_that_is_dropped_leaves_no_second_thread_on_a_path() {
+        let gate = Arc::new(Gate::default());
+        let mut prober = prober(&gate);
+        let hung = paths(&["/hung"]);
+        assert!(tokio::time::timeout(QUICK.one, prober.look(&hung)).await.is_err());
+        assert_eq!(prober.look(&hung).await.unwrap(), [Answer::Stuck]);
+        assert_eq!(gate.calls.load(Ordering::SeqCst), 1);
+        gate.open();
+    }
+
+    #[tokio::test]
+    async fn the_real_root_answers() {
+        let answers = Prober::default().look(&paths(&["/", "/no/such/path"])).await.unwrap();
+        assert!(matches!(answers[0], Answer::Space(space) if space.blocks > 0));
+        assert_eq!(answers[1], Answer::Refused);
+    }
+}

@@ -1,0 +1,201 @@
+//! The driver against sinks that work, fail and hang.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::VecDeque;
+
+use super::super::sample::Sample;
+use super::super::sink::{BuildError, SinkContext};
+use super::*;
+use crate::identity::Identity;
+use crate::platform::http::HttpError;
+
+type Script = Arc<Mutex<VecDeque<Deed>>>;
+
+/// What the sink does with one request; once the script is over, it works.
+#[derive(Debug, Clone, Copy)]
+enum Deed {
+    Status(u16),
+    StatusAfter(u16, Duration),
+    Hang,
+}
+
+/// Sends each tick by itself.
+struct Scripted {
+    script: Script,
+    sent: Arc<Mutex<Vec<usize>>>,
+}
+
+impl Sink for Scripted {
+    type Settings = ();
+    type Payload = usize;
+
+    fn build((): &(), _: &Identity, _: &SinkContext) -> Result<Self, BuildError> {
+        Ok(Self { script: Script::default(), sent: Arc::default() })
+    }
+
+    fn period(&self) -> Duration {
+        Duration::from_millis(1)
+    }
+
+    fn timeout(&self) -> Duration {
+        Duration::from_millis(500)
+    }
+
+    fn take(&mut self, tick: &Arc<Tick>, _: &mut Drops) -> Vec<Request<usize>> {
+        let measurements = tick.samples.len();
+        vec![Request { payload: measurements, measurements }]
+    }
+
+    async fn send(&mut self, payload: &usize) -> Result<(), SendError> {
+        let deed = self.script.lock().unwrap().pop_front();
+        let (status, retry_after) = match deed {
+            None => {
+                self.sent.lock().unwrap().push(*payload);
+                return Ok(());
+            }
+            Some(Deed::Hang) => return std::future::pending().await,
+            Some(Deed::Status(status)) => (status, None),
+            Some(Deed::StatusAfter(status, wait)) => (status, Some(wait)),
+        };
+        let status = reqwest::StatusCode::from_u16(status).unwrap();
+        let source = HttpError::Status { status, retry_after, body: "no".to_owned() };
+        Err(SendError::Push { url: "http://x/".to_owned(), source })
+    }
+
+    fn show(&self, _: &usize) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+const QUICK: Retries = Retries {
+    backoff: Backoff { first: Duration::from_millis(1), most: Duration::from_millis(2) },
+    most: Duration::from_secs(30),
+};
+
+fn start(script: &[Deed], retries: Retries) -> (Handle, Arc<Mutex<Vec<usize>>>) {
+    let sent = Arc::new(Mutex::new(Vec::new()));
+    let script = Arc::new(Mutex::new(script.iter().copied().collect()));
+    let sink = Scripted { script, sent: Arc::clone(&sent) };
+    (Handle::start("test", sink, retries), sent)
+}
+
+fn tick(samples: usize) -> Arc<Tick> {
+    let sample = Sample::gauge("x", vec![], 1.0);
+    Arc::new(Tick { at: SystemTime::now(), samples: vec![sample; samples] })
+}
+
+async fn until(handle: &Handle, condition: impl Fn(&SinkStats) -> bool) -> SinkStats {
+    loop {
+        let stats = handle.stats();
+        if condition(&stats) {
+            return stats;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test]
+async fn ticks_leave_in_order_and_are_counted() {
+    let (handle, sent) = start(&[], QUICK);
+    for samples in 1..=3 {
+        handle.push(tick(samples));
+    }
+    let stats = until(&handle, |stats| stats.sent == 6).await;
+    assert_eq!(*sent.lock().unwrap(), [1, 2, 3]);
+    assert_eq!((stats.queued, stats.last_error), (0, None));
+    assert!(stats.last_success.is_some());
+}
+
+#[tokio::test]
+async fn a_failure_that_may_pass_is_tried_again() {
+    let (handle, sent) = start(&[Deed::Status(500), Deed::Status(503), Deed::Status(429)], QUICK);
+    handle.push(tick(2));
+    let stats = until(&handle, |stats| stats.sent == 2).await;
+    assert_eq!(*sent.lock().unwrap(), [2]);
+    assert!(stats.dropped.is_empty() && stats.last_error.is_none());
+}
+
+#[tokio::test]
+async fn a_refusal_is_never_tried_again_and_holds_up_nothing() {
+    for status in [400, 401, 404, 408, 413, 425] {
+        let (handle, sent) = start(&[Deed::Status(status)], QUICK);
+        handle.push(tick(2));
+        handle.push(tick(3));
+        let stats = until(&handle, |stats| stats.sent == 3).await;
+        assert_eq!(*sent.lock().unwrap(), [3], "{status}");
+        assert_eq!(stats.dropped, [("rejected", 2)].into(), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn one_request_is_not_tried_for_ever() {
+    let retries = Retries { most: Duration::from_millis(20), ..QUICK };
+    let (handle, _) = start(&[Deed::Status(500); 1000], retries);
+    handle.push(tick(2));
+    let stats = until(&handle, |stats| !stats.dropped.is_empty()).await;
+    assert_eq!(stats.dropped, [("expired", 2)].into());
+    assert!(
+        stats.last_error.unwrap().starts_with("failed to push to 'http://x/': the answer was 500")
+    );
+}
+
+#[tokio::test]
+async fn a_receiver_that_asks_for_patience_is_left_alone() {
+    let wait = Duration::from_millis(50);
+    let (handle, _) = start(&[Deed::StatusAfter(429, wait)], QUICK);
+    let begin = Instant::now();
+    handle.push(tick(1));
+    until(&handle, |stats| stats.sent == 1).await;
+    assert!(begin.elapsed() >= wait);
+}
+
+#[tokio::test]
+async fn a_sink_that_hangs_holds_up_nobody_else() {
+    let (hung, _) = start(&[Deed::Hang; 100], QUICK);
+    let (fine, sent) = start(&[], QUICK);
+    for _ in 0..2000 {
+        let tick = tick(1);
+        hung.push(Arc::clone(&tick));
+        fine.push(tick);
+        if fine.stats().queued > 100 {
+            tokio::task::yield_now().await;
+        }
+    }
+    until(&fine, |stats| stats.sent == 2000).await;
+    assert_eq!(sent.lock().unwrap().len(), 2000);
+    let stats = hung.stats();
+    assert!(stats.queued <= Limits::default().ticks);
+    assert!(stats.dropped["queue_full"] >= 2000 - 1 - Limits::default().ticks as u64);
+}
+
+#[tokio::test]
+async fn shutdown_sends_what_waits() {
+    let (handle, sent) = start(&[], QUICK);
+    handle.push(tick(1));
+    let stats = handle.shutdown(Instant::now() + Duration::from_secs(10)).await;
+    assert_eq!(*sent.lock().unwrap(), [1]);
+    assert_eq!(stats.sent, 1);
+}
+
+#[tokio::test]
+async fn shutdown_cuts_a_wait_between_tries_short_and_tries_once_more() {
+    let slow = Duration::from_secs(200);
+    let retries = Retries { most: 2 * slow, ..QUICK };
+    let (handle, sent) = start(&[Deed::StatusAfter(503, slow)], retries);
+    handle.push(tick(1));
+    until(&handle, |stats| stats.last_error.is_some()).await;
+    let stats = handle.shutdown(Instant::now() + Duration::from_secs(10)).await;
+    assert_eq!((sent.lock().unwrap().len(), stats.sent), (1, 1));
+}
+
+#[tokio::test]
+async fn shutdown_ends_at_its_deadline_and_counts_what_is_lost() {
+    let (handle, _) = start(&[Deed::Hang; 100], QUICK);
+    handle.push(tick(1));
+    until(&handle, |stats| stats.queued == 0).await;
+    handle.push(tick(5));
+    let begin = Instant::now();
+    let stats = handle.shutdown(begin + Duration::from_millis(20)).await;
+    assert!(begin.elapsed() < Duration::from_millis(400));
+    assert_eq!(stats.dropped, [("shutdown", 5)].into());
+}

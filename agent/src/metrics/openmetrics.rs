@@ -1,0 +1,204 @@
+//! A tick as Prometheus reads it: the text format, and OpenMetrics, which
+//! differs in the names of families and in its last line.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use super::sample::{Kind, Sample, Tick};
+
+/// Which of the two formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Prometheus text, version 0.0.4.
+    Text,
+    /// OpenMetrics 1.0.0.
+    OpenMetrics,
+}
+
+impl Format {
+    /// The media type of the format.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Format::Text => "text/plain; version=0.0.4; charset=utf-8",
+            Format::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
+}
+
+/// The whole tick, families in the order in which they first appear.
+pub fn render(tick: &Tick, format: Format) -> String {
+    let mut families: Vec<(&str, Vec<&Sample>)> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for sample in &tick.samples {
+        let place = *places.entry(&sample.name).or_insert_with(|| {
+            families.push((&sample.name, Vec::new()));
+            families.len() - 1
+        });
+        families[place].1.push(sample);
+    }
+    let mut text = String::with_capacity(tick.samples.len() * 96);
+    for (name, samples) in families {
+        let kind = samples.first().map_or(Kind::Gauge, |sample| sample.kind);
+        let (family, kind) = described(name, kind, format);
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "# HELP {family} {}", help(name));
+        let _ = writeln!(text, "# TYPE {family} {kind}");
+        for sample in samples {
+            write_sample(&mut text, sample);
+            text.push('\n');
+        }
+    }
+    if format == Format::OpenMetrics {
+        text.push_str("# EOF\n");
+    }
+    text
+}
+
+/// The name and the type of a family. A counter whose name does not say so is
+/// none to either format.
+fn described(name: &str, kind: Kind, format: Format) -> (&str, &'static str) {
+    match (kind, name.strip_suffix("_total"), format) {
+        (Kind::Gauge, ..) => (name, "gauge"),
+        (Kind::Counter, Some(_), Format::Text) => (name, "counter"),
+        (Kind::Counter, Some(family), Format::OpenMetrics) => (family, "counter"),
+        (Kind::Counter, None, Format::Text) => (name, "untyped"),
+        (Kind::Counter, None, Format::OpenMetrics) => (name, "unknown"),
+    }
+}
+
+/// What a family is, by the beginning of its name.
+fn help(name: &str) -> &'static str {
+    const HELP: &[(&str, &str)] = &[
+        ("node_cpu_guest_seconds_total", "Seconds each processor spent in guests, by mode."),
+        ("node_cpu_seconds_total", "Seconds each processor spent in each mode."),
+        ("node_memory_", "A field of /proc/meminfo."),
+        ("node_vmstat_", "A field of /proc/vmstat."),
+        ("node_load15", "Load average over 15 minutes."),
+        ("node_load1", "Load average over 1 minute."),
+        ("node_load5", "Load average over 5 minutes."),
+        ("node_network_", "A counter of /proc/net/dev."),
+        ("node_filesystem_device_error", "Whether the filesystem could not be asked."),
+        ("node_filesystem_readonly", "Whether the filesystem is read-only."),
+        ("node_filesystem_files_free", "Inodes that are free."),
+        ("node_filesystem_files", "Inodes in all."),
+        ("node_filesystem_size_bytes", "Size of the filesystem."),
+        ("node_filesystem_free_bytes", "Space that is free for root."),
+        ("node_filesystem_avail_bytes", "Space that is free for other users."),
+        ("node_scrape_collector_duration_seconds", "How long the collector took."),
+        ("node_scrape_collector_success", "Whether the collector succeeded."),
+        ("service_up", "Whether the service is healthy."),
+        ("service_", "The health of a service."),
+    ];
+    let found = HELP.iter().find(|(beginning, _)| name.starts_with(beginning));
+    found.map_or("Measured by gild.", |(_, help)| help)
+}
+
+/// One sample as a line without its end.
+pub fn line(sample: &Sample) -> String {
+    let mut text = String::new();
+    write_sample(&mut text, sample);
+    text
+}
+
+fn write_sample(text: &mut String, sample: &Sample) {
+    write_name(text, &sample.name, sample.labels.iter().map(|(name, value)| (*name, &**value)));
+    text.push(' ');
+    write_value(text, sample.value);
+}
+
+/// A name with its labels: `name{a="b",c="d"}`.
+pub fn write_name<'a>(
+    text: &mut String,
+    name: &str,
+    labels: impl Iterator<Item = (&'a str, &'a str)>,
+) {
+    text.push_str(name);
+    let mut before = '{';
+    for (label, value) in labels {
+        text.push(before);
+        before = ',';
+        text.push_str(label);
+        text.push_str("=\"");
+        for letter in value.chars() {
+            match letter {
+                '\\' => text.push_str("\\\\"),
+                '"' => text.push_str("\\\""),
+                '\n' => text.push_str("\\n"),
+                _ => text.push(letter),
+            }
+        }
+        text.push('"');
+    }
+    if before == ',' {
+        text.push('}');
+    }
+}
+
+/// A value as both formats write it.
+pub fn write_value(text: &mut String, value: f64) {
+    let _ = if value == f64::INFINITY {
+        text.write_str("+Inf")
+    } else if value == f64::NEG_INFINITY {
+        text.write_str("-Inf")
+    } else {
+        write!(text, "{value}")
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::Arc;
+    use std::time::SystemTime;
+
+    use super::*;
+
+    fn tick() -> Tick {
+        let cpu = |mode: &str| vec![("cpu", Arc::from("0")), ("mode", Arc::from(mode))];
+        let samples = vec![
+            Sample::counter("node_cpu_seconds_total", cpu("user"), 1.5),
+            Sample::gauge("node_load1", vec![], 0.25),
+            Sample::counter("node_cpu_seconds_total", cpu("a\\b\"c\nd"), 2.0),
+            Sample::counter("node_vmstat_pswpin", vec![], 7.0),
+        ];
+        Tick { at: SystemTime::now(), samples }
+    }
+
+    #[test]
+    fn families_stand_together_and_labels_are_escaped() {
+        let expected = r#"# HELP node_cpu_seconds Seconds each processor spent in each mode.
+# TYPE node_cpu_seconds counter
+node_cpu_seconds_total{cpu="0",mode="user"} 1.5
+node_cpu_seconds_total{cpu="0",mode="a\\b\"c\nd"} 2
+# HELP node_load1 Load average over 1 minute.
+# TYPE node_load1 gauge
+node_load1 0.25
+# HELP node_vmstat_pswpin A field of /proc/vmstat.
+# TYPE node_vmstat_pswpin unknown
+node_vmstat_pswpin 7
+# EOF
+"#;
+        assert_eq!(render(&tick(), Format::OpenMetrics), expected);
+    }
+
+    #[test]
+    fn the_text_format_names_a_counter_whole_and_has_no_end() {
+        let text = render(&tick(), Format::Text);
+        assert!(text.contains("# TYPE node_cpu_seconds_total counter\n"));
+        assert!(text.contains("# TYPE node_vmstat_pswpin untyped\n"));
+        assert!(!text.contains("# EOF"));
+    }
+
+    #[test]
+    fn values_are_written_as_prometheus_reads_them() {
+        let written = |value| {
+            let mut text = String::new();
+            write_value(&mut text, value);
+            text
+        };
+        assert_eq!(written(25_276_514_304.0), "25276514304");
+        assert_eq!(written(f64::INFINITY), "+Inf");
+        assert_eq!(written(f64::NEG_INFINITY), "-Inf");
+        assert_eq!(written(f64::NAN), "NaN");
+    }
+}

@@ -1,0 +1,166 @@
+//! All sinks at work. New settings mean a new pipeline: the old one is shut
+//! down once the new one runs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::driver::{Handle, SinkStats};
+use super::drops::{Drops, Reason};
+use super::sample::Tick;
+use super::sink::{SinkContext, SinkSettings};
+use crate::identity::Identity;
+use crate::platform::error::chain_text;
+
+/// The sinks of one configuration.
+#[derive(Debug)]
+pub struct Pipeline {
+    sinks: BTreeMap<String, Working>,
+}
+
+#[derive(Debug)]
+enum Working {
+    Running(Handle),
+    /// It could not be set up. It counts what it does not deliver, so that
+    /// nobody takes its silence for success.
+    Broken {
+        error: String,
+        lost: AtomicU64,
+    },
+}
+
+impl Pipeline {
+    /// Puts every sink to work; one that cannot be set up is logged and shows
+    /// in the statistics. Must be called within the runtime.
+    pub fn start(
+        sinks: &BTreeMap<String, SinkSettings>,
+        identity: &Identity,
+        context: &SinkContext,
+    ) -> Self {
+        let start = |(name, settings): (&String, &SinkSettings)| {
+            let working = match settings.start(name, identity, context) {
+                Ok(handle) => Working::Running(handle),
+                Err(error) => {
+                    let error = chain_text(&error);
+                    tracing::error!(sink = %name, %error, "sink cannot be set up");
+                    Working::Broken { error, lost: AtomicU64::new(0) }
+                }
+            };
+            (name.clone(), working)
+        };
+        Self { sinks: sinks.iter().map(start).collect() }
+    }
+
+    /// Gives a tick to every sink. Never waits.
+    pub fn push(&self, tick: &Arc<Tick>) {
+        for sink in self.sinks.values() {
+            match sink {
+                Working::Running(handle) => handle.push(Arc::clone(tick)),
+                Working::Broken { lost, .. } => {
+                    lost.fetch_add(tick.samples.len() as u64, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+
+    /// How each sink does.
+    pub fn stats(&self) -> BTreeMap<String, SinkStats> {
+        self.sinks.iter().map(|(name, sink)| (name.clone(), sink.stats())).collect()
+    }
+
+    /// Lets every sink send what waits, once, all at the same time, and ends
+    /// them; gives back how they did.
+    pub async fn shutdown(self, within: Duration) -> BTreeMap<String, SinkStats> {
+        let deadline = Instant::now() + within;
+        let mut ending = JoinSet::new();
+        let mut stats = BTreeMap::new();
+        for (name, sink) in self.sinks {
+            match sink {
+                Working::Running(handle) => {
+                    ending.spawn(async move { (name, handle.shutdown(deadline).await) });
+                }
+                broken => {
+                    stats.insert(name, broken.stats());
+                }
+            }
+        }
+        while let Some(ended) = ending.join_next().await {
+            stats.extend(ended.ok());
+        }
+        stats
+    }
+}
+
+impl Working {
+    fn stats(&self) -> SinkStats {
+        match self {
+            Working::Running(handle) => handle.stats(),
+            Working::Broken { error, lost } => {
+                let mut drops = Drops::default();
+                let lost = usize::try_from(lost.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
+                drops.add(Reason::Unusable, lost);
+                SinkStats {
+                    dropped: drops.by_reason(),
+                    last_error: Some(error.clone()),
+                    ..SinkStats::default()
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::collections::HashMap;
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::config::SecretRef;
+    use crate::metrics::placeholder::tests::identity;
+    use crate::metrics::sample::Sample;
+    use crate::metrics::sink::log::LogSettings;
+    use crate::metrics::sink::remote_write::{PushUrl, RemoteWriteSettings};
+    use crate::platform::http;
+
+    #[tokio::test]
+    async fn a_sink_that_cannot_be_set_up_or_reached_leaves_the_others_alone() {
+        let hour = Duration::from_secs(3600);
+        let unreachable = RemoteWriteSettings {
+            url: PushUrl::parse("http://127.0.0.1:1/push").unwrap(),
+            tenant: None,
+            username: None,
+            password: None,
+            bearer: None,
+            labels: BTreeMap::new(),
+            flush: Duration::from_millis(1),
+            timeout: hour,
+        };
+        let secret = Some(SecretRef::Ssm("/x".to_owned()));
+        let broken = RemoteWriteSettings { bearer: secret, ..unreachable.clone() };
+        let log = LogSettings { flush: hour, include: vec!["*".to_owned()] };
+        let sinks = [
+            ("broken".to_owned(), SinkSettings::RemoteWrite(broken)),
+            ("dead".to_owned(), SinkSettings::RemoteWrite(unreachable)),
+            ("log".to_owned(), SinkSettings::Log(log)),
+        ];
+        let context =
+            SinkContext { client: http::client().unwrap(), aws: None, secrets: HashMap::new() };
+        let pipeline = Pipeline::start(&sinks.into(), &identity(), &context);
+        let samples = vec![Sample::gauge("x", vec![], 1.0)];
+        pipeline.push(&Arc::new(Tick { at: SystemTime::now(), samples }));
+        while pipeline.stats()["log"].sent == 0 || pipeline.stats()["dead"].last_error.is_none() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let stats = pipeline.shutdown(Duration::from_secs(10)).await;
+        assert_eq!(stats["log"].sent, 1);
+        assert_eq!(stats["broken"].dropped, [("unusable", 1)].into());
+        let error = stats["broken"].last_error.as_deref();
+        assert_eq!(error, Some("the secret 'ssm:/x' could not be had"));
+        assert_eq!(stats["dead"].dropped, [("shutdown", 1)].into());
+    }
+}

@@ -1,0 +1,154 @@
+//! The CloudWatch agent's figures, from ticks under node_exporter's names.
+#![allow(clippy::unwrap_used)]
+
+use std::time::SystemTime;
+
+use super::*;
+use crate::metrics::sample::Sample;
+
+fn sample(name: &'static str, labels: &[(&'static str, &str)], value: f64) -> Sample {
+    let labels = labels.iter().map(|(name, value)| (*name, Arc::from(*value))).collect();
+    Sample::gauge(name, labels, value)
+}
+
+fn figures(ticks: &[Vec<Sample>]) -> Vec<Figure> {
+    let mut translator = Translator::default();
+    let of = |samples: &Vec<Sample>| Tick { at: SystemTime::now(), samples: samples.clone() };
+    ticks.iter().map(|samples| translator.figures(&of(samples))).last().unwrap()
+}
+
+fn value(figures: &[Figure], name: &str) -> Option<f64> {
+    let mut found = figures.iter().filter(|figure| figure.name == name);
+    let value = found.next().map(|figure| figure.value);
+    assert!(found.next().is_none(), "{name} stands twice");
+    value
+}
+
+/// A processor: user, nice, system, idle, and the guest's part of user.
+fn processor(cpu: &str, seconds: [f64; 5]) -> Vec<Sample> {
+    let [user, nice, system, idle, guest] = seconds;
+    let mode = |mode: &str, value| {
+        sample("node_cpu_seconds_total", &[("cpu", cpu), ("mode", mode)], value)
+    };
+    let guest = sample("node_cpu_guest_seconds_total", &[("cpu", cpu), ("mode", "user")], guest);
+    vec![mode("user", user), mode("nice", nice), mode("system", system), mode("idle", idle), guest]
+}
+
+#[test]
+fn cpu_is_the_share_of_the_time_between_two_ticks() {
+    let first = processor("0", [100.0, 0.0, 50.0, 1000.0, 10.0]);
+    let second = processor("0", [102.0, 0.0, 51.0, 1007.0, 11.0]);
+    let figures = figures(&[first, second]);
+    assert_eq!(value(&figures, "cpu_usage_active"), Some(30.0));
+    assert_eq!(value(&figures, "cpu_usage_idle"), Some(70.0));
+    assert_eq!(value(&figures, "cpu_usage_user"), Some(10.0), "without the guest");
+    assert_eq!(value(&figures, "cpu_usage_guest"), Some(10.0));
+    assert_eq!(value(&figures, "cpu_usage_system"), Some(10.0));
+    assert_eq!(figures.len(), 11);
+    for figure in figures {
+        assert_eq!(figure.about, [("cpu", Arc::from("cpu-total"))]);
+        assert_eq!(figure.unit, Unit::Percent);
+    }
+}
+
+#[test]
+fn cpu_counters_that_fall_count_as_zero_and_new_processors_wait() {
+    let first = processor("0", [100.0, 0.0, 0.0, 1000.0, 0.0]);
+    let mut second = processor("0", [105.0, 0.0, 0.0, 999.0, 0.0]);
+    second.extend(processor("1", [5000.0, 0.0, 0.0, 90000.0, 0.0]));
+    let grown = figures(&[first.clone(), second]);
+    assert_eq!(value(&grown, "cpu_usage_active"), Some(100.0));
+    assert_eq!(value(&grown, "cpu_usage_idle"), Some(0.0));
+    assert!(figures(&[first.clone(), first]).is_empty(), "no time went by");
+}
+
+#[test]
+fn the_first_tick_yields_nothing() {
+    let all = vec![
+        sample("node_memory_MemTotal_bytes", &[], 1.0),
+        sample("node_memory_MemFree_bytes", &[], 1.0),
+        sample("service_up", &[("service", "web")], 1.0),
+    ];
+    assert!(figures(&[all]).is_empty());
+}
+
+fn steady(samples: Vec<Sample>) -> Vec<Figure> {
+    figures(&[samples.clone(), samples])
+}
+
+#[test]
+fn memory_follows_the_agents_formula() {
+    let figures = steady(vec![
+        sample("node_memory_MemTotal_bytes", &[], 1000.0),
+        sample("node_memory_MemFree_bytes", &[], 300.0),
+        sample("node_memory_MemAvailable_bytes", &[], 700.0),
+        sample("node_memory_Buffers_bytes", &[], 50.0),
+        sample("node_memory_Cached_bytes", &[], 200.0),
+        sample("node_memory_SReclaimable_bytes", &[], 50.0),
+        sample("node_memory_Shmem_bytes", &[], 7.0),
+        sample("node_memory_SwapTotal_bytes", &[], 0.0),
+        sample("node_memory_SwapFree_bytes", &[], 0.0),
+    ]);
+    assert_eq!(value(&figures, "mem_used"), Some(400.0));
+    assert_eq!(value(&figures, "mem_cached"), Some(250.0));
+    assert_eq!(value(&figures, "mem_used_percent"), Some(40.0));
+    assert_eq!(value(&figures, "mem_available_percent"), Some(70.0));
+    assert_eq!(value(&figures, "mem_shared"), Some(7.0));
+    assert_eq!(value(&figures, "swap_used_percent"), None, "there is no swap");
+}
+
+#[test]
+fn swap_is_used_as_far_as_it_is_not_free() {
+    let figures = steady(vec![
+        sample("node_memory_SwapTotal_bytes", &[], 200.0),
+        sample("node_memory_SwapFree_bytes", &[], 150.0),
+    ]);
+    assert_eq!(value(&figures, "swap_used"), Some(50.0));
+    assert_eq!(value(&figures, "swap_used_percent"), Some(25.0));
+}
+
+#[test]
+fn disks_follow_df_and_the_agents_dimensions() {
+    let labels = [("device", "/dev/nvme0n1p1"), ("fstype", "xfs"), ("mountpoint", "/")];
+    let stuck = [("device", "/dev/sdb"), ("fstype", "ext4"), ("mountpoint", "/stuck")];
+    let figures = steady(vec![
+        sample("node_filesystem_size_bytes", &labels, 1000.0),
+        sample("node_filesystem_free_bytes", &labels, 400.0),
+        sample("node_filesystem_avail_bytes", &labels, 200.0),
+        sample("node_filesystem_files", &labels, 10.0),
+        sample("node_filesystem_files_free", &labels, 4.0),
+        sample("node_filesystem_device_error", &labels, 0.0),
+        sample("node_filesystem_device_error", &stuck, 1.0),
+    ]);
+    assert_eq!(value(&figures, "disk_used_percent"), Some(75.0));
+    assert_eq!(value(&figures, "disk_used"), Some(600.0));
+    assert_eq!(value(&figures, "disk_inodes_used"), Some(6.0));
+    let about = [("path", "/"), ("device", "nvme0n1p1"), ("fstype", "xfs")]
+        .map(|(name, value)| (name, Arc::from(value)));
+    assert!(figures.iter().all(|figure| figure.about == about), "nothing of the stuck one");
+}
+
+#[test]
+fn traffic_is_what_came_since_the_tick_before() {
+    let tick = |received, sent| {
+        vec![
+            sample("node_network_receive_bytes_total", &[("device", "eth0")], received),
+            sample("node_network_transmit_bytes_total", &[("device", "eth0")], sent),
+        ]
+    };
+    let figures = figures(&[tick(100.0, 500.0), tick(150.0, 20.0)]);
+    assert_eq!(value(&figures, "net_bytes_recv"), Some(50.0));
+    assert_eq!(value(&figures, "net_bytes_sent"), None, "the counter was reset");
+    assert_eq!(figures[0].about, [("interface", Arc::from("eth0"))]);
+}
+
+#[test]
+fn services_that_are_down_are_counted() {
+    let figures = steady(vec![
+        sample("service_up", &[("service", "web")], 1.0),
+        sample("service_up", &[("service", "db")], 0.0),
+    ]);
+    assert_eq!(value(&figures, "services_unhealthy"), Some(1.0));
+    let up: Vec<_> = figures.iter().filter(|figure| figure.name == "service_up").collect();
+    assert_eq!((up.len(), up[1].value), (2, 0.0));
+}

@@ -1,0 +1,70 @@
+//! Why a sink cannot be set up, or could not send.
+
+use std::time::Duration;
+
+use crate::config::SecretRef;
+use crate::platform::aws::AwsError;
+use crate::platform::http::HttpError;
+use crate::platform::retry::{Retryable, Verdict};
+
+/// A sink that cannot be set up as it is configured.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A secret was not resolved.
+    #[error("the secret '{0}' could not be had")]
+    Secret(SecretRef),
+    /// The way to AWS is not known.
+    #[error("there is no way to AWS")]
+    NoAws,
+    /// A key holds what the receiver would refuse.
+    #[error("'{key}' must be {expected}")]
+    Refused {
+        /// The key.
+        key: String,
+        /// What would be right.
+        expected: &'static str,
+    },
+}
+
+/// A request that was not delivered.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// A remote-write receiver did not take it.
+    #[error("failed to push to '{url}'")]
+    Push {
+        /// The receiver.
+        url: String,
+        /// What came back.
+        #[source]
+        source: HttpError,
+    },
+    /// CloudWatch did not take it.
+    #[error("failed to put metric data into '{namespace}'")]
+    Put {
+        /// The namespace.
+        namespace: String,
+        /// What came back.
+        #[source]
+        source: AwsError,
+    },
+    /// There was no answer in time.
+    #[error("failed to send within {}", humantime::format_duration(*.0))]
+    Timeout(Duration),
+}
+
+impl Retryable for SendError {
+    fn verdict(&self) -> Verdict {
+        match self {
+            // Remote write's rule is stricter than that of HTTP at large: of the
+            // 4xx answers only 429 may be tried again.
+            SendError::Push { source: HttpError::Status { status, .. }, .. }
+                if status.is_client_error() && status.as_u16() != 429 =>
+            {
+                Verdict::Permanent
+            }
+            SendError::Push { source, .. } => source.verdict(),
+            SendError::Put { source, .. } => source.verdict(),
+            SendError::Timeout(_) => Verdict::Transient,
+        }
+    }
+}
