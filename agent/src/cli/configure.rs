@@ -10,7 +10,7 @@ use crate::configure::boot::{self, Options, Watcher};
 use crate::configure::events::Progress;
 use crate::configure::report::{Decision, Outcome, TaskOutcome};
 use crate::platform::signals;
-use crate::scope::resolve::Resolution;
+use crate::scope::Resolution;
 
 /// Resolve the configuration, run the configuration step, leave a report.
 #[derive(Debug, Args)]

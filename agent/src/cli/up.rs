@@ -20,7 +20,7 @@ use crate::configure::report::{
 use crate::daemon::{self, Ended, Until};
 use crate::platform::redact::Redactor;
 use crate::platform::signals;
-use crate::scope::resolve::Resolution;
+use crate::scope::Resolution;
 use crate::status::listener;
 
 /// Configure and run in the foreground from DIR/{global,account,service}.toml.

@@ -81,7 +81,7 @@ pub async fn run(
     stop: impl Future<Output = ()>,
 ) -> Result<Ended, DaemonError> {
     let paths = &context.paths;
-    let inbox = Inbox::open(paths.run())
+    let mut inbox = Inbox::open(paths.run())
         .map_err(|source| DaemonError::Inbox { path: paths.run().to_owned(), source })?;
     let board = Arc::new(Board::new(paths));
     let mut engine = Engine::start(context, board.clone()).map_err(DaemonError::Settings)?;

@@ -223,7 +223,7 @@ impl Account {
                 Err(error) => error,
             };
             self.fails(&error);
-            if let SetUpError::Build(_) = error {
+            if let SetUpError::Build(_) | SetUpError::Aws(_) = error {
                 self.give_everything_up().await;
                 return None;
             }

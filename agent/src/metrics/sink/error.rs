@@ -6,6 +6,7 @@ use crate::config::SecretRef;
 use crate::platform::aws::AwsError;
 use crate::platform::http::HttpError;
 use crate::platform::retry::{Retryable, Verdict};
+use crate::scope::aws::NoRegion;
 use crate::scope::secrets::SecretError;
 
 /// A sink that cannot be set up as it is configured.
@@ -33,6 +34,9 @@ pub enum SetUpError {
     /// A secret could not be had; it may be had later.
     #[error("failed to get a secret of the sink")]
     Secret(#[source] SecretError),
+    /// There is no way to AWS.
+    #[error("failed to find the way to AWS")]
+    Aws(#[source] NoRegion),
     /// The sink cannot be set up as it is configured.
     #[error("failed to set up the sink as it is configured")]
     Build(#[source] BuildError),

@@ -32,7 +32,7 @@ use crate::config::schema::{Reader, Setting, Shape, quoted};
 use crate::identity::Identity;
 use crate::platform::aws::Aws;
 use crate::scope::aws::LazyAws;
-use crate::scope::secrets::{SecretError, Secrets};
+use crate::scope::secrets::Secrets;
 
 /// What all sinks are set up from.
 #[derive(Debug, Clone)]
@@ -51,12 +51,16 @@ impl Supplies {
         &self,
         needs_aws: bool,
         references: &[SecretRef],
-    ) -> Result<SinkContext, SecretError> {
+    ) -> Result<SinkContext, SetUpError> {
         let mut secrets = HashMap::new();
         for reference in references {
-            secrets.insert(reference.clone(), self.secrets.resolve(reference).await?);
+            let secret = self.secrets.resolve(reference).await.map_err(SetUpError::Secret)?;
+            secrets.insert(reference.clone(), secret);
         }
-        let aws = if needs_aws { Some(self.aws.get().await.clone()) } else { None };
+        let aws = match needs_aws {
+            true => Some(self.aws.get().await.map_err(SetUpError::Aws)?.clone()),
+            false => None,
+        };
         Ok(SinkContext { client: self.client.clone(), aws, secrets })
     }
 }
@@ -176,8 +180,7 @@ where
         async move {
             let (settings, identity, supplies) = &*made_of;
             let secrets = S::secrets(settings);
-            let context = supplies.for_sink(S::NEEDS_AWS, &secrets).await;
-            let context = context.map_err(SetUpError::Secret)?;
+            let context = supplies.for_sink(S::NEEDS_AWS, &secrets).await?;
             S::build(settings, identity, &context).map_err(SetUpError::Build)
         }
     };
