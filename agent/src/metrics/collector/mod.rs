@@ -98,3 +98,6 @@ const fn names() -> [&'static str; ENTRIES.len()] {
     }
     names
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,6 +52,21 @@ pub enum SendError {
     Timeout(Duration),
 }
 
+impl SendError {
+    /// What kind of failure this is; the same however its text differs.
+    pub fn kind(&self) -> String {
+        match self {
+            SendError::Push { source: HttpError::Status { status, .. }, .. } => status.to_string(),
+            SendError::Push { source, .. } => source.to_string(),
+            SendError::Put { source, .. } => match (source.code(), source.status()) {
+                (Some(code), _) => code.to_owned(),
+                (None, status) => format!("{status:?}"),
+            },
+            SendError::Timeout(_) => self.to_string(),
+        }
+    }
+}
+
 impl Retryable for SendError {
     fn verdict(&self) -> Verdict {
         match self {

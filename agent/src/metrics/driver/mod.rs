@@ -5,17 +5,19 @@
 //! Whoever pushes a tick never waits, and a sink that hangs holds up nobody but
 //! itself: each has its own queue, task and clock.
 
+mod shared;
+
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
+use self::shared::Shared;
 use super::drops::{Drops, Reason};
-use super::queue::{Limits, Queue};
+use super::queue::Limits;
 use super::sample::Tick;
 use super::sink::{Request, SendError, Sink};
 use crate::platform::clock;
@@ -64,78 +66,10 @@ pub struct Handle {
     task: JoinHandle<()>,
 }
 
-#[derive(Debug)]
-struct Shared {
-    state: Mutex<State>,
-    /// Something was pushed, or the end has come.
-    wake: Notify,
-}
-
-#[derive(Debug)]
-struct State {
-    queue: Queue,
-    drops: Drops,
-    sent: u64,
-    last_error: Option<String>,
-    last_success: Option<SystemTime>,
-    closing: bool,
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing that holds the lock can leave the state half changed.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits until it is time and there is something to send; true when the
-    /// end has come instead.
-    async fn wait(&self, due: Instant) -> bool {
-        loop {
-            {
-                let state = self.lock();
-                if state.closing {
-                    return true;
-                }
-                if Instant::now() >= due && !state.queue.is_empty() {
-                    return false;
-                }
-            }
-            if Instant::now() < due {
-                // A push before the time changes nothing; the end does.
-                let _ = timeout_at(due, self.wake.notified()).await;
-            } else {
-                self.wake.notified().await;
-            }
-        }
-    }
-
-    /// Sleeps between tries; the end cuts the sleep short.
-    async fn pause(&self, until: Instant) {
-        loop {
-            tokio::select! {
-                () = sleep_until(until) => return,
-                () = self.wake.notified() => {
-                    if self.lock().closing {
-                        return;
-                    }
-                }
-            }
-        }
-    }
-}
-
 impl Handle {
     /// Puts a sink to work under a name.
     pub fn start<S: Sink>(name: &str, sink: S, retries: Retries) -> Self {
-        let state = State {
-            queue: Queue::new(Limits::default()),
-            drops: Drops::default(),
-            sent: 0,
-            last_error: None,
-            last_success: None,
-            closing: false,
-        };
-        let shared = Arc::new(Shared { state: Mutex::new(state), wake: Notify::new() });
+        let shared = Arc::new(Shared::new(Limits::default()));
         let driver = Driver { name: name.to_owned(), sink, retries, shared: Arc::clone(&shared) };
         Self { shared, task: tokio::spawn(driver.run()) }
     }
@@ -263,22 +197,26 @@ impl<S: Sink> Driver<S> {
 
     /// Notes a success, and logs it after a failure.
     fn works(&self) {
-        if self.shared.lock().last_error.take().is_some() {
+        let state = &mut *self.shared.lock();
+        state.last_error = None;
+        if state.failing.take().is_some() {
             tracing::info!(sink = %self.name, "sink works again");
         }
     }
 
-    /// Notes a failure, and logs it when it is a new one.
+    /// Notes a failure, and logs it when it is of another kind than the last:
+    /// texts of receivers may differ at every try.
     fn fails(&self, error: &SendError) {
         let text = chain_text(error);
         let state = &mut *self.shared.lock();
-        if state.last_error.as_ref() != Some(&text) {
+        let kind = Some(error.kind());
+        if state.failing != kind {
             tracing::warn!(sink = %self.name, error = %text, "sink failed");
-            state.last_error = Some(text);
+            state.failing = kind;
         }
+        state.last_error = Some(text);
     }
 }
 
 #[cfg(test)]
-#[path = "driver_tests.rs"]
 mod tests;

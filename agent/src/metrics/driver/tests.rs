@@ -2,11 +2,12 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::VecDeque;
+use std::sync::Mutex;
 
-use super::super::sample::Sample;
-use super::super::sink::{BuildError, SinkContext};
 use super::*;
 use crate::identity::Identity;
+use crate::metrics::sample::Sample;
+use crate::metrics::sink::{BuildError, SinkContext};
 use crate::platform::http::HttpError;
 
 type Script = Arc<Mutex<VecDeque<Deed>>>;
