@@ -100,12 +100,15 @@ impl Handle {
         self.shared.wake.notify_one();
         if timeout_at(deadline, &mut self.task).await.is_err() {
             self.task.abort();
+            // Until it is gone it could still count.
+            let _ = (&mut self.task).await;
         }
         {
             let state = &mut *self.shared.lock();
             while let Some(tick) = state.queue.pop() {
                 state.drops.add(Reason::Shutdown, tick.samples.len());
             }
+            state.drops.add(Reason::Shutdown, std::mem::take(&mut state.pending));
         }
         self.stats()
     }
@@ -149,10 +152,15 @@ impl<S: Sink> Driver<S> {
     }
 
     async fn deliver(&mut self, requests: Vec<Request<S::Payload>>, drops: &Drops) {
-        self.shared.lock().drops.merge(drops);
+        {
+            let state = &mut *self.shared.lock();
+            state.drops.merge(drops);
+            state.pending += requests.iter().map(|request| request.measurements).sum::<usize>();
+        }
         for request in requests {
             let outcome = self.attempts(&request).await;
             let state = &mut *self.shared.lock();
+            state.pending -= request.measurements;
             match outcome {
                 None => {
                     state.sent += request.measurements as u64;

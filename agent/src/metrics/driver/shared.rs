@@ -19,6 +19,8 @@ pub(super) struct Shared {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) queue: Queue,
+    /// Measurements in requests that are neither delivered nor given up.
+    pub(super) pending: usize,
     pub(super) drops: Drops,
     pub(super) sent: u64,
     pub(super) last_error: Option<String>,
@@ -32,6 +34,7 @@ impl Shared {
     pub(super) fn new(limits: Limits) -> Self {
         let state = State {
             queue: Queue::new(limits),
+            pending: 0,
             drops: Drops::default(),
             sent: 0,
             last_error: None,

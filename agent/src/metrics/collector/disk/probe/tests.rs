@@ -9,7 +9,7 @@ use super::*;
 const SPACE: Space =
     Space { block: 4096, blocks: 10, free: 5, available: 4, files: 3, files_free: 2 };
 const QUICK: Patience =
-    Patience { one: Duration::from_millis(20), all: Duration::from_millis(200) };
+    Patience { one: Duration::from_millis(20), all: Duration::from_millis(600) };
 
 /// A place where callers hang until it opens.
 #[derive(Default)]
