@@ -125,7 +125,8 @@ pub(super) fn table(
         let padding = " ".repeat(width.saturating_sub(line.chars().count()));
         text.push_str(&format!("{line}{padding}  {}\n", origin_text(&leaf.origin, paint)));
         for loser in &leaf.overrode {
-            let over = format!("{}over {} from {}", " ".repeat(width + 4), loser.value, loser.origin);
+            let over =
+                format!("{}over {} from {}", " ".repeat(width + 4), loser.value, loser.origin);
             text.push_str(&paint.dim(&over));
             text.push('\n');
         }

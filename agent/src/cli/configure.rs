@@ -81,7 +81,9 @@ impl Watcher for Journal {
                 let message = task.message.as_deref().unwrap_or("it gave no message");
                 tracing::error!(task = task.name, "{message}");
             }
-            outcome => tracing::info!(task = task.name, ?outcome, ms = task.duration_ms, "a task is over"),
+            outcome => {
+                tracing::info!(task = task.name, ?outcome, ms = task.duration_ms, "a task is over")
+            }
         }
     }
 }

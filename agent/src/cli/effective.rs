@@ -6,9 +6,7 @@ use super::context::Globals;
 use crate::config::node::Node;
 use crate::configure::handoff::Handoff;
 use crate::identity::{Identity, host};
-use crate::scope::documents;
-use crate::scope::settings::OnBad;
-use crate::scope::settle::settle;
+use crate::scope::resolve::host_alone;
 use crate::status::client;
 
 /// A configuration, and whose it is.
@@ -38,10 +36,9 @@ pub(super) async fn effective(globals: &Globals) -> Result<Effective, Failure> {
         return Ok(handoff.into());
     }
     eprintln!("gild: nothing has been resolved on this host yet; these are its own layers");
-    let mut own = documents::of_host(&paths);
-    let settled = settle(&mut own, |_| OnBad::LastGood)?;
-    for error in own.iter().filter_map(|source| source.report.error.as_ref()) {
-        eprintln!("gild: {error}");
+    let own = host_alone(&paths)?;
+    for problem in &own.problems {
+        eprintln!("gild: {problem}");
     }
-    Ok(Effective { config: settled.merged.root, identity: host::identity(&paths) })
+    Ok(Effective { config: own.merged.root, identity: host::identity(&paths) })
 }

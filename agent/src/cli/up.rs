@@ -14,9 +14,7 @@ use super::paint::Paint;
 use crate::config::path::KeyPath;
 use crate::configure::boot::{self, Options, Watcher};
 use crate::configure::events::Progress;
-use crate::configure::report::{
-    Decision, Outcome, Report, SourceOutcome, TaskOutcome, TaskReport,
-};
+use crate::configure::report::{Decision, Outcome, Report, SourceOutcome, TaskOutcome, TaskReport};
 use crate::daemon::{self, Ended, Until};
 use crate::platform::redact::Redactor;
 use crate::platform::signals;

@@ -99,7 +99,11 @@ fn inline(value: &Value) -> String {
         Value::Object(table) => {
             let entries: Vec<_> =
                 table.iter().map(|(key, value)| format!("{key} = {}", inline(value))).collect();
-            if entries.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", entries.join(", ")) }
+            if entries.is_empty() {
+                "{}".to_owned()
+            } else {
+                format!("{{ {} }}", entries.join(", "))
+            }
         }
         Value::Array(items) => {
             format!("[{}]", items.iter().map(inline).collect::<Vec<_>>().join(", "))

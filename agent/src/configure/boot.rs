@@ -25,8 +25,8 @@ use crate::config::SecretRef;
 use crate::identity::Identity;
 use crate::platform::paths::Paths;
 use crate::platform::{clock, error};
-use crate::scope::{Context, Resolution, Verdict, resolve};
 use crate::scope::secrets::{SecretError, Secrets};
+use crate::scope::{Context, Resolution, Verdict, resolve};
 
 /// How long each secret of a boot may take.
 const SECRET_BUDGET: Duration = Duration::from_secs(30);
@@ -212,8 +212,8 @@ impl Boot<'_> {
         if let Verdict::Degraded { reasons } = &resolution.verdict {
             self.degraded = true;
             for reason in reasons {
-                if !report.problems.contains(&reason) {
-                    report.problems.push(reason);
+                if !report.problems.contains(reason) {
+                    report.problems.push(reason.clone());
                 }
             }
         }

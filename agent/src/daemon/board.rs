@@ -22,7 +22,7 @@ use crate::status::snapshot::{AgentStatus, CollectorStatus, Facts, SinkStatus, S
 
 /// What the daemon knows.
 #[derive(Debug)]
-pub struct Board {
+pub(super) struct Board {
     paths: Paths,
     started: Instant,
     started_at: String,

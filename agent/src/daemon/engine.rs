@@ -18,12 +18,11 @@ use crate::metrics::sample::Tick;
 use crate::metrics::schedule::Schedule;
 use crate::metrics::sink::Supplies;
 use crate::platform::error::chain_text;
+use crate::scope::Context;
 use crate::scope::aws::LazyAws;
-use crate::scope::documents;
-use crate::scope::resolve::Context;
+use crate::scope::resolve::at_start;
 use crate::scope::secrets::Secrets;
-use crate::scope::settings::OnBad;
-use crate::scope::settle::{DefaultsInvalid, settle};
+use crate::scope::settle::DefaultsInvalid;
 use crate::status::snapshot::CollectorStatus;
 
 /// How many ticks are held before it is known where to send them: as long as
@@ -54,22 +53,15 @@ pub(super) struct Engine<'a> {
 impl<'a> Engine<'a> {
     /// Starts on the host's own layers: everything but the sinks, which must
     /// know whose measurements they send.
-    pub(super) fn start(
-        context: &'a Context,
-        board: Arc<Board>,
-    ) -> Result<Self, DefaultsInvalid> {
-        let mut own = match &context.local {
-            Some(directory) => documents::of_scopes(directory),
-            None => documents::of_host(&context.paths),
-        };
-        let settings = settle(&mut own, |_| OnBad::LastGood)?.settings;
+    pub(super) fn start(context: &'a Context, board: Arc<Board>) -> Result<Self, DefaultsInvalid> {
+        let own = at_start(context)?;
+        let settings = own.settings;
         let (runner, schedule) = measuring(context, &settings);
         let watch = Watch::start(&settings.service, context.client.clone(), &context.paths);
         {
             let mut view = board.view();
             view.watch = Some(watch);
-            let broken = own.iter().filter_map(|source| source.report.error.clone());
-            view.problems = broken.collect();
+            view.problems = own.problems.iter().map(ToString::to_string).collect();
         }
         let held = VecDeque::new();
         Ok(Self { context, board, settings, identity: None, runner, schedule, held, sent: 0 })
@@ -101,7 +93,7 @@ impl<'a> Engine<'a> {
         view.tick = Some(tick.clone());
         match &view.pipeline {
             Some(pipeline) => {
-                pipeline.push(&tick);
+                pipeline.push(tick);
                 self.sent += 1;
             }
             None => {
@@ -164,7 +156,7 @@ impl<'a> Engine<'a> {
             let supplies = self.supplies(&identity);
             let pipeline = Pipeline::start(&settings.sink, &identity, &supplies);
             for tick in self.held.drain(..) {
-                pipeline.push(&tick);
+                pipeline.push(tick);
                 self.sent += 1;
             }
             if let Some(old) = view.pipeline.replace(pipeline) {

@@ -11,14 +11,14 @@ use inotify::{EventStream, Inotify, WatchMask};
 const BUFFER_BYTES: usize = 4096;
 
 /// A watch on one directory.
-pub struct Inbox {
+pub(super) struct Inbox {
     events: EventStream<Vec<u8>>,
 }
 
 impl Inbox {
     /// Watches a directory for files that are renamed into it, which is how
     /// files are handed over.
-    pub fn open(directory: &Path) -> io::Result<Self> {
+    pub(super) fn open(directory: &Path) -> io::Result<Self> {
         let inotify = Inotify::init()?;
         inotify.watches().add(directory, WatchMask::MOVED_TO)?;
         Ok(Self { events: inotify.into_event_stream(vec![0; BUFFER_BYTES])? })
@@ -26,7 +26,7 @@ impl Inbox {
 
     /// Waits until one of `names` has been handed over. Cancel-safe: what has
     /// not been taken yet is taken by the next call.
-    pub async fn changed(&mut self, names: &[&str]) -> io::Result<()> {
+    pub(super) async fn changed(&mut self, names: &[&str]) -> io::Result<()> {
         loop {
             let event = self.events.next().await.ok_or(io::ErrorKind::UnexpectedEof)??;
             if event.name.is_some_and(|name| names.iter().any(|wanted| name == *wanted)) {

@@ -33,9 +33,9 @@ impl Pipeline {
     }
 
     /// Gives a tick to every sink. Never waits.
-    pub fn push(&self, tick: &Arc<Tick>) {
+    pub fn push(&self, tick: Arc<Tick>) {
         for sink in self.sinks.values() {
-            sink.push(Arc::clone(tick));
+            sink.push(Arc::clone(&tick));
         }
     }
 
@@ -99,7 +99,7 @@ mod tests {
             SinkContext { client: http::client().unwrap(), aws: None, secrets: HashMap::new() };
         let pipeline = Pipeline::start(&sinks.into(), &identity(), &context);
         let samples = vec![Sample::gauge("x", vec![], 1.0)];
-        pipeline.push(&Arc::new(Tick { at: SystemTime::now(), samples }));
+        pipeline.push(Arc::new(Tick { at: SystemTime::now(), samples }));
         while pipeline.stats()["log"].sent == 0 || pipeline.stats()["dead"].last_error.is_none() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

@@ -1,6 +1,6 @@
 //! Fills `{instance_id}` and its like in the labels and dimensions of sinks.
 //!
-//! To add a placeholder: one line in [`value`].
+//! To add a placeholder: one line in `value`.
 
 use std::collections::BTreeMap;
 

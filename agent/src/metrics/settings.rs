@@ -42,3 +42,48 @@ impl Setting for CollectorName {
         read_choice(node, path, reader, Self::find, collector::NAMES)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::{LayerName, Origin};
+
+    fn read(table: &serde_json::Value) -> (Option<MetricsSettings>, Vec<String>) {
+        let origin = Origin {
+            layer: LayerName::Local,
+            source: "x".into(),
+            version: None,
+            line: None,
+            last_good: false,
+        };
+        let mut reader = Reader::default();
+        let node = Node::from_value(table, &origin);
+        let settings = MetricsSettings::read(&node, &KeyPath::root(), &mut reader);
+        let problems = reader.problems.into_iter();
+        (
+            settings,
+            problems.map(|problem| format!("{:?} {}", problem.value, problem.message)).collect(),
+        )
+    }
+
+    #[test]
+    fn all_collectors_run_where_nothing_is_set() {
+        let settings = read(&json!({})).0.unwrap();
+        let mut names: Vec<_> = settings.collectors.iter().map(|name| name.as_str()).collect();
+        let mut all = collector::NAMES.to_vec();
+        names.sort_unstable();
+        all.sort_unstable();
+        assert_eq!(names, all);
+    }
+
+    #[test]
+    fn a_collector_that_does_not_exist_is_a_problem_that_names_those_that_do() {
+        let (settings, problems) = read(&json!({ "collectors": ["cpu", "gpu"] }));
+        assert_eq!(settings, None);
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].contains("gpu") && problems[0].contains("\"cpu\", \"memory\""));
+    }
+}

@@ -16,9 +16,9 @@ pub mod log;
 pub mod paths;
 /// Values that must not be seen, taken out of any text.
 pub mod redact;
+/// When to try again, and how long to wait.
+pub mod retry;
 /// How a process is asked to stop.
 pub mod signals;
 /// What systemd is told.
 pub mod systemd;
-/// When to try again, and how long to wait.
-pub mod retry;

@@ -62,23 +62,49 @@ pub async fn until<T, E: Retryable>(
     backoff: Backoff,
     mut attempt: impl AsyncFnMut() -> Result<T, E>,
 ) -> Attempts<T, E> {
-    let mut count = 0;
+    let mut tries = Tries::new(deadline, backoff);
     loop {
-        count += 1;
-        let error = match attempt().await {
-            Ok(value) => return Attempts { result: Ok(value), count, out_of_time: false },
-            Err(error) => error,
-        };
-        let wait = match error.verdict() {
-            Verdict::Permanent => {
-                return Attempts { result: Err(error), count, out_of_time: false };
+        match attempt().await {
+            Err(error) if tries.again(&error).await => {}
+            result => {
+                return Attempts { result, count: tries.count, out_of_time: tries.out_of_time };
             }
-            Verdict::Transient => backoff.wait(count),
-            Verdict::After(wish) => wish.max(backoff.wait(count)),
+        }
+    }
+}
+
+/// The tries of one thing, for a loop of one's own: where `until`'s closure
+/// would keep a future from being `Send`.
+#[derive(Debug)]
+pub struct Tries {
+    deadline: Instant,
+    backoff: Backoff,
+    /// How many attempts were made, with the one that is under way.
+    pub count: u32,
+    /// Whether the deadline ended the tries rather than a permanent answer.
+    pub out_of_time: bool,
+}
+
+impl Tries {
+    /// Before the first attempt.
+    pub fn new(deadline: Instant, backoff: Backoff) -> Self {
+        Self { deadline, backoff, count: 1, out_of_time: false }
+    }
+
+    /// Waits as long as is right after this failure; `false` where there is to
+    /// be no other attempt.
+    pub async fn again(&mut self, error: &impl Retryable) -> bool {
+        let wait = match error.verdict() {
+            Verdict::Permanent => return false,
+            Verdict::Transient => self.backoff.wait(self.count),
+            Verdict::After(wish) => wish.max(self.backoff.wait(self.count)),
         };
-        if Instant::now() + wait >= deadline {
-            return Attempts { result: Err(error), count, out_of_time: true };
+        if Instant::now() + wait >= self.deadline {
+            self.out_of_time = true;
+            return false;
         }
         tokio::time::sleep(wait).await;
+        self.count += 1;
+        true
     }
 }

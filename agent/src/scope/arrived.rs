@@ -53,6 +53,20 @@ impl Arrived {
         }
     }
 
+    /// What is wrong with it, in words, whether with its text or on the way to it.
+    pub fn faults(&self) -> Vec<Finding> {
+        match (&self.report.error, self.problems.is_empty()) {
+            (Some(error), true) => vec![Finding {
+                source: self.report.source.clone(),
+                line: None,
+                key: None,
+                value: None,
+                message: error.clone(),
+            }],
+            _ => self.problems.clone(),
+        }
+    }
+
     /// A source that failed.
     pub fn fail(&mut self, source: SourceError) {
         if let SourceError::Document { name, source } = &source {

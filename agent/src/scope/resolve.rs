@@ -56,10 +56,22 @@ pub async fn resolve(context: &Context) -> Result<Resolution, DefaultsInvalid> {
     }
 }
 
-/// What the documents of the host say alone: what a daemon starts with, before
-/// anything has been fetched.
+/// What is known before anything has been fetched, which is what a daemon
+/// starts with: what the documents of the host say alone.
+pub fn at_start(context: &Context) -> Result<Settled, DefaultsInvalid> {
+    match context.local {
+        // A directory that stands for all scopes is read when it is resolved.
+        Some(_) => settle(&mut [], |_| OnBad::LastGood),
+        None => host_alone(&context.paths),
+    }
+}
+
+/// What the documents of the host say alone, and what is wrong with them.
 pub fn host_alone(paths: &Paths) -> Result<Settled, DefaultsInvalid> {
-    settle(&mut documents::of_host(paths), |_| OnBad::LastGood)
+    let mut arrived = documents::of_host(paths);
+    let mut settled = settle(&mut arrived, |_| OnBad::LastGood)?;
+    settled.problems.extend(arrived.iter().flat_map(Arrived::faults));
+    Ok(settled)
 }
 
 /// The documents of one directory, and nothing else.

@@ -20,7 +20,7 @@ use crate::platform::aws::AwsError;
 use crate::platform::fs::read_capped;
 use crate::platform::paths::Paths;
 use crate::platform::redact::Redactor;
-use crate::platform::retry::{Backoff, Retryable, Verdict, until};
+use crate::platform::retry::{Backoff, Retryable, Tries, Verdict};
 
 /// The largest secret: as much as Secrets Manager takes.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -119,12 +119,16 @@ impl Secrets {
     /// every text that leaves the process.
     pub async fn resolve(&self, reference: &SecretRef) -> Result<SecretString, SecretError> {
         let deadline = Instant::now() + self.budget;
-        let tries = until(deadline, BACKOFF, async || {
+        let mut tries = Tries::new(deadline, BACKOFF);
+        let result = loop {
             let limit = deadline.min(Instant::now() + ATTEMPT);
-            timeout_at(limit, self.once(reference)).await.unwrap_or(Err(Fault::Timeout(ATTEMPT)))
-        })
-        .await;
-        match tries.result {
+            let attempt = timeout_at(limit, self.once(reference)).await;
+            match attempt.unwrap_or(Err(Fault::Timeout(ATTEMPT))) {
+                Err(error) if tries.again(&error).await => {}
+                result => break result,
+            }
+        };
+        match result {
             Ok(value) => {
                 self.redactor.add(&value);
                 Ok(SecretString::from(value.as_str()))

@@ -1,7 +1,7 @@
 //! What is measured: one noun of the host a file, under node_exporter's names.
 //!
-//! To add a collector: a file with a type that implements [`Collector`], a
-//! `mod` line, and one line in [`ENTRIES`]. The schedule, the statistics and the
+//! To add a collector: a file with a type that implements `Collector`, a
+//! `mod` line, and one line in `ENTRIES`. The schedule, the statistics and the
 //! list of names that settings accept follow from the line.
 
 /// Seconds of each processor in each mode.
@@ -98,3 +98,6 @@ const fn names() -> [&'static str; ENTRIES.len()] {
     }
     names
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,6 +42,13 @@ pub enum SetUpError {
     Build(#[source] BuildError),
 }
 
+impl SetUpError {
+    /// Whether trying again cannot help.
+    pub fn is_permanent(&self) -> bool {
+        matches!(self, SetUpError::Aws(_) | SetUpError::Build(_))
+    }
+}
+
 /// A request that was not delivered.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
@@ -66,6 +73,21 @@ pub enum SendError {
     /// There was no answer in time.
     #[error("failed to send within {}", humantime::format_duration(*.0))]
     Timeout(Duration),
+}
+
+impl SendError {
+    /// What kind of failure this is; the same however its text differs.
+    pub fn kind(&self) -> String {
+        match self {
+            SendError::Push { source: HttpError::Status { status, .. }, .. } => status.to_string(),
+            SendError::Push { source, .. } => source.to_string(),
+            SendError::Put { source, .. } => match (source.code(), source.status()) {
+                (Some(code), _) => code.to_owned(),
+                (None, status) => format!("{status:?}"),
+            },
+            SendError::Timeout(_) => self.to_string(),
+        }
+    }
 }
 
 impl Retryable for SendError {

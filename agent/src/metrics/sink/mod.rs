@@ -1,7 +1,7 @@
 //! Where samples go: one destination a file.
 //!
 //! To add a sink: a file with its `settings!` and a type that implements
-//! [`Sink`], a `mod` line, and one line in `sinks!` below. Queueing, retry and
+//! `Sink`, a `mod` line, and one line in `sinks!` below. Queueing, retry and
 //! statistics are in the driver.
 
 /// Amazon CloudWatch.

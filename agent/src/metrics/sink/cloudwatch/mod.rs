@@ -230,5 +230,4 @@ fn sdk_datum(datum: &Datum, common: &[(String, String)]) -> MetricDatum {
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
 mod tests;

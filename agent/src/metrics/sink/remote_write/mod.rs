@@ -244,5 +244,4 @@ fn headers(tenant: Option<&str>) -> Result<HeaderMap, BuildError> {
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
 mod tests;

@@ -5,22 +5,24 @@
 //! Whoever pushes a tick never waits, and a sink that hangs holds up nobody but
 //! itself: each has its own queue, task and clock.
 
+mod account;
+mod shared;
+
 use std::collections::BTreeMap;
-use std::error::Error;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
+use self::account::Account;
+use self::shared::Shared;
 use super::drops::{Drops, Reason};
-use super::queue::{Limits, Queue};
+use super::queue::Limits;
 use super::sample::Tick;
 use super::sink::{Request, SendError, SetUpError, Sink};
 use crate::platform::clock;
-use crate::platform::error::chain_text;
 use crate::platform::retry::{Backoff, Retryable, Verdict};
 
 /// How a sink does.
@@ -65,66 +67,6 @@ pub struct Handle {
     task: JoinHandle<()>,
 }
 
-#[derive(Debug)]
-struct Shared {
-    state: Mutex<State>,
-    /// Something was pushed, or the end has come.
-    wake: Notify,
-}
-
-#[derive(Debug)]
-struct State {
-    queue: Queue,
-    drops: Drops,
-    sent: u64,
-    last_error: Option<String>,
-    last_success: Option<SystemTime>,
-    closing: bool,
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing that holds the lock can leave the state half changed.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits until it is time and there is something to send; true when the
-    /// end has come instead.
-    async fn wait(&self, due: Instant) -> bool {
-        loop {
-            {
-                let state = self.lock();
-                if state.closing {
-                    return true;
-                }
-                if Instant::now() >= due && !state.queue.is_empty() {
-                    return false;
-                }
-            }
-            if Instant::now() < due {
-                // A push before the time changes nothing; the end does.
-                let _ = timeout_at(due, self.wake.notified()).await;
-            } else {
-                self.wake.notified().await;
-            }
-        }
-    }
-
-    /// Sleeps between tries; the end cuts the sleep short.
-    async fn pause(&self, until: Instant) {
-        loop {
-            tokio::select! {
-                () = sleep_until(until) => return,
-                () = self.wake.notified() => {
-                    if self.lock().closing {
-                        return;
-                    }
-                }
-            }
-        }
-    }
-}
-
 impl Handle {
     /// Puts a sink to work under a name. Setting it up may take a while and
     /// several tries, because it may need secrets from elsewhere; what is pushed
@@ -135,15 +77,7 @@ impl Handle {
         F: FnMut() -> B + Send + 'static,
         B: Future<Output = Result<S, SetUpError>> + Send,
     {
-        let state = State {
-            queue: Queue::new(Limits::default()),
-            drops: Drops::default(),
-            sent: 0,
-            last_error: None,
-            last_success: None,
-            closing: false,
-        };
-        let shared = Arc::new(Shared { state: Mutex::new(state), wake: Notify::new() });
+        let shared = Arc::new(Shared::new(Limits::default()));
         let account = Account { name: name.to_owned(), retries, shared: Arc::clone(&shared) };
         let work = async move {
             if let Some(sink) = account.set_up(set_up).await {
@@ -179,12 +113,15 @@ impl Handle {
         self.shared.wake.notify_one();
         if timeout_at(deadline, &mut self.task).await.is_err() {
             self.task.abort();
+            // Until it is gone it could still count.
+            let _ = (&mut self.task).await;
         }
         {
             let state = &mut *self.shared.lock();
             while let Some(tick) = state.queue.pop() {
                 state.drops.add(Reason::Shutdown, tick.samples.len());
             }
+            state.drops.add(Reason::Shutdown, std::mem::take(&mut state.pending));
         }
         self.stats()
     }
@@ -193,77 +130,6 @@ impl Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         self.task.abort();
-    }
-}
-
-/// A sink's name and state, for its task.
-struct Account {
-    name: String,
-    retries: Retries,
-    shared: Arc<Shared>,
-}
-
-impl Account {
-    /// Sets the sink up, however often that must be tried; `None` when the end
-    /// comes first. A sink that can never be set up counts what it does not
-    /// deliver, so that nobody takes its silence for success.
-    async fn set_up<S, F, B>(&self, mut set_up: F) -> Option<S>
-    where
-        F: FnMut() -> B,
-        B: Future<Output = Result<S, SetUpError>>,
-    {
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            let error = match set_up().await {
-                Ok(sink) => {
-                    self.works();
-                    return Some(sink);
-                }
-                Err(error) => error,
-            };
-            self.fails(&error);
-            if let SetUpError::Build(_) | SetUpError::Aws(_) = error {
-                self.give_everything_up().await;
-                return None;
-            }
-            if self.shared.lock().closing {
-                return None;
-            }
-            self.shared.pause(Instant::now() + self.retries.backoff.wait(attempt)).await;
-        }
-    }
-
-    async fn give_everything_up(&self) {
-        loop {
-            {
-                let state = &mut *self.shared.lock();
-                while let Some(tick) = state.queue.pop() {
-                    state.drops.add(Reason::Unusable, tick.samples.len());
-                }
-                if state.closing {
-                    return;
-                }
-            }
-            self.shared.wake.notified().await;
-        }
-    }
-
-    /// Notes a success, and logs it after a failure.
-    fn works(&self) {
-        if self.shared.lock().last_error.take().is_some() {
-            tracing::info!(sink = %self.name, "sink works again");
-        }
-    }
-
-    /// Notes a failure, and logs it when it is a new one.
-    fn fails(&self, error: &(dyn Error + 'static)) {
-        let text = chain_text(error);
-        let state = &mut *self.shared.lock();
-        if state.last_error.as_ref() != Some(&text) {
-            tracing::warn!(sink = %self.name, error = %text, "sink failed");
-            state.last_error = Some(text);
-        }
     }
 }
 
@@ -297,10 +163,15 @@ impl<S: Sink> Driver<S> {
     }
 
     async fn deliver(&mut self, requests: Vec<Request<S::Payload>>, drops: &Drops) {
-        self.account.shared.lock().drops.merge(drops);
+        {
+            let state = &mut *self.account.shared.lock();
+            state.drops.merge(drops);
+            state.pending += requests.iter().map(|request| request.measurements).sum::<usize>();
+        }
         for request in requests {
             let outcome = self.attempts(&request).await;
             let state = &mut *self.account.shared.lock();
+            state.pending -= request.measurements;
             match outcome {
                 None => {
                     state.sent += request.measurements as u64;
@@ -327,7 +198,7 @@ impl<S: Sink> Driver<S> {
                 }
                 Err(error) => error,
             };
-            self.account.fails(&error);
+            self.account.fails(&error, error.kind());
             let wait = match error.verdict() {
                 Verdict::Permanent => return Some(Reason::Rejected),
                 _ if last => return Some(Reason::Shutdown),
@@ -345,5 +216,4 @@ impl<S: Sink> Driver<S> {
 }
 
 #[cfg(test)]
-#[path = "driver_tests.rs"]
 mod tests;

@@ -4,9 +4,12 @@
 //!
 //! To add a metric: one line where its group is computed below.
 
+mod view;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use self::view::{Counters, Disk, Seconds, View};
 use crate::metrics::sample::Tick;
 
 /// What a value counts, as CloudWatch names it.
@@ -62,20 +65,11 @@ const TRAFFIC: [(&str, &str, Unit); 8] = [
     ("node_network_transmit_drop_total", "net_drop_out", Unit::Count),
 ];
 
-/// Seconds of one processor: eight modes, guest, guest_nice.
-type Seconds = [f64; 10];
-
 /// Translates ticks. Counters become what they grew by since the tick before,
 /// so the first tick yields nothing at all.
 #[derive(Debug, Default)]
 pub struct Translator {
     before: Option<Counters>,
-}
-
-#[derive(Debug, Default)]
-struct Counters {
-    processors: HashMap<Arc<str>, Seconds>,
-    traffic: HashMap<Arc<str>, [Option<f64>; TRAFFIC.len()]>,
 }
 
 impl Translator {
@@ -94,67 +88,6 @@ impl Translator {
         }
         services(&view.services, &mut out);
         out
-    }
-}
-
-/// A tick, sorted by what the figures need.
-#[derive(Default)]
-struct View<'a> {
-    counters: Counters,
-    memory: HashMap<&'a str, f64>,
-    disks: Vec<Disk<'a>>,
-    services: Vec<(Arc<str>, f64)>,
-}
-
-#[derive(Default)]
-struct Disk<'a> {
-    point: Arc<str>,
-    device: Arc<str>,
-    fstype: Arc<str>,
-    values: HashMap<&'a str, f64>,
-}
-
-impl<'a> View<'a> {
-    fn of(tick: &'a Tick) -> Self {
-        let mut view = Self::default();
-        for sample in &tick.samples {
-            let name: &str = &sample.name;
-            let arc = |label: &str| {
-                let found = sample.labels.iter().find(|(key, _)| *key == label);
-                found.map(|(_, value)| Arc::clone(value)).unwrap_or_default()
-            };
-            if let Some(key) = name.strip_prefix("node_memory_") {
-                view.memory.insert(key, sample.value);
-            } else if let Some(key) = name.strip_prefix("node_filesystem_") {
-                let point = arc("mountpoint");
-                // The samples of one filesystem follow each other.
-                if view.disks.last().is_none_or(|disk| disk.point != point) {
-                    let (device, fstype) = (arc("device"), arc("fstype"));
-                    view.disks.push(Disk { point, device, fstype, values: HashMap::new() });
-                }
-                if let Some(disk) = view.disks.last_mut() {
-                    disk.values.insert(key, sample.value);
-                }
-            } else if name == "node_cpu_seconds_total" {
-                let mode = sample.label("mode").unwrap_or_default();
-                if let Some(place) = MODES.iter().position(|(known, _)| *known == mode) {
-                    view.processor(arc("cpu"))[place] = sample.value;
-                }
-            } else if name == "node_cpu_guest_seconds_total" {
-                let nice = sample.label("mode") == Some("nice");
-                view.processor(arc("cpu"))[MODES.len() + usize::from(nice)] = sample.value;
-            } else if let Some(place) = TRAFFIC.iter().position(|(known, ..)| *known == name) {
-                let device = view.counters.traffic.entry(arc("device")).or_default();
-                device[place] = Some(sample.value);
-            } else if name == "service_up" {
-                view.services.push((arc("service"), sample.value));
-            }
-        }
-        view
-    }
-
-    fn processor(&mut self, cpu: Arc<str>) -> &mut Seconds {
-        self.counters.processors.entry(cpu).or_default()
     }
 }
 
@@ -309,5 +242,4 @@ fn services(services: &[(Arc<str>, f64)], out: &mut Vec<Figure>) {
 pub const UNHEALTHY: &str = "services_unhealthy";
 
 #[cfg(test)]
-#[path = "schema_tests.rs"]
 mod tests;

@@ -2,11 +2,12 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::VecDeque;
+use std::sync::Mutex;
 
-use super::super::sample::Sample;
-use super::super::sink::{BuildError, SinkContext};
 use super::*;
 use crate::identity::Identity;
+use crate::metrics::sample::Sample;
+use crate::metrics::sink::{BuildError, SinkContext};
 use crate::platform::http::HttpError;
 
 type Script = Arc<Mutex<VecDeque<Deed>>>;
@@ -38,7 +39,7 @@ impl Sink for Scripted {
     }
 
     fn timeout(&self) -> Duration {
-        Duration::from_millis(500)
+        Duration::from_secs(30)
     }
 
     fn take(&mut self, tick: &Arc<Tick>, _: &mut Drops) -> Vec<Request<usize>> {
@@ -196,6 +197,6 @@ async fn shutdown_ends_at_its_deadline_and_counts_what_is_lost() {
     handle.push(tick(5));
     let begin = Instant::now();
     let stats = handle.shutdown(begin + Duration::from_millis(20)).await;
-    assert!(begin.elapsed() < Duration::from_millis(400));
-    assert_eq!(stats.dropped, [("shutdown", 5)].into());
+    assert!(begin.elapsed() < Duration::from_secs(10));
+    assert_eq!(stats.dropped, [("shutdown", 1 + 5)].into());
 }

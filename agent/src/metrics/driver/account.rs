@@ -1,0 +1,88 @@
+//! A sink's name and state, for its task: how it is set up, and what is said of
+//! its failures.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::Retries;
+use super::shared::Shared;
+use crate::metrics::drops::Reason;
+use crate::metrics::sink::{SetUpError, Sink};
+use crate::platform::error::chain_text;
+
+pub(super) struct Account {
+    pub(super) name: String,
+    pub(super) retries: Retries,
+    pub(super) shared: Arc<Shared>,
+}
+
+impl Account {
+    /// Sets the sink up, however often that must be tried; `None` when the end
+    /// comes first. A sink that can never be set up counts what it does not
+    /// deliver, so that nobody takes its silence for success.
+    pub(super) async fn set_up<S, F, B>(&self, mut set_up: F) -> Option<S>
+    where
+        S: Sink,
+        F: FnMut() -> B,
+        B: Future<Output = Result<S, SetUpError>>,
+    {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let error = match set_up().await {
+                Ok(sink) => {
+                    self.works();
+                    return Some(sink);
+                }
+                Err(error) => error,
+            };
+            self.fails(&error, "set up".to_owned());
+            if error.is_permanent() {
+                self.give_everything_up().await;
+                return None;
+            }
+            if self.shared.lock().closing {
+                return None;
+            }
+            self.shared.pause(Instant::now() + self.retries.backoff.wait(attempt)).await;
+        }
+    }
+
+    async fn give_everything_up(&self) {
+        loop {
+            {
+                let state = &mut *self.shared.lock();
+                while let Some(tick) = state.queue.pop() {
+                    state.drops.add(Reason::Unusable, tick.samples.len());
+                }
+                if state.closing {
+                    return;
+                }
+            }
+            self.shared.wake.notified().await;
+        }
+    }
+
+    /// Notes a success, and logs it after a failure.
+    pub(super) fn works(&self) {
+        let state = &mut *self.shared.lock();
+        state.last_error = None;
+        if state.failing.take().is_some() {
+            tracing::info!(sink = %self.name, "sink works again");
+        }
+    }
+
+    /// Notes a failure, and logs it when it is of another kind than the last:
+    /// texts of receivers may differ at every try.
+    pub(super) fn fails(&self, error: &(dyn Error + 'static), kind: String) {
+        let text = chain_text(error);
+        let state = &mut *self.shared.lock();
+        if state.failing.as_ref() != Some(&kind) {
+            tracing::warn!(sink = %self.name, error = %text, "sink failed");
+            state.failing = Some(kind);
+        }
+        state.last_error = Some(text);
+    }
+}
