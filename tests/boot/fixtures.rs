@@ -62,7 +62,7 @@ pub(crate) const MERGED: &[(&str, &str)] = &[
 pub(crate) fn instance() -> Instance {
     let tags = [
         ("Name", "web-1"),
-        ("gild:playbook_name", "web"),
+        ("playbook_name", "web"),
         ("gild:vars.only_service", "service"),
         ("gild:vars.account_and_service", "service"),
         ("gild:vars.in_all", "service"),
