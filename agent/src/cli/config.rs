@@ -122,8 +122,12 @@ pub(super) fn table(
             text.push('\n');
             continue;
         }
-        let padding = " ".repeat(width.saturating_sub(line.chars().count()));
-        text.push_str(&format!("{line}{padding}  {}\n", origin_text(&leaf.origin, paint)));
+        // A value too long for its column has its origin below it.
+        let gap = match width.checked_sub(line.chars().count()) {
+            Some(room) => " ".repeat(room + 2),
+            None => format!("\n{}", " ".repeat(width + 2)),
+        };
+        text.push_str(&format!("{line}{gap}{}\n", origin_text(&leaf.origin, paint)));
         for loser in &leaf.overrode {
             let over =
                 format!("{}over {} from {}", " ".repeat(width + 4), loser.value, loser.origin);

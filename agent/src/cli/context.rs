@@ -1,5 +1,6 @@
 //! What the verbs share: where gild's files are, and which daemon is meant.
 
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -29,6 +30,15 @@ pub(super) enum PrivateError {
     #[error("failed to make the private directory '{path}'")]
     Create {
         /// The directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// What an earlier run left could not be removed.
+    #[error("failed to remove '{path}', which an earlier run left")]
+    Forget {
+        /// The file or directory.
         path: PathBuf,
         /// Why.
         #[source]
@@ -101,6 +111,21 @@ impl Globals {
         create(paths.run())?;
         create(paths.state())?;
         Ok(paths)
+    }
+
+    /// Forgets what an earlier `gild up` left: each one is a first boot.
+    pub(super) fn forget(paths: &Paths) -> Result<(), PrivateError> {
+        let failed = |path: &Path, source| PrivateError::Forget { path: path.to_owned(), source };
+        for file in [paths.config(), paths.report()] {
+            match std::fs::remove_file(&file) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(failed(&file, error));
+                }
+                _ => {}
+            }
+        }
+        std::fs::remove_dir_all(paths.state()).map_err(|error| failed(paths.state(), error))?;
+        fs::create_dir(paths.state(), 0o700).map_err(|error| failed(paths.state(), error))
     }
 
     /// The sockets on which a daemon may answer, the likeliest first.

@@ -56,6 +56,18 @@ enum Verb {
     Metrics(metrics::Arguments),
 }
 
+impl Verb {
+    /// What is logged where `GILD_LOG` does not say.
+    fn usual_log(&self) -> &'static str {
+        match self {
+            Verb::Configure(_) | Verb::Run(_) => "warn,gild=info",
+            // The tasks of the step are shown already.
+            Verb::Up(_) => "warn,gild=info,gild::step=warn",
+            Verb::Status(_) | Verb::Config(_) | Verb::Metrics(_) => "warn",
+        }
+    }
+}
+
 /// What a verb failed with; printed as a chain.
 type Failure = Box<dyn Error>;
 
@@ -79,7 +91,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let redactor = Redactor::default();
     let filter = std::env::var("GILD_LOG").ok();
-    log::start(cli.log_format, filter.as_deref(), &redactor);
+    log::start(cli.log_format, filter.as_deref(), cli.verb.usual_log(), &redactor);
     let globals = Globals { root: cli.root, socket: cli.socket, redactor: redactor.clone() };
     let result = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Err(error) => Err(error.into()),

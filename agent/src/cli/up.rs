@@ -38,7 +38,9 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
     let paths = globals.private()?;
     let socket = globals.socket.clone().unwrap_or_else(|| paths.socket());
     let listener = listener::open(ListenFd::empty(), &socket).await?;
-    let context = globals.context(paths.clone(), Some(directory.clone()))?;
+    // Only after the socket is ours: another `gild up` may be at work.
+    Globals::forget(&paths)?;
+    let context = globals.context(paths, Some(directory.clone()))?;
     let options = Options { base: Some(directory.clone()), ..Options::default() };
     let mut told = Told { paint: Paint::stdout(), redactor: globals.redactor.clone() };
     told.line(&told.paint.bold(&format!("gild up, from {}", directory.display())));

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use serde_json::{Map, Value};
 
+use super::arguments::{self, ArgumentError};
 use super::environment::{self, find_program, is_program};
 use super::events::Progress;
 use super::lines::Tail;
@@ -35,6 +36,9 @@ pub enum ExecError {
         /// The program, as the setting names it.
         program: String,
     },
+    /// An argument cannot be filled.
+    #[error("failed to fill the arguments of configuration.exec")]
+    Arguments(#[from] ArgumentError),
     /// The variables cannot be handed over.
     #[error("failed to hand the configuration to the command")]
     Workspace(#[from] WorkspaceError),
@@ -55,6 +59,7 @@ pub(crate) async fn run(
     let directory = Playbook::open(step.paths, &step.settings.playbook)
         .map_or_else(|_| step.paths.host("/"), |playbook| playbook.directory().to_owned());
     let program = resolve(step, named, &directory)?;
+    let args = arguments::fill(args, variables, step.redactor)?;
     let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if step.check {
         return Ok(Ran { tasks: vec![not_checked(name)], failure: None });
@@ -68,7 +73,7 @@ pub(crate) async fn run(
     environment.push(("GILD_VARS".into(), vars.into()));
     let spec = Spec {
         program: program.clone(),
-        args: args.iter().map(Into::into).collect(),
+        args,
         directory,
         environment,
         inherit: Vec::new(),

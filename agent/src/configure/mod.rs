@@ -11,6 +11,8 @@
 
 /// Ansible as the engine.
 pub mod ansible;
+/// The arguments of a command.
+pub mod arguments;
 /// One boot from beginning to end.
 pub mod boot;
 /// The digest of a directory.

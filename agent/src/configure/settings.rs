@@ -50,7 +50,8 @@ crate::settings! {
         timeout: Duration = "15m";
         /// The password of Ansible Vault, as a reference.
         vault_password: Option<SecretRef>;
-        /// Instead of Ansible: a program and its arguments. No shell is involved.
+        /// Instead of Ansible: a program and its arguments. No shell is involved. An
+        /// argument that is exactly "{vars.KEY}" becomes that value.
         exec: Vec<String> = [];
         /// Where ansible-playbook is. Empty: /deployment/ansibleenv/bin, then PATH.
         ansible_playbook: String = "";

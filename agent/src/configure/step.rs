@@ -122,6 +122,7 @@ impl Step<'_> {
             "hostname": identity.hostname,
             "autoscaling_group": identity.autoscaling_group,
             "tags": identity.tags,
+            "pid": std::process::id(),
         });
         let mut variables = self.vars.clone();
         variables.insert(FACTS.to_owned(), facts);

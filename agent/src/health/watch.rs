@@ -147,8 +147,10 @@ impl Watch {
     pub fn samples(&self) -> Vec<Sample> {
         let mut samples = Vec::new();
         let mut down = 0u32;
+        let mut unknown = false;
         for (name, found) in lock(&self.found).iter() {
             let labels = || vec![("service", name.clone())];
+            unknown |= found.health.up.is_none();
             if let Some(up) = found.health.up {
                 down += u32::from(!up);
                 samples.push(Sample::gauge("service_up", labels(), f64::from(u8::from(up))));
@@ -167,7 +169,11 @@ impl Watch {
                 samples.push(Sample::gauge("service_probe_seconds", labels, took.as_secs_f64()));
             }
         }
-        samples.push(Sample::gauge("services_unhealthy", Vec::new(), down.into()));
+        // As long as some verdict is missing, none is known to be down and that
+        // is not the same as none being down.
+        if !unknown || down > 0 {
+            samples.push(Sample::gauge("services_unhealthy", Vec::new(), down.into()));
+        }
         samples
     }
 

@@ -25,11 +25,11 @@ pub enum Format {
 }
 
 /// Starts logging. `filter` is the text of `GILD_LOG`, such as `debug` or
-/// `gild::scope=trace,info`; one that cannot be read counts as `info`.
-pub fn start(format: Format, filter: Option<&str>, redactor: &Redactor) {
-    let targets = filter.and_then(|text| text.parse::<Targets>().ok()).unwrap_or_else(|| {
-        Targets::new().with_default(Level::WARN).with_target("gild", Level::INFO)
-    });
+/// `gild::scope=trace,info`; where there is none, or it cannot be read, it is
+/// `usual`.
+pub fn start(format: Format, filter: Option<&str>, usual: &str, redactor: &Redactor) {
+    let asked = filter.and_then(|text| text.parse::<Targets>().ok());
+    let targets = asked.or_else(|| usual.parse().ok()).unwrap_or_default();
     let writer = RedactedStderr(redactor.clone());
     let registry = tracing_subscriber::registry().with(targets);
     let layer = tracing_subscriber::fmt::layer().with_writer(writer);

@@ -5,10 +5,12 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use super::*;
+use crate::config::SecretRef;
 use crate::identity::Identity;
 use crate::metrics::sample::Sample;
 use crate::metrics::sink::{BuildError, SinkContext};
 use crate::platform::http::HttpError;
+use crate::scope::secrets::{Fault, SecretError};
 
 type Script = Arc<Mutex<VecDeque<Deed>>>;
 
@@ -76,8 +78,43 @@ const QUICK: Retries = Retries {
 fn start(script: &[Deed], retries: Retries) -> (Handle, Arc<Mutex<Vec<usize>>>) {
     let sent = Arc::new(Mutex::new(Vec::new()));
     let script = Arc::new(Mutex::new(script.iter().copied().collect()));
-    let sink = Scripted { script, sent: Arc::clone(&sent) };
-    (Handle::start("test", sink, retries), sent)
+    let mut sink = Some(Scripted { script, sent: Arc::clone(&sent) });
+    let set_up = move || std::future::ready(Ok(sink.take().unwrap()));
+    (Handle::start("test", set_up, retries), sent)
+}
+
+fn no_secret() -> SetUpError {
+    let reference = SecretRef::Ssm("/x".to_owned());
+    SetUpError::Secret(SecretError { reference, attempts: 1, source: Fault::Absent("parameter") })
+}
+
+#[tokio::test]
+async fn ticks_wait_for_a_sink_whose_secret_comes_late() {
+    let sent = Arc::new(Mutex::new(Vec::new()));
+    let sink = Scripted { script: Script::default(), sent: Arc::clone(&sent) };
+    let (open, gate) = tokio::sync::watch::channel(false);
+    let mut sink = Some(sink);
+    let set_up = move || {
+        let sink = if *gate.borrow() { sink.take() } else { None };
+        std::future::ready(sink.ok_or_else(no_secret))
+    };
+    let handle = Handle::start("test", set_up, QUICK);
+    handle.push(tick(3));
+    until(&handle, |stats| stats.last_error.is_some()).await;
+    assert_eq!(handle.stats().queued, 1);
+    open.send(true).unwrap();
+    let stats = until(&handle, |stats| stats.sent == 3).await;
+    assert_eq!(stats.last_error, None);
+}
+
+#[tokio::test]
+async fn a_sink_that_can_never_be_set_up_counts_what_it_does_not_deliver() {
+    let set_up = || std::future::ready(Err::<Scripted, _>(SetUpError::Build(BuildError::NoAws)));
+    let handle = Handle::start("test", set_up, QUICK);
+    handle.push(tick(2));
+    let stats = until(&handle, |stats| !stats.dropped.is_empty()).await;
+    assert_eq!(stats.dropped, [("unusable", 2)].into());
+    handle.shutdown(Instant::now() + Duration::from_secs(5)).await;
 }
 
 fn tick(samples: usize) -> Arc<Tick> {
