@@ -10,7 +10,7 @@ use gild::platform::paths::Paths;
 
 use crate::fakes::fault::Fault;
 use crate::fakes::imds::{Imds, Instance};
-use crate::fakes::server::loopback;
+use crate::fakes::place::loopback;
 
 const DOCUMENT: &str = "/latest/dynamic/instance-identity/document";
 

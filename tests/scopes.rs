@@ -25,7 +25,7 @@ use crate::fakes::http::Files;
 use crate::fakes::imds::{Imds, Instance};
 use crate::fakes::moto::Moto;
 use crate::fakes::place::Place;
-use crate::fakes::server::loopback;
+use crate::fakes::place::loopback;
 
 /// A host, its metadata service and a web server with a document for all.
 struct World {
