@@ -23,6 +23,11 @@ impl Source {
         Self { path, buffer: Vec::with_capacity(4096) }
     }
 
+    /// Whether the file can be opened.
+    pub fn is_readable(&self) -> bool {
+        File::open(&self.path).is_ok()
+    }
+
     /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path

@@ -29,8 +29,12 @@ pub struct Disk {
 impl Disk {
     /// Reads below `paths`.
     pub fn new(paths: &Paths) -> Self {
+        // The first process sees the mounts of the host. This one may be in a
+        // sandbox of its own, in which everything is mounted read-only.
+        let of_host = Source::new(paths.host("/proc/1/mountinfo"));
+        let own = || Source::new(paths.host("/proc/self/mountinfo"));
         Self {
-            mountinfo: Source::new(paths.host("/proc/self/mountinfo")),
+            mountinfo: if of_host.is_readable() { of_host } else { own() },
             paths: paths.clone(),
             prober: Prober::default(),
             labels: Labels::default(),
