@@ -4,10 +4,13 @@
 //! in `fakes`; tests that need moto or Ansible fail without them, with the way to get them.
 #![allow(clippy::unwrap_used)]
 
+mod cli;
 #[allow(dead_code, reason = "each of the two test binaries uses its own part of the fakes")]
 mod fakes;
 mod fakes_work;
+mod golden;
 mod identity;
+mod program;
 mod scopes;
 mod status;
 mod step;

@@ -335,35 +335,24 @@ async fn no_daemon_and_a_silent_daemon_are_told_apart() {
     assert!(matches!(answer, Err(ClientError::Timeout(_))));
 }
 
-/// The other half of the next test: a daemon in a process of its own, because a
-/// process is given sockets only at its start.
-#[tokio::test]
-#[ignore = "the test of activation runs it"]
-async fn activated() {
-    let given = ListenFd::from_env();
-    if given.len() == 0 {
-        return;
-    }
-    let listener = listener::open(given, Path::new("/nonexistent/status.sock")).await.unwrap();
-    let served =
-        serve(listener, Arc::new(Canned::default()), Redactor::default(), Limits::default());
-    let _ = tokio::time::timeout(PATIENCE, served).await;
-}
-
 #[tokio::test]
 async fn a_socket_that_systemd_gives_is_served() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("status.sock");
+    let root = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(root.path().join("run/gild")).unwrap();
+    let path = root.path().join("given.sock");
     let socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
-    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    let mut command = crate::program::gild();
     command
-        .args(["--ignored", "--exact", "status::activated"])
+        .arg("--root")
+        .arg(root.path())
+        .arg("run")
         .env("LISTEN_FDS", "1")
-        .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .fd_mappings(vec![FdMapping { parent_fd: socket.into(), child_fd: 3 }])
         .unwrap();
     let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap();
     let (status, _) = client::get(&path, "/v1/status").await.unwrap();
     assert_eq!(status, 200);
+    assert!(!root.path().join("run/gild/status.sock").exists(), "it made another socket");
     child.kill().await.unwrap();
 }

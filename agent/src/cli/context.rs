@@ -93,9 +93,9 @@ impl Globals {
     }
 
     /// The layout of `gild up`, its directory made and checked: others must
-    /// not be able to plant files in it.
-    pub(super) fn private(&self) -> Result<Paths, PrivateError> {
-        let path = self.private_directory();
+    /// not be able to plant files in it. `chosen` stands above the usual place.
+    pub(super) fn private(&self, chosen: Option<&Path>) -> Result<Paths, PrivateError> {
+        let path = chosen.map_or_else(|| self.private_directory(), Path::to_owned);
         let paths = Paths::private(&self.root, &path);
         let create = |directory: &Path| {
             fs::create_dir(directory, 0o700)

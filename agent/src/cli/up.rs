@@ -27,6 +27,9 @@ pub(super) struct Arguments {
     /// The directory that holds a document for each scope.
     #[arg(long, value_name = "DIR")]
     local: PathBuf,
+    /// Keep files here, so that two can run at the same time.
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
     /// End after the first samples are out.
     #[arg(long)]
     once: bool,
@@ -35,7 +38,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let directory = std::fs::canonicalize(&arguments.local)
         .map_err(|error| format!("cannot use '{}': {error}", arguments.local.display()))?;
-    let paths = globals.private()?;
+    let paths = globals.private(arguments.state.as_deref())?;
     let socket = globals.socket.clone().unwrap_or_else(|| paths.socket());
     let listener = listener::open(ListenFd::empty(), &socket).await?;
     // Only after the socket is ours: another `gild up` may be at work.

@@ -10,7 +10,7 @@ use super::format::Format;
 use super::merge::{Conflict, Layer, Merged};
 use super::origin::{LayerName, Origin};
 use super::path::KeyPath;
-use super::schema::{Problem, Unknown};
+use super::schema::{Problem, Setting, Shape, Unknown};
 use super::settings::Settings;
 
 /// One finding, ready to be printed.
@@ -74,7 +74,12 @@ impl From<&Unknown> for Finding {
 
 impl From<&Conflict> for Finding {
     fn from(conflict: &Conflict) -> Self {
-        finding(&conflict.higher.1, &conflict.path, None, conflict.text())
+        let message = match Settings::shape().at(conflict.path.segments()) {
+            // The user's own data may be of any type, as long as it keeps it.
+            None | Some(Shape::Free) => conflict.text(),
+            Some(shape) => format!("must be {}; it {}", shape.expected(), conflict.text()),
+        };
+        finding(&conflict.higher.1, &conflict.path, None, message)
     }
 }
 

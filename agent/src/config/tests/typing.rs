@@ -38,8 +38,8 @@ fn every_problem_is_found_at_once_with_line_value_and_what_would_be_right() {
          [service.web]\nfail_after = -1\n",
     );
     let expected = [
-        "x.toml:2: metrics.interval is a number here and a text in builtin defaults; \
-         a key must keep its type",
+        "x.toml:2: metrics.interval must be a length of time such as \"10s\" or \"15m\"; it is a \
+         number here and a text in builtin defaults; a key must keep its type",
         "x.toml:3: metrics.colectors is not a known key; did you mean metrics.collectors?",
         "x.toml:5: configuration.run = \"sometimes\" must be one of \"first-boot\", \
          \"every-boot\", \"on-change\" or \"never\"",
