@@ -11,7 +11,7 @@ use crate::config::Settings;
 use crate::configure::handoff::Handoff;
 use crate::configure::report::Report;
 use crate::health::watch::Watch;
-use crate::identity::{Identity, host};
+use crate::identity::{Identity, IdentityError};
 use crate::metrics::pipeline::Pipeline;
 use crate::metrics::runner::Runner;
 use crate::metrics::sample::Tick;
@@ -182,13 +182,22 @@ impl<'a> Engine<'a> {
         self.board.view().pipeline.is_some()
     }
 
-    /// Sends on the host's own layers, because `configure` has left nothing.
-    pub(super) fn send_unconfigured(&mut self) {
-        tracing::warn!("nothing has been resolved yet; measurements go where the image says");
-        let identity = host::identity(&self.context.paths);
-        self.board.view().identity = Some(identity.clone());
-        let settings = self.settings.clone();
-        self.apply(settings, identity);
+    /// Sends on the host's own layers, because `configure` has left nothing. What
+    /// was measured is held on where it is not known whose it is.
+    pub(super) fn send_unconfigured(&mut self, found: Result<Identity, IdentityError>) {
+        let nothing = "nothing has been resolved yet";
+        match found {
+            Ok(identity) => {
+                tracing::warn!("{nothing}; measurements go where the host's own layers say");
+                self.board.view().identity = Some(identity.clone());
+                self.apply(self.settings.clone(), identity);
+            }
+            Err(error) => {
+                let problem = format!("{nothing}, and {}", chain_text(&error));
+                tracing::warn!("{problem}");
+                self.board.view().problems.push(problem);
+            }
+        }
     }
 
     /// Whether enough has been measured, and every service looked at, for the

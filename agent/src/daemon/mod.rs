@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::identity::discover;
 use crate::platform::systemd;
 use crate::scope::resolve::Context;
 use crate::status::listener::Listener;
@@ -96,9 +97,14 @@ pub async fn run(
     let mut told = Told::default();
     told.state(&board);
 
-    let patience = tokio::time::sleep(HANDOFF_PATIENCE);
+    // Where `configure` leaves nothing, the daemon finds out by itself who it is.
+    let unconfigured = async {
+        tokio::time::sleep(HANDOFF_PATIENCE).await;
+        discover(&context.imds, paths).await
+    };
     let mut alive = watchdog();
-    tokio::pin!(patience, stop);
+    tokio::pin!(unconfigured, stop);
+    let mut looking = true;
     let ended = loop {
         tokio::select! {
             () = &mut stop => break Ended::Stopped,
@@ -120,7 +126,10 @@ pub async fn run(
                 engine.reload();
                 told.state(&board);
             }
-            () = &mut patience, if !engine.is_sending() => engine.send_unconfigured(),
+            found = &mut unconfigured, if looking && !engine.is_sending() => {
+                looking = false;
+                engine.send_unconfigured(found.map(|found| found.identity));
+            }
             _ = alive.tick() => systemd::alive(),
             _ = &mut server => unreachable!("the server never ends by itself"),
         }

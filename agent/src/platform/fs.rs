@@ -3,7 +3,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, chown};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, fchown};
 use std::path::Path;
 
 /// Who may read a file that gild writes.
@@ -28,18 +28,15 @@ impl Access {
 pub fn write_atomic(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    // Only one process writes a given file (the configure lock, or the one
-    // daemon), so the process id is enough to keep writers apart.
-    let temporary = directory.join(format!(".{name}.{}", std::process::id()));
+    // Others may make files in the directory too: a name that they cannot guess
+    // is one that they cannot take first.
+    let temporary = directory.join(format!(".{name}.{:016x}", fastrand::u64(..)));
+    remove_leftovers(directory, &format!(".{name}."));
     let written = (|| {
-        match fs::remove_file(&temporary) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
         let mut file =
             OpenOptions::new().write(true).create_new(true).mode(access.mode()).open(&temporary)?;
         if access == Access::Group {
-            adopt_group(&file, directory, &temporary)?;
+            adopt_group(&file, directory)?;
         }
         file.write_all(bytes)?;
         file.sync_all()?;
@@ -52,15 +49,26 @@ pub fn write_atomic(path: &Path, bytes: &[u8], access: Access) -> io::Result<()>
     written
 }
 
+/// Removes what a writer that was killed has left. Only one process writes a
+/// given file at a time, so none of them is in use.
+fn remove_leftovers(directory: &Path, prefix: &str) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(prefix) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// Gives the file the group of its directory: root writes what the daemon's
 /// group reads, without knowing the group's number.
-fn adopt_group(file: &File, directory: &Path, path: &Path) -> io::Result<()> {
+fn adopt_group(file: &File, directory: &Path) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
     let group = fs::metadata(directory)?.gid();
     if file.metadata()?.gid() == group {
         return Ok(());
     }
-    match chown(path, None, Some(group)) {
+    match fchown(file, None, Some(group)) {
         // Someone who is not root may lack the right; the file is then theirs.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         other => other,
@@ -89,4 +97,45 @@ pub fn read_capped(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
         ));
     }
     Ok(Some(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_else_is_left() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("state.json");
+        fs::write(directory.path().join(".state.json.0123"), "half").unwrap();
+        for (text, access, mode) in [("a", Access::Owner, 0o600), ("b", Access::Group, 0o640)] {
+            write_atomic(&path, text.as_bytes(), access).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode);
+        }
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_leaves_the_old_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("taken");
+        fs::create_dir(&path).unwrap();
+        assert!(write_atomic(&path, b"x", Access::Owner).is_err());
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_above_the_cap_is_refused_and_none_is_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x");
+        assert!(read_capped(&path, 3).unwrap().is_none());
+        fs::write(&path, "abc").unwrap();
+        assert_eq!(read_capped(&path, 3).unwrap().unwrap(), b"abc");
+        assert!(read_capped(&path, 2).is_err());
+    }
 }

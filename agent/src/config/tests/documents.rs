@@ -71,7 +71,7 @@ fn a_key_without_a_value_is_an_error_with_its_line() {
 #[test]
 fn a_syntax_error_names_its_line() {
     assert_eq!(toml("a = 1\nb = \n").unwrap_err().line(), Some(2));
-    assert_eq!(yaml("a: 1\nb: [1\n").unwrap_err().line().is_some(), true);
+    assert!(yaml("a: 1\nb: [1\n").unwrap_err().line().is_some());
     let json = Document::parse(b"{\"a\": 1,\n\"b\": }", Format::Json).unwrap_err();
     assert_eq!(json.line(), Some(2));
 }
