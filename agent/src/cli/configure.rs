@@ -55,11 +55,16 @@ impl Watcher for Journal {
     fn resolved(&mut self, resolution: &Resolution) {
         for source in &resolution.sources {
             let state = source.state;
-            let error = source.error.as_deref();
-            tracing::info!(
-                layer = %source.layer, source = source.source, ?state, attempts = source.attempts,
-                elapsed_ms = source.elapsed_ms, error, "a source has been read"
-            );
+            match &source.error {
+                None => tracing::info!(
+                    layer = %source.layer, source = source.source, ?state, keys = source.keys,
+                    attempts = source.attempts, elapsed_ms = source.elapsed_ms, "a source was read"
+                ),
+                Some(error) => tracing::warn!(
+                    layer = %source.layer, source = source.source, ?state,
+                    attempts = source.attempts, elapsed_ms = source.elapsed_ms, "{error}"
+                ),
+            }
         }
         for finding in &resolution.problems {
             tracing::warn!("{finding}");
