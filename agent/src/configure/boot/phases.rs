@@ -1,27 +1,18 @@
-//! One boot from beginning to end: resolve, hand off, decide, run the step,
-//! report. `gild configure` and `gild up` are this, with other ears.
-//!
-//! The report is written at each phase, so that whoever asks meanwhile, or
-//! after a crash, finds how far the boot had come.
+//! The phases of a boot in their order, and what ends them early.
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Map, Value};
-
-use super::events::Progress;
-use super::handoff::{self, Handoff, HandoffError};
-use super::lock::{Lock, LockError};
-use super::playbook::Playbook;
-use super::policy;
-use super::report::{Decision, Failure, Outcome, Phase, PhaseOutcome, Report, one_line};
-use super::settings::{ConfigurationSettings, Engine};
-use super::state::{State, StepKey};
-use super::step::{Step, StepResult};
-use super::store::ReportError;
-use crate::config::SecretRef;
+use super::reveal::reveal;
+use super::{BootError, Options, Watcher};
+use crate::configure::handoff::{self, Handoff, HandoffError};
+use crate::configure::playbook::{Playbook, PlaybookError};
+use crate::configure::policy;
+use crate::configure::report::{Failure, Outcome, Phase, PhaseOutcome, Report, one_line};
+use crate::configure::settings::{ConfigurationSettings, Engine};
+use crate::configure::state::{State, StepKey};
+use crate::configure::step::{Step, StepResult};
 use crate::identity::Identity;
 use crate::platform::paths::Paths;
 use crate::platform::{clock, error};
@@ -31,89 +22,24 @@ use crate::scope::{Context, Resolution, Verdict, resolve};
 /// How long each secret of a boot may take.
 const SECRET_BUDGET: Duration = Duration::from_secs(30);
 
-/// What a boot is told.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Run the step whatever the policy says.
-    pub force: bool,
-    /// Change nothing: only show what the step would do.
-    pub plan: bool,
-    /// The directory that a relative playbook path is below.
-    pub base: Option<PathBuf>,
-}
-
-/// Who follows a boot as it happens.
-pub trait Watcher: Send {
-    /// The configuration is known.
-    fn resolved(&mut self, resolution: &Resolution);
-    /// Whether the step runs, and why.
-    fn decided(&mut self, decision: &Decision);
-    /// Something happened in the step.
-    fn progress(&mut self, progress: &Progress);
-}
-
-/// A boot that could not leave a report.
-#[derive(Debug, thiserror::Error)]
-pub enum BootError {
-    /// A directory could not be made.
-    #[error("failed to make the directory '{}'", path.display())]
-    Directory {
-        /// The directory.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// Another configuration step is running, or the lock cannot be had.
-    #[error("failed to begin the configuration step")]
-    Lock(#[source] LockError),
-    /// The report could not be written.
-    #[error("failed to leave a report")]
-    Report(#[source] ReportError),
-}
-
-/// Runs one boot to its end and leaves its report. Only a boot that cannot
-/// leave a report is an error; everything else is an outcome.
-pub async fn boot(
-    context: &Context,
-    options: &Options,
-    watcher: &mut dyn Watcher,
-    cancel: impl Future<Output = ()>,
-) -> Result<Report, BootError> {
-    let paths = &context.paths;
-    for directory in [paths.run(), paths.state()] {
-        crate::platform::fs::create_dir(directory, 0o755)
-            .map_err(|source| BootError::Directory { path: directory.to_owned(), source })?;
-    }
-    let _lock = Lock::acquire(&paths.lock()).await.map_err(BootError::Lock)?;
-    let mut report = Report::started(&clock::now_text());
-    report.boot_id = boot_id(paths);
-    let mut boot = Boot { context, options, report, degraded: false };
-    boot.save()?;
-    let failure = boot.run(watcher, cancel).await?;
-    boot.report.outcome = match (&failure, boot.degraded) {
-        (Some(_), _) => Outcome::Failed,
-        (None, true) => Outcome::Degraded,
-        (None, false) => Outcome::Ready,
-    };
-    boot.report.failure = failure;
-    boot.report.ended_at = Some(clock::now_text());
-    boot.save()?;
-    if !options.plan {
-        boot.report.keep(paths, &context.redactor).map_err(BootError::Report)?;
-    }
-    Ok(boot.report.redacted(&context.redactor))
-}
-
-struct Boot<'a> {
+/// A boot under way.
+pub(super) struct Boot<'a> {
     context: &'a Context,
     options: &'a Options,
-    report: Report,
-    degraded: bool,
+    /// What is reported so far.
+    pub(super) report: Report,
+    /// Whether the configuration is not all fresh.
+    pub(super) degraded: bool,
 }
 
-impl Boot<'_> {
-    fn save(&self) -> Result<(), BootError> {
+impl<'a> Boot<'a> {
+    /// A boot that begins.
+    pub(super) fn new(context: &'a Context, options: &'a Options, report: Report) -> Self {
+        Self { context, options, report, degraded: false }
+    }
+
+    /// Leaves the report as it is now.
+    pub(super) fn save(&self) -> Result<(), BootError> {
         if self.options.plan {
             return Ok(());
         }
@@ -127,7 +53,7 @@ impl Boot<'_> {
 
     /// All phases in their order. What ends them early, or what the step fails
     /// with, is the failure.
-    async fn run(
+    pub(super) async fn run(
         &mut self,
         watcher: &mut dyn Watcher,
         cancel: impl Future<Output = ()>,
@@ -279,7 +205,7 @@ impl Boot<'_> {
 fn playbook_digest(
     paths: &Paths,
     settings: &ConfigurationSettings,
-) -> Result<Option<String>, super::playbook::PlaybookError> {
+) -> Result<Option<String>, PlaybookError> {
     let needed = match settings.engine {
         Engine::Exec => false,
         Engine::Auto | Engine::Either => settings.exec.is_empty(),
@@ -292,37 +218,8 @@ fn playbook_digest(
     }
 }
 
-/// The free data with each reference to a secret replaced by the secret. The
-/// result lives as long as the step.
-async fn reveal(
-    vars: &Map<String, Value>,
-    secrets: &Secrets,
-) -> Result<Map<String, Value>, SecretError> {
-    let mut revealed = Map::new();
-    for (key, value) in vars {
-        let value = match value {
-            Value::Object(table) => match SecretRef::from_table(table) {
-                Some(reference) => {
-                    let secret: SecretString = secrets.resolve(&reference).await?;
-                    Value::from(secret.expose_secret())
-                }
-                None => Value::Object(Box::pin(reveal(table, secrets)).await?),
-            },
-            other => other.clone(),
-        };
-        revealed.insert(key.clone(), value);
-    }
-    Ok(revealed)
-}
-
 fn chained(message: &str, error: &(dyn Error + 'static)) -> Failure {
     let chain = error::chain(error);
     let message = one_line(&format!("{message}: {}", chain.join(": ")));
     Failure { task: None, message, chain }
-}
-
-/// The kernel's name for this boot.
-fn boot_id(paths: &Paths) -> Option<String> {
-    let path = paths.host("/proc/sys/kernel/random/boot_id");
-    std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
 }

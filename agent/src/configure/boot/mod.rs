@@ -1,0 +1,101 @@
+//! One boot from beginning to end: resolve, hand off, decide, run the step,
+//! report. `gild configure` and `gild up` are this, with other ears.
+//!
+//! The report is written at each phase, so that whoever asks meanwhile, or
+//! after a crash, finds how far the boot had come.
+
+/// The phases in their order.
+mod phases;
+/// Secrets in the data of the playbook.
+mod reveal;
+
+use std::path::PathBuf;
+
+use super::events::Progress;
+use super::lock::{Lock, LockError};
+use super::report::{Decision, Outcome, Report};
+use super::store::ReportError;
+use crate::platform::clock;
+use crate::platform::paths::Paths;
+use crate::scope::{Context, Resolution};
+use phases::Boot;
+
+/// What a boot is told.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Run the step whatever the policy says.
+    pub force: bool,
+    /// Change nothing: only show what the step would do.
+    pub plan: bool,
+    /// The directory that a relative playbook path is below.
+    pub base: Option<PathBuf>,
+}
+
+/// Who follows a boot as it happens.
+pub trait Watcher: Send {
+    /// The configuration is known.
+    fn resolved(&mut self, resolution: &Resolution);
+    /// Whether the step runs, and why.
+    fn decided(&mut self, decision: &Decision);
+    /// Something happened in the step.
+    fn progress(&mut self, progress: &Progress);
+}
+
+/// A boot that could not leave a report.
+#[derive(Debug, thiserror::Error)]
+pub enum BootError {
+    /// A directory could not be made.
+    #[error("failed to make the directory '{}'", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another configuration step is running, or the lock cannot be had.
+    #[error("failed to begin the configuration step")]
+    Lock(#[source] LockError),
+    /// The report could not be written.
+    #[error("failed to leave a report")]
+    Report(#[source] ReportError),
+}
+
+/// Runs one boot to its end and leaves its report. Only a boot that cannot
+/// leave a report is an error; everything else is an outcome.
+pub async fn boot(
+    context: &Context,
+    options: &Options,
+    watcher: &mut dyn Watcher,
+    cancel: impl Future<Output = ()>,
+) -> Result<Report, BootError> {
+    let paths = &context.paths;
+    for directory in [paths.run(), paths.state()] {
+        crate::platform::fs::create_dir(directory, 0o755)
+            .map_err(|source| BootError::Directory { path: directory.to_owned(), source })?;
+    }
+    let _lock = Lock::acquire(&paths.lock()).await.map_err(BootError::Lock)?;
+    let mut report = Report::started(&clock::now_text());
+    report.boot_id = boot_id(paths);
+    let mut boot = Boot::new(context, options, report);
+    boot.save()?;
+    let failure = boot.run(watcher, cancel).await?;
+    boot.report.outcome = match (&failure, boot.degraded) {
+        (Some(_), _) => Outcome::Failed,
+        (None, true) => Outcome::Degraded,
+        (None, false) => Outcome::Ready,
+    };
+    boot.report.failure = failure;
+    boot.report.ended_at = Some(clock::now_text());
+    boot.save()?;
+    if !options.plan {
+        boot.report.keep(paths, &context.redactor).map_err(BootError::Report)?;
+    }
+    Ok(boot.report.redacted(&context.redactor))
+}
+
+/// The kernel's name for this boot.
+fn boot_id(paths: &Paths) -> Option<String> {
+    let path = paths.host("/proc/sys/kernel/random/boot_id");
+    std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
+}
