@@ -14,6 +14,8 @@ pub mod http;
 pub mod log;
 /// Every absolute path, below one root.
 pub mod paths;
+/// Whether a process still lives.
+pub mod process;
 /// Values that must not be seen, taken out of any text.
 pub mod redact;
 /// When to try again, and how long to wait.

@@ -201,7 +201,7 @@ fn table<const N: usize>(
 
 /// Text without line breaks and control characters: tag values and error
 /// messages come from outside, and a terminal obeys escape sequences.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let spaced = text.split(['\n', '\r', '\t']).map(str::trim).filter(|part| !part.is_empty());
     let line = spaced.collect::<Vec<_>>().join(" ");
     line.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()

@@ -81,9 +81,11 @@ impl<'a> Boot<'a> {
         {
             settings.playbook = base.join(&settings.playbook).display().to_string();
         }
-        let playbook_digest = match playbook_digest(&self.context.paths, &settings) {
-            Ok(digest) => digest,
-            Err(error) => return Ok(Some(chained("the playbook cannot be used", &error))),
+        let file = self.context.paths.step_state();
+        let force = self.options.force || self.options.plan;
+        let (playbook_digest, unusable) = match playbook_digest(&self.context.paths, &settings) {
+            Ok(digest) => (digest, None),
+            Err(error) => (None, Some(error)),
         };
         self.report.playbook_digest = playbook_digest.clone();
         let key = StepKey {
@@ -92,14 +94,16 @@ impl<'a> Boot<'a> {
             digest: resolution.digest.clone(),
             playbook_digest,
         };
-        let file = self.context.paths.step_state();
-        let force = self.options.force || self.options.plan;
         let decision = policy::decide(settings.run, force, &State::load(&file), &key);
         watcher.decided(&decision);
         self.report.decision = Some(decision.clone());
         if !decision.run {
             self.phase("step", PhaseOutcome::Skipped, Duration::ZERO);
             return Ok(None);
+        }
+        // A step that does not run needs no playbook.
+        if let Some(error) = unusable {
+            return Ok(Some(chained("the playbook cannot be used", &error)));
         }
         self.save()?;
 

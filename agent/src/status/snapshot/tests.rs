@@ -8,6 +8,7 @@ use crate::configure::report::Failure;
 fn report(outcome: Outcome) -> Report {
     let over = outcome != Outcome::Running;
     Report {
+        process: None,
         version: 1,
         instance_id: Some("i-1".to_owned()),
         boot_id: None,
