@@ -16,10 +16,25 @@ pub fn value(text: &str) -> Value {
     }
 }
 
+fn plain(text: &str) -> Option<Value> {
+    if let Ok(value) = text.parse::<i64>() {
+        return Some(Value::from(value));
+    }
+    if let Ok(value) = text.parse::<u64>() {
+        return Some(Value::from(value));
+    }
+    match text {
+        "null" => Some(Value::Null),
+        "true" | "false" => Some(Value::from(text == "true")),
+        // Floats by the standard library, which rounds them right.
+        _ => Some(Value::from(text.parse::<f64>().ok()?)),
+    }
+}
+
 fn of<'a>(event: Event<'a>, events: &mut impl Iterator<Item = Event<'a>>) -> Value {
     match event {
         Event::Scalar(text, ScalarStyle::Plain, ..) => {
-            serde_json::from_str(&text.replace("e+", "e")).expect("a number, a truth or nothing")
+            plain(&text).expect("a number, a truth or nothing")
         }
         Event::Scalar(text, ..) => Value::String(text.into_owned()),
         Event::SequenceStart(..) => {
