@@ -15,26 +15,25 @@ impl KeyPath {
         Self::default()
     }
 
-    /// Reads a dotted path; a segment in double quotes may hold dots.
-    /// `None` where a segment is empty or a quote is left open.
+    /// Reads a dotted path; a segment in double quotes may hold anything, as
+    /// `Display` writes it. `None` where a segment without quotes is empty or a
+    /// quote is left open.
     pub fn parse(text: &str) -> Option<Self> {
         let mut segments = Vec::new();
         let mut rest = text;
         loop {
-            let segment;
             if let Some(quoted) = rest.strip_prefix('"') {
-                let end = quoted.find('"')?;
-                segment = &quoted[..end];
-                rest = &quoted[end + 1..];
+                let (segment, after) = unquoted(quoted)?;
+                segments.push(segment);
+                rest = after;
             } else {
                 let end = rest.find('.').unwrap_or(rest.len());
-                segment = &rest[..end];
+                if end == 0 {
+                    return None;
+                }
+                segments.push(rest[..end].to_owned());
                 rest = &rest[end..];
             }
-            if segment.is_empty() {
-                return None;
-            }
-            segments.push(segment.to_owned());
             match rest.strip_prefix('.') {
                 Some(more) => rest = more,
                 None if rest.is_empty() => return Some(Self(segments)),
@@ -55,9 +54,40 @@ impl KeyPath {
         &self.0
     }
 
+    /// How long the keys are together, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.0.iter().map(String::len).sum()
+    }
+
     /// Whether `self` is `other` or lies below it.
     pub fn is_within(&self, other: &KeyPath) -> bool {
         self.0.starts_with(&other.0)
+    }
+}
+
+/// Reads what follows a double quote up to the next one, by the escapes of
+/// Rust's `Debug`, and gives it with what is left.
+fn unquoted(text: &str) -> Option<(String, &str)> {
+    let mut plain = String::new();
+    let mut letters = text.chars();
+    loop {
+        plain.push(match letters.next()? {
+            '"' => return Some((plain, letters.as_str())),
+            '\\' => match letters.next()? {
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                '0' => '\0',
+                'u' => {
+                    let (code, after) = letters.as_str().strip_prefix('{')?.split_once('}')?;
+                    letters = after.chars();
+                    char::from_u32(u32::from_str_radix(code, 16).ok()?)?
+                }
+                same @ ('"' | '\\') => same,
+                _ => return None,
+            },
+            letter => letter,
+        });
     }
 }
 
@@ -94,5 +124,31 @@ impl<'de> Deserialize<'de> for KeyPath {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not a key path"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_quoted_key_may_hold_anything() {
+        let path = KeyPath::from_iter(["", "a.b", "c\"d\\", "\u{1b}\n\u{301}"]);
+        assert_eq!(path.to_string(), r#"""."a.b"."c\"d\\"."\u{1b}\n\u{301}""#);
+        assert_eq!(KeyPath::parse(&path.to_string()), Some(path));
+        for wrong in ["", "a.", ".a", "a..b", "\"a", "\"a\"b", r#""\x""#, r#""\u{d800}""#, r#""\"#]
+        {
+            assert_eq!(KeyPath::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_path_is_read_as_it_is_written(keys in proptest::collection::vec(any::<String>(), 1..4)) {
+            let path = KeyPath::from_iter(keys);
+            prop_assert_eq!(KeyPath::parse(&path.to_string()), Some(path));
+        }
     }
 }
