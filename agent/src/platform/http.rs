@@ -12,6 +12,7 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode};
 use rustls::{ClientConfig, RootCertStore};
 
+use super::dns;
 use super::retry::{Retryable, Verdict};
 
 /// How long a TCP and TLS connection may take to come up.
@@ -97,7 +98,7 @@ pub fn client() -> Result<Client, HttpError> {
         .with_no_client_auth();
     Client::builder()
         .tls_backend_preconfigured(tls)
-        .hickory_dns(true)
+        .dns_resolver(dns::system())
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
