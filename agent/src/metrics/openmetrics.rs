@@ -161,7 +161,7 @@ mod tests {
             Sample::counter("node_cpu_seconds_total", cpu("a\\b\"c\nd"), 2.0),
             Sample::counter("node_vmstat_pswpin", vec![], 7.0),
         ];
-        Tick { at: SystemTime::now(), samples }
+        Tick::new(SystemTime::now(), samples)
     }
 
     #[test]

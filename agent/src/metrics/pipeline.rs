@@ -107,7 +107,7 @@ mod tests {
         let supplies = Supplies { client, aws, secrets: Arc::new(secrets) };
         let pipeline = Pipeline::start(&sinks.into(), &identity(), &supplies);
         let samples = vec![Sample::gauge("x", vec![], 1.0)];
-        pipeline.push(Arc::new(Tick { at: SystemTime::now(), samples }));
+        pipeline.push(Arc::new(Tick::new(SystemTime::now(), samples)));
         let fails = |sink: &str| pipeline.stats()[sink].last_error.is_some();
         while pipeline.stats()["log"].sent == 0 || !fails("dead") || !fails("broken") {
             tokio::time::sleep(Duration::from_millis(1)).await;

@@ -4,6 +4,8 @@
 pub mod aws;
 /// The wall clock as text and numbers.
 pub mod clock;
+/// Names to addresses, for the whole process.
+pub mod dns;
 /// Errors printed as one chain.
 pub mod error;
 /// Files that are written whole or not at all.

@@ -57,9 +57,6 @@ impl Default for Retries {
     }
 }
 
-/// A receiver may ask for this much patience, and no more.
-const LONGEST_WISH: Duration = Duration::from_secs(300);
-
 /// A running sink.
 #[derive(Debug)]
 pub struct Handle {
@@ -203,11 +200,9 @@ impl<S: Sink> Driver<S> {
                 Verdict::Permanent => return Some(Reason::Rejected),
                 _ if last => return Some(Reason::Shutdown),
                 Verdict::Transient => self.account.retries.backoff.wait(attempt),
-                Verdict::After(wish) => {
-                    wish.min(LONGEST_WISH).max(self.account.retries.backoff.wait(attempt))
-                }
+                Verdict::After(wish) => wish.max(self.account.retries.backoff.wait(attempt)),
             };
-            if start.elapsed() + wait > self.account.retries.most {
+            if wait > self.account.retries.most.saturating_sub(start.elapsed()) {
                 return Some(Reason::Expired);
             }
             self.account.shared.pause(Instant::now() + wait).await;

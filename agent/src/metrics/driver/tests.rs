@@ -119,7 +119,7 @@ async fn a_sink_that_can_never_be_set_up_counts_what_it_does_not_deliver() {
 
 fn tick(samples: usize) -> Arc<Tick> {
     let sample = Sample::gauge("x", vec![], 1.0);
-    Arc::new(Tick { at: SystemTime::now(), samples: vec![sample; samples] })
+    Arc::new(Tick::new(SystemTime::now(), vec![sample; samples]))
 }
 
 async fn until(handle: &Handle, condition: impl Fn(&SinkStats) -> bool) -> SinkStats {

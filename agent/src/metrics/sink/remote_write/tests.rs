@@ -51,7 +51,7 @@ fn build(settings: &RemoteWriteSettings) -> Result<RemoteWrite, BuildError> {
 
 fn tick(ms: u64) -> Arc<Tick> {
     let samples = vec![Sample::gauge("node_load1", vec![], 0.5)];
-    Arc::new(Tick { at: UNIX_EPOCH + Duration::from_millis(ms), samples })
+    Arc::new(Tick::new(UNIX_EPOCH + Duration::from_millis(ms), samples))
 }
 
 const NOW: u64 = 1_800_000_000_000;
@@ -141,6 +141,16 @@ fn time_only_goes_forward_and_must_be_set() {
         .to_vec();
     assert_eq!(taken, [0, 1, 0, 0, 1]);
     assert_eq!(drops.by_reason(), [("clock", 1), ("order", 2)].into());
+}
+
+#[test]
+fn a_clock_that_was_set_back_does_not_silence_the_sink() {
+    let mut sink = build(&settings("http://x/")).unwrap();
+    let mut drops = Drops::default();
+    let day = 24 * 3600 * 1000;
+    let taken = [NOW, NOW + day, NOW + 10, NOW + 20].map(|ms| sink.take(&tick(ms), &mut drops));
+    assert!(taken.iter().all(|requests| requests.len() == 1));
+    assert!(drops.by_reason().is_empty());
 }
 
 #[test]
