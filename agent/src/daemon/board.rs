@@ -82,10 +82,10 @@ impl Board {
             None => view.identity.as_ref(),
         };
         let at_work = view.report.as_ref().and_then(|report| report.process);
-        let lock_held = at_work.is_some_and(|process| process.is_alive());
+        let at_work = at_work.is_some_and(|process| process.is_alive());
         Snapshot::new(Facts {
             report: view.report.as_ref(),
-            lock_held,
+            at_work,
             problems: &view.problems,
             started_at: &self.started_at,
             identity,
