@@ -1,10 +1,6 @@
-//! What the daemon shows of itself and of the boot, as one value. Pure, apart
-//! from the look at the lock.
+//! What the daemon shows of itself and of the boot, as one value. Pure.
 
 use std::collections::BTreeMap;
-use std::fs::{File, TryLockError};
-use std::io;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -128,7 +124,7 @@ pub struct AgentStatus {
 pub struct Facts<'a> {
     /// The report, where there is one.
     pub report: Option<&'a Report>,
-    /// Whether a configuration step runs (see `lock_held`).
+    /// Whether a configuration step holds its lock.
     pub lock_held: bool,
     /// What is wrong with the configuration that the daemon runs on.
     pub problems: &'a [String],
@@ -218,22 +214,6 @@ fn configuration(report: Option<&Report>, state: State, problems: &[String]) -> 
         started_at: report.map(|report| report.started_at.clone()),
         ended_at: report.and_then(|report| report.ended_at.clone()),
         digest: report.and_then(|report| report.digest.clone()),
-    }
-}
-
-/// Whether a configuration step holds its lock; no lock file means that none
-/// does. The lock is taken for an instant to find out, so whoever takes it for
-/// good must not give up at the first try.
-pub fn lock_held(lock: &Path) -> io::Result<bool> {
-    let file = match File::open(lock) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(error),
-    };
-    match file.try_lock_shared() {
-        Ok(()) => Ok(false),
-        Err(TryLockError::WouldBlock) => Ok(true),
-        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 

@@ -104,16 +104,3 @@ fn a_snapshot_survives_the_way_through_json() {
     assert!(text.starts_with(r#"{"version":1,"state":"ready","since":""#), "{text}");
     assert_eq!(serde_json::from_str::<Snapshot>(&text).unwrap(), shown);
 }
-
-#[test]
-fn the_lock_is_seen_while_it_is_held() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("configure.lock");
-    assert!(!lock_held(&path).unwrap());
-    let file = File::create(&path).unwrap();
-    assert!(!lock_held(&path).unwrap());
-    file.lock().unwrap();
-    assert!(lock_held(&path).unwrap());
-    file.unlock().unwrap();
-    assert!(!lock_held(&path).unwrap());
-}
