@@ -15,16 +15,6 @@ pub enum Format {
     OpenMetrics,
 }
 
-impl Format {
-    /// The media type of the format.
-    pub fn content_type(self) -> &'static str {
-        match self {
-            Format::Text => "text/plain; version=0.0.4; charset=utf-8",
-            Format::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
-        }
-    }
-}
-
 /// The whole tick, families in the order in which they first appear.
 pub fn render(tick: &Tick, format: Format) -> String {
     let mut families: Vec<(&str, Vec<&Sample>)> = Vec::new();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, Response, StatusCode, Url};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::dns;
@@ -109,6 +109,17 @@ pub fn client() -> Result<Client, HttpError> {
         .map_err(HttpError::Build)
 }
 
+/// The HTTP or HTTPS URL that a text spells. It holds no user and no password:
+/// URLs are shown in messages, in the log and on the socket.
+pub fn plain_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let plain = matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+        && url.username().is_empty()
+        && url.password().is_none();
+    plain.then_some(url)
+}
+
 /// Reads a body of at most `limit` bytes.
 pub async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>, HttpError> {
     if response.content_length().is_some_and(|length| length > limit as u64) {
@@ -181,5 +192,17 @@ mod tests {
             assert_eq!(wish(other), None, "{other}");
         }
         assert_eq!(retry_after(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn a_plain_url_is_one_of_the_web_without_user_or_password() {
+        for text in ["http://127.0.0.1:8080/health", "https://mimir.example/api/v1/push"] {
+            assert_eq!(plain_url(text).map(String::from).as_deref(), Some(text));
+        }
+        for text in
+            ["", "x/push", "/health", "ftp://x/", "https://me:hush@x/", "https://me@x/", "http://"]
+        {
+            assert!(plain_url(text).is_none(), "{text}");
+        }
     }
 }

@@ -59,12 +59,7 @@ pub struct PushUrl(Url);
 impl PushUrl {
     /// The URL that a text spells, if it is one to push to.
     pub fn parse(text: &str) -> Option<Self> {
-        let url = Url::parse(text).ok()?;
-        let plain = matches!(url.scheme(), "http" | "https")
-            && url.has_host()
-            && url.username().is_empty()
-            && url.password().is_none();
-        plain.then_some(Self(url))
+        http::plain_url(text).map(Self)
     }
 }
 
