@@ -51,21 +51,26 @@ pub fn source(text: &str) {
     let _ = tags_in(text).count();
     let Ok(source) = Source::parse(text) else { return };
     assert_eq!(Source::parse(&source.to_string()).as_ref(), Ok(&source));
+    if matches!(source, Source::Tags(_)) {
+        return;
+    }
     if let Ok(filled) = source.with(|text, place| values.fill(text, place)) {
-        let (before, after) = (parts(&source), parts(&filled));
-        assert_eq!(before, after, "{source} became {filled}");
+        let (before, after) = (source.to_string(), filled.to_string());
+        let url = matches!(source, Source::Http(_));
+        assert_eq!(parts(&unnamed(&before), url), parts(&after, url), "{before} became {after}");
     }
 }
 
 /// How many parts an address has. In a URL some signs besides the slash part it.
-fn parts(source: &Source) -> usize {
-    let url = matches!(source, Source::Http(_));
-    let parts = |letter: char| letter == '/' || (url && "?#@:".contains(letter));
-    // The name of a placeholder goes away, with what stands in it.
-    let text = source.to_string();
-    let around: String =
-        text.split('{').map(|part| part.split_once('}').map_or(part, |p| p.1)).collect();
-    around.matches(parts).count()
+fn parts(text: &str, url: bool) -> usize {
+    text.matches(|letter| letter == '/' || (url && "?#@:".contains(letter))).count()
+}
+
+/// A text without its placeholders.
+fn unnamed(text: &str) -> String {
+    let mut pieces = text.split('{');
+    let first = pieces.next().unwrap_or_default().to_owned();
+    pieces.fold(first, |text, piece| text + piece.split_once('}').map_or(piece, |(_, rest)| rest))
 }
 
 /// A value that stands in a place of an address.
