@@ -253,8 +253,21 @@ async fn tags_may_not_name_what_root_runs() {
     let world = World::new(&[("gild:configuration.exec", r#"["sh"]"#)], THREE);
     let resolution = world.resolve().await;
     assert!(resolution.settings.configuration.exec.is_empty());
-    assert_eq!(resolution.refused[0].key.to_string(), "configuration.exec");
+    assert_eq!(resolution.refused[0].key.to_string(), "configuration");
     assert_eq!(resolution.refused[0].origin.layer, LayerName::Service);
+}
+
+#[tokio::test]
+async fn tags_may_not_choose_how_ansible_runs_not_even_by_an_import() {
+    let scope = THREE.replace("Name = 'vars.name'", "Name = 'vars.ansible_python_interpreter'");
+    let tags = [("Name", "/tmp/x"), ("gild:vars.ansible_connection", "ssh"), ("gild:vars.a", "1")];
+    let resolution = World::new(&tags, &scope).resolve().await;
+    assert_eq!(resolution.verdict, Verdict::Ready);
+    assert_eq!(value(&resolution, "vars"), serde_json::json!({"a": "1"}));
+    let mut keys: Vec<String> =
+        resolution.refused.iter().map(|refused| refused.key.to_string()).collect();
+    keys.sort();
+    assert_eq!(keys, ["vars.ansible_connection", "vars.ansible_python_interpreter"]);
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! The place of a value in a document: a dotted path of keys, written as TOML
 //! writes it, so that a key which itself holds a dot is told apart.
 
-use std::fmt;
+use std::fmt::{self, Write};
+use std::str::Chars;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -15,28 +16,30 @@ impl KeyPath {
         Self::default()
     }
 
-    /// Reads a dotted path; a segment in double quotes may hold anything, as
-    /// `Display` writes it. `None` where a segment without quotes is empty or a
-    /// quote is left open.
+    /// Reads what `Display` writes: keys with dots between them. A key in double
+    /// quotes may hold anything, with the escapes of TOML. The empty text is the
+    /// whole document. `None` where a bare key is empty or a quote is left open.
     pub fn parse(text: &str) -> Option<Self> {
+        if text.is_empty() {
+            return Some(Self::root());
+        }
         let mut segments = Vec::new();
         let mut rest = text;
         loop {
-            if let Some(quoted) = rest.strip_prefix('"') {
-                let (segment, after) = unquoted(quoted)?;
-                segments.push(segment);
-                rest = after;
-            } else {
-                let end = rest.find('.').unwrap_or(rest.len());
-                if end == 0 {
-                    return None;
+            let (segment, after) = match rest.strip_prefix('"') {
+                Some(quoted) => unquote(quoted)?,
+                None => {
+                    let end = rest.find('.').unwrap_or(rest.len());
+                    (rest[..end].to_owned(), &rest[end..])
                 }
-                segments.push(rest[..end].to_owned());
-                rest = &rest[end..];
+            };
+            if segment.is_empty() && !rest.starts_with('"') {
+                return None;
             }
-            match rest.strip_prefix('.') {
+            segments.push(segment);
+            match after.strip_prefix('.') {
                 Some(more) => rest = more,
-                None if rest.is_empty() => return Some(Self(segments)),
+                None if after.is_empty() => return Some(Self(segments)),
                 None => return None,
             }
         }
@@ -54,41 +57,57 @@ impl KeyPath {
         &self.0
     }
 
-    /// How long the keys are together, in bytes.
-    pub fn bytes(&self) -> usize {
-        self.0.iter().map(String::len).sum()
-    }
-
     /// Whether `self` is `other` or lies below it.
     pub fn is_within(&self, other: &KeyPath) -> bool {
         self.0.starts_with(&other.0)
     }
 }
 
-/// Reads what follows a double quote up to the next one, by the escapes of
-/// Rust's `Debug`, and gives it with what is left.
-fn unquoted(text: &str) -> Option<(String, &str)> {
-    let mut plain = String::new();
-    let mut letters = text.chars();
-    loop {
-        plain.push(match letters.next()? {
-            '"' => return Some((plain, letters.as_str())),
-            '\\' => match letters.next()? {
-                'n' => '\n',
-                'r' => '\r',
-                't' => '\t',
-                '0' => '\0',
-                'u' => {
-                    let (code, after) = letters.as_str().strip_prefix('{')?.split_once('}')?;
-                    letters = after.chars();
-                    char::from_u32(u32::from_str_radix(code, 16).ok()?)?
-                }
-                same @ ('"' | '\\') => same,
-                _ => return None,
+/// Writes a key in double quotes. What a terminal would not show as it is, is
+/// escaped.
+fn quote(segment: &str, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+    formatter.write_char('"')?;
+    for character in segment.chars() {
+        match character {
+            '"' | '\\' => write!(formatter, "\\{character}")?,
+            '\'' => formatter.write_char(character)?,
+            shown if shown.escape_debug().len() == 1 => formatter.write_char(shown)?,
+            other => match u32::from(other) {
+                code @ 0..=0xffff => write!(formatter, "\\u{code:04x}")?,
+                code => write!(formatter, "\\U{code:08x}")?,
             },
-            letter => letter,
-        });
+        }
     }
+    formatter.write_char('"')
+}
+
+/// Reads a key up to its closing quote; gives the key and what follows.
+fn unquote(text: &str) -> Option<(String, &str)> {
+    let mut segment = String::new();
+    let mut rest = text.chars();
+    loop {
+        match rest.next()? {
+            '"' => return Some((segment, rest.as_str())),
+            '\\' => segment.push(match rest.next()? {
+                same @ ('"' | '\\') => same,
+                'b' => '\u{8}',
+                't' => '\t',
+                'n' => '\n',
+                'f' => '\u{c}',
+                'r' => '\r',
+                'u' => code(&mut rest, 4)?,
+                'U' => code(&mut rest, 8)?,
+                _ => return None,
+            }),
+            other => segment.push(other),
+        }
+    }
+}
+
+/// The character that the next `digits` hexadecimal digits name.
+fn code(rest: &mut Chars<'_>, digits: u32) -> Option<char> {
+    let code = (0..digits).try_fold(0, |code, _| Some(code << 4 | rest.next()?.to_digit(16)?));
+    char::from_u32(code?)
 }
 
 impl<S: Into<String>> FromIterator<S> for KeyPath {
@@ -107,7 +126,7 @@ impl fmt::Display for KeyPath {
             if !segment.is_empty() && segment.chars().all(bare) {
                 formatter.write_str(segment)?;
             } else {
-                write!(formatter, "{segment:?}")?;
+                quote(segment, formatter)?;
             }
         }
         Ok(())
@@ -128,27 +147,56 @@ impl<'de> Deserialize<'de> for KeyPath {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
+    fn path(segments: &[&str]) -> KeyPath {
+        segments.iter().copied().collect()
+    }
+
     #[test]
-    fn a_quoted_key_may_hold_anything() {
-        let path = KeyPath::from_iter(["", "a.b", "c\"d\\", "\u{1b}\n\u{301}"]);
-        assert_eq!(path.to_string(), r#"""."a.b"."c\"d\\"."\u{1b}\n\u{301}""#);
-        assert_eq!(KeyPath::parse(&path.to_string()), Some(path));
-        for wrong in ["", "a.", ".a", "a..b", "\"a", "\"a\"b", r#""\x""#, r#""\u{d800}""#, r#""\"#]
-        {
-            assert_eq!(KeyPath::parse(wrong), None, "{wrong}");
+    fn a_path_is_written_as_toml_writes_it() {
+        for (segments, text) in [
+            (&["a", "b-c", "d:e"] as &[&str], "a.b-c.d:e"),
+            (&[], ""),
+            (&["", "a"], "\"\".a"),
+            (&["a.b", "it's"], "\"a.b\".\"it's\""),
+            (&["a\"b\\"], r#""a\"b\\""#),
+            (&["\n\u{7}\u{2028}\u{e0001}é"], r#""\u000a\u0007\u2028\U000e0001é""#),
+        ] {
+            assert_eq!(path(segments).to_string(), text);
+            assert_eq!(KeyPath::parse(text), Some(path(segments)));
+        }
+        assert_eq!(KeyPath::parse(r#""\t\u00e9".b"#), Some(path(&["\té", "b"])));
+    }
+
+    #[test]
+    fn what_is_not_a_path_is_told() {
+        for text in [".", "a.", ".a", "a..b", "\"a", "\"a\"b", r#""\x""#, r#""\ud800""#, "\"\\"] {
+            assert_eq!(KeyPath::parse(text), None, "{text}");
         }
     }
 
     proptest! {
         #[test]
-        fn every_path_is_read_as_it_is_written(keys in proptest::collection::vec(any::<String>(), 1..4)) {
-            let path = KeyPath::from_iter(keys);
-            prop_assert_eq!(KeyPath::parse(&path.to_string()), Some(path));
+        fn what_is_written_is_read_again(
+            segments in prop::collection::vec(
+                prop_oneof![any::<String>(), "[a.\"\\\\\n']{0,4}"],
+                0..4,
+            )
+        ) {
+            let path: KeyPath = segments.into_iter().collect();
+            prop_assert_eq!(KeyPath::parse(&path.to_string()), Some(path.clone()));
+            let json = serde_json::to_string(&path).unwrap();
+            prop_assert_eq!(serde_json::from_str::<KeyPath>(&json).unwrap(), path);
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC{0,20}|[a.\"\\\\uU0]{0,20}") {
+            let _ = KeyPath::parse(&text);
         }
     }
 }

@@ -12,7 +12,7 @@ use super::settings::OnBad;
 use crate::config::check::Finding;
 use crate::config::merge::Conflict;
 use crate::config::schema::Unknown;
-use crate::config::{Layer, LayerName, Merged, Origin, Settings, builtin, trust};
+use crate::config::{KeyPath, Layer, LayerName, Merged, Origin, Settings, builtin, trust};
 use crate::configure::report::SourceOutcome;
 
 /// What all documents say together.
@@ -47,7 +47,12 @@ pub fn settle(
     }
     loop {
         let layers = arrived.iter().flat_map(|source| &source.layers);
-        let merged = Merged::fold(std::iter::once(&base).chain(layers));
+        let layers: Vec<&Layer> = std::iter::once(&base).chain(layers).collect();
+        let merged = Merged::fold(layers.iter().copied());
+        let references = trust::references_among(&merged, &layers);
+        if guard(arrived, &references) {
+            continue;
+        }
         let typed = Settings::typed(&merged.root);
         let blamed = merged
             .conflicts
@@ -108,6 +113,20 @@ fn give_way(source: &mut Arrived, on_bad: OnBad) {
     }
 }
 
+/// Keeps references to secrets from those who may not refer to any; says
+/// whether anything was refused.
+fn guard(arrived: &mut [Arrived], references: &[KeyPath]) -> bool {
+    let mut any = false;
+    for source in arrived {
+        for layer in &mut source.layers {
+            let refused = trust::enforce_references(layer, references);
+            any |= !refused.is_empty();
+            source.refused.extend(refused);
+        }
+    }
+    any
+}
+
 fn enforce(layers: &mut [Layer]) -> Vec<trust::Refused> {
     layers.iter_mut().flat_map(trust::enforce).collect()
 }
@@ -134,8 +153,8 @@ fn finish(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::config::Document;
     use crate::config::format::Format;
-    use crate::config::{Document, KeyPath};
 
     fn layer(name: LayerName, body: &str, last_good: bool) -> Layer {
         Layer {
@@ -215,6 +234,61 @@ mod tests {
         let settled = settle(&mut sources, |_| OnBad::LastGood).unwrap();
         assert_eq!(var(&settled, "configuration.exec").unwrap(), "[]");
         assert_eq!(var(&settled, "vars.a").unwrap(), "\"s\"");
-        assert_eq!(sources[0].refused[0].key.to_string(), "configuration.exec");
+        assert_eq!(sources[0].refused[0].key.to_string(), "configuration");
+    }
+
+    #[test]
+    fn a_refused_key_leaves_no_half_entry_that_fails() {
+        let body = "vars.a = 's'\n[sink.mine]\ntype = 'log'\nflush = '10s'";
+        let mut sources = [arrived(LayerName::Service, body, None)];
+        let settled = settle(&mut sources, |_| OnBad::LastGood).unwrap();
+        assert_eq!(var(&settled, "vars.a").unwrap(), "\"s\"");
+        assert!(settled.settings.sink.is_empty());
+        assert_eq!(sources[0].report.state, SourceOutcome::Fetched);
+    }
+
+    /// What the service layer may not write at once it may not put together either.
+    #[test]
+    fn a_reference_to_a_secret_cannot_be_pieced_together() {
+        let whole = "vars.x = { ssm = '/p' }";
+        let noted = "vars.x = { ssm = '/p', note = 'n' }";
+        let manager = "vars.x = { secretsmanager = 'id', key = 'k' }";
+        for (lower, service, kept, refused) in [
+            ("", "vars.x = { ssm = '/p', junk = '1' }", Some(r#"{"junk":"1","ssm":"/p"}"#), 0),
+            (noted, "unset = ['vars.x.note']", Some(r#"{"note":"n","ssm":"/p"}"#), 1),
+            (noted, "unset = ['vars.x.note', 'vars.x.ssm']", Some("{}"), 0),
+            (
+                noted,
+                "vars.x.ssm = '/q'\nunset = ['vars.x.note']",
+                Some(r#"{"note":"n","ssm":"/p"}"#),
+                2,
+            ),
+            (manager, "vars.x.key = 'other'", Some(r#"{"key":"k","secretsmanager":"id"}"#), 1),
+            (manager, "unset = ['vars.x.key']", Some(r#"{"key":"k","secretsmanager":"id"}"#), 1),
+            (whole, "vars.x.junk = '1'", Some(r#"{"ssm":"/p"}"#), 1),
+            (whole, "unset = ['vars.x']\nvars.x = 'known'", Some(r#"{"ssm":"/p"}"#), 2),
+        ] {
+            let mut sources = [
+                arrived(LayerName::Account, lower, None),
+                arrived(LayerName::Service, service, None),
+            ];
+            let settled = settle(&mut sources, |_| OnBad::LastGood).unwrap();
+            assert_eq!(var(&settled, "vars.x").as_deref(), kept, "{lower} | {service}");
+            assert_eq!(sources[1].refused.len(), refused, "{lower} | {service}");
+            assert_eq!(sources[1].report.state, SourceOutcome::Fetched);
+        }
+    }
+
+    #[test]
+    fn a_reference_cannot_be_pieced_together_of_two_documents() {
+        let mut sources = [
+            arrived(LayerName::Service, "vars.x = { ssm = '/p', junk = '1' }", None),
+            arrived(LayerName::Service, "unset = ['vars.x.junk']", None),
+            arrived(LayerName::Local, "vars.y = { file = '/k' }", None),
+        ];
+        let settled = settle(&mut sources, |_| OnBad::LastGood).unwrap();
+        assert_eq!(var(&settled, "vars.x"), None);
+        assert_eq!(var(&settled, "vars.y").unwrap(), r#"{"file":"/k"}"#);
+        assert_eq!(sources[0].refused[0].key.to_string(), "vars.x");
     }
 }
