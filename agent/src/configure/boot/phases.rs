@@ -19,6 +19,9 @@ use crate::platform::{clock, error};
 use crate::scope::secrets::{SecretError, Secrets};
 use crate::scope::{Context, Resolution, Verdict, resolve};
 
+/// How many unknown keys, refused keys and problems a report lists of each.
+const LISTED: usize = 200;
+
 /// How long each secret of a boot may take.
 const SECRET_BUDGET: Duration = Duration::from_secs(30);
 
@@ -147,6 +150,7 @@ impl<'a> Boot<'a> {
                 }
             }
         }
+        bound(report);
     }
 
     /// The daemon gets the configuration even where the boot then fails: a host
@@ -201,6 +205,18 @@ impl<'a> Boot<'a> {
             check: self.options.plan,
         };
         step.run(&mut |progress| watcher.progress(&progress), cancel).await
+    }
+}
+
+/// Keeps the lists that documents can make long within what a reader reads.
+fn bound(report: &mut Report) {
+    let total = report.unknown_keys.len() + report.refused_keys.len() + report.problems.len();
+    report.unknown_keys.truncate(LISTED);
+    report.refused_keys.truncate(LISTED);
+    report.problems.truncate(LISTED);
+    let kept = report.unknown_keys.len() + report.refused_keys.len() + report.problems.len();
+    if kept < total {
+        report.problems.push(format!("and {} more findings that are not listed", total - kept));
     }
 }
 
