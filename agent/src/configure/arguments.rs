@@ -34,6 +34,7 @@ fn one(
     redactor: &Redactor,
 ) -> Result<OsString, ArgumentError> {
     let named = argument.strip_prefix("{vars.").and_then(|rest| rest.strip_suffix('}'));
+    let named = named.filter(|named| !named.is_empty());
     let Some(path) = named.and_then(KeyPath::parse) else { return Ok(argument.into()) };
     let value = match path.segments().split_first() {
         None => None,
