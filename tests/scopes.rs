@@ -230,8 +230,33 @@ async fn a_required_tag_that_never_comes_is_named() {
 #[tokio::test]
 async fn tags_that_contradict_each_other_are_both_named() {
     let world = World::new(&[("gild:vars.a", "1"), ("gild:vars.a.b", "2")], THREE);
-    let Verdict::Failed { reason } = world.resolve().await.verdict else { panic!() };
-    assert!(reason.contains("tag:gild:vars.a") && reason.contains("tag:gild:vars.a.b"), "{reason}");
+    let resolution = world.resolve().await;
+    let Verdict::Degraded { reasons } = &resolution.verdict else { panic!() };
+    assert!(
+        reasons[0].contains("tag:gild:vars.a;") && reasons[0].contains("gild:vars.a.b"),
+        "{reasons:?}"
+    );
+    assert_eq!(value(&resolution, "vars.a"), "1");
+}
+
+#[tokio::test]
+async fn one_bad_tag_is_left_out_and_the_others_apply() {
+    for (key, bad) in [
+        ("gild:metrics.collectors", "cpu,memory"),
+        ("gild:metrics.collectors", r#"["no"]"#),
+        ("gild:metrics.interval", "soon"),
+        ("gild:a..b", "x"),
+    ] {
+        let world = World::new(&[(key, bad), ("gild:vars.a", "1"), ("Name", "web")], THREE);
+        // The second time there is a copy.
+        for _ in 0..2 {
+            let resolution = world.resolve().await;
+            let Verdict::Degraded { reasons } = &resolution.verdict else { panic!("{key} {bad}") };
+            assert!(reasons.len() == 1 && reasons[0].contains(key), "{reasons:?}");
+            assert!(resolution.problems.iter().any(|found| found.source.contains(key)));
+            assert_eq!(value(&resolution, "vars"), serde_json::json!({"a": "1", "name": "web"}));
+        }
+    }
 }
 
 #[tokio::test]
@@ -352,7 +377,8 @@ fn with_moto(test: &str, prepare: impl FnOnce(&Moto)) -> bool {
 async fn parameters_and_objects_are_read() {
     let inside = with_moto("parameters_and_objects_are_read", |moto| {
         moto.put_parameter("eu-west-1", "UserDataYAMLConfig", "String", "environment_id: stg\n");
-        moto.put_parameter("eu-west-1", "/gild/secret", "SecureString", "vars.s = 'x'\n");
+        moto.put_parameter("eu-west-1", "/gild/secret", "SecureString", "vars.s = 'hunter23'\n");
+        moto.put_parameter("eu-west-1", "/gild/tree/metrics/collectors", "String", "cpu");
         for number in 0..23 {
             let name = format!("/gild/tree/vars/n{number}");
             moto.put_parameter("eu-west-1", &name, "String", "many");
@@ -374,10 +400,17 @@ sources = ['ssm:/gild/tree/', 's3://internal-{account}/gild/account.toml',
 ";
     let world = World::new(&[], scope);
     let first = world.resolve().await;
-    assert_eq!(first.verdict, Verdict::Ready, "{:#?}", first.sources);
+    // A secure document is refused, a parameter that does not fit is left out alone.
+    let Verdict::Failed { reason } = &first.verdict else { panic!("{:#?}", first.sources) };
+    assert!(reason.contains("SecureString") && reason.contains("'ssm:/path/'"), "{reason}");
+    assert_eq!(source(&first, "/gild/secret").state, SourceOutcome::Bad);
+    assert_eq!(value(&first, "vars.s"), serde_json::Value::Null);
+    assert!(!format!("{first:?}").contains("hunter23"));
+    let tree = source(&first, "/gild/tree/");
+    assert_eq!(tree.state, SourceOutcome::Fetched);
+    assert!(tree.error.as_ref().unwrap().contains("ssm:/gild/tree/metrics/collectors"), "{tree:?}");
     assert_eq!(value(&first, "vars.environment_id"), "stg");
     assert_eq!(value(&first, "vars.from"), "s3");
-    assert_eq!(value(&first, "vars.s"), "x");
     assert_eq!(value(&first, "vars.n22"), "many");
     assert_eq!(
         value(&first, "vars.password"),
@@ -391,8 +424,7 @@ sources = ['ssm:/gild/tree/', 's3://internal-{account}/gild/account.toml',
     let second = world.resolve().await;
     assert_eq!(source(&second, "account.toml").state, SourceOutcome::Unchanged);
     assert_eq!(source(&second, "UserDataYAML").state, SourceOutcome::Unchanged);
-    // A secure document is never kept on disk.
-    assert_eq!(source(&second, "/gild/secret").state, SourceOutcome::Fetched);
+    assert_eq!(source(&second, "/gild/secret").state, SourceOutcome::Bad);
     let copies = fs::read_dir(world.root.path().join("var/lib/gild/last-good")).unwrap();
     for copy in copies {
         let text = fs::read_to_string(copy.unwrap().path()).unwrap();

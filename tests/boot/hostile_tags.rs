@@ -1,8 +1,6 @@
 //! Tags that try to become code. Whoever may tag an instance may not run things on it.
 
-use serde_json::Value;
-
-use crate::check::{rendered, target};
+use crate::check::{rendered, report, target};
 use crate::fixtures::{Plan, boot, instance};
 use crate::world::World;
 
@@ -38,8 +36,7 @@ fn tag_values_reach_the_playbook_as_text() {
     assert_eq!(found["hostile_statement"], STATEMENT);
     assert!(!machine.path("/tmp/pwned").exists(), "a tag value was run");
 
-    let report: Value =
-        serde_json::from_str(&machine.read("/run/gild/report.json").unwrap()).unwrap();
+    let report = report(&machine);
     assert_eq!(report["outcome"], "ready", "{report:#}");
     let refused = report["refused_keys"].as_array().unwrap();
     let mut keys: Vec<_> = refused.iter().map(|refused| refused["key"].as_str().unwrap()).collect();

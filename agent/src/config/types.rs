@@ -69,16 +69,60 @@ integers!(u16, u32, u64);
 /// The longest length of time that a setting may have.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
+/// The shortest length of time that a setting may have. Less is a slip: nothing
+/// that gild waits for comes faster.
+const SHORTEST: Duration = Duration::from_millis(100);
+
+/// Reads a length of time from `least` to `LONGEST`.
+fn length(node: &Node, path: &KeyPath, reader: &mut Reader, least: Duration) -> Option<Duration> {
+    let length = leaf(node, path, reader, &Shape::Duration.expected(), |value| {
+        humantime::parse_duration(value.as_str()?).ok()
+    })?;
+    let limits = [(length < least, "at least", least), (length > LONGEST, "at most", LONGEST)];
+    match limits.into_iter().find(|(beyond, ..)| *beyond) {
+        Some((_, word, limit)) => {
+            let limit = humantime::format_duration(limit);
+            reader.problem(node, path, &format!("must be {word} {limit}"));
+            None
+        }
+        None => Some(length),
+    }
+}
+
 impl Setting for Duration {
     fn shape() -> Shape {
         Shape::Duration
     }
 
     fn read(node: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {
-        leaf(node, path, reader, &Shape::Duration.expected(), |value| {
-            let length = humantime::parse_duration(value.as_str()?).ok()?;
-            (!length.is_zero() && length <= LONGEST).then_some(length)
-        })
+        length(node, path, reader, SHORTEST)
+    }
+}
+
+/// How often something is done again and again, as in `interval: Duration as
+/// Period`. What a document says is held to a floor: everything runs on one
+/// thread, and one tag must not keep that busy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period(Duration);
+
+impl Period {
+    /// The shortest period.
+    pub const SHORTEST: Duration = Duration::from_secs(1);
+}
+
+impl Setting for Period {
+    fn shape() -> Shape {
+        Shape::Duration
+    }
+
+    fn read(node: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {
+        length(node, path, reader, Self::SHORTEST).map(Self)
+    }
+}
+
+impl From<Period> for Duration {
+    fn from(period: Period) -> Self {
+        period.0
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::target::{Expect, HostPort, HttpUrl};
+use crate::config::types::Period;
 
 crate::settings! {
     /// A service whose health is watched. It is healthy while its unit and all
@@ -17,7 +18,7 @@ crate::settings! {
         /// A host and port that must accept a connection, such as "127.0.0.1:6379".
         tcp: Option<HostPort>;
         /// How often the service is looked at.
-        interval: Duration = "10s";
+        interval: Duration as Period = "10s";
         /// How long one look may take.
         timeout: Duration = "2s";
         /// How many looks in a row must fail before the service counts as down.

@@ -6,12 +6,13 @@ use super::collector;
 use crate::config::node::Node;
 use crate::config::path::KeyPath;
 use crate::config::schema::{Reader, Setting, Shape, read_choice};
+use crate::config::types::Period;
 
 crate::settings! {
     /// What is measured, and how often.
     MetricsSettings {
         /// How often the collectors run.
-        interval: Duration = "10s";
+        interval: Duration as Period = "10s";
         /// The collectors that run.
         collectors: Vec<CollectorName> = ["cpu", "memory", "swap", "disk", "load", "network"];
     }

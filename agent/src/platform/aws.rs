@@ -112,14 +112,27 @@ impl Retryable for AwsError {
         let throttled = self.code().is_some_and(|code| {
             code.contains("Throttl") || code.contains("Rate") || code.contains("SlowDown")
         });
+        let stale = self.code().is_some_and(|code| STALE.contains(&code));
         match self.status {
-            _ if throttled => Verdict::Transient,
+            _ if throttled || stale => Verdict::Transient,
             _ if self.malformed => Verdict::Permanent,
             Some(429 | 500..=599) | None => Verdict::Transient,
             Some(_) => Verdict::Permanent,
         }
     }
 }
+
+/// What AWS says to a request that was signed with credentials that have run out
+/// or that it does not know yet, or by a clock that is wrong. Credentials are
+/// renewed and clocks are set while an instance starts, so it is not a refusal.
+const STALE: &[&str] = &[
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "RequestExpired",
+    "RequestTimeTooSkewed",
+    "UnrecognizedClientException",
+];
 
 /// The SDK's view of the one HTTP stack.
 #[derive(Debug, Clone)]
@@ -172,5 +185,28 @@ impl HttpConnector for Connector {
             let answer = http::Response::from(answer).map(SdkBody::from_body_1_x);
             Response::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(code: Option<&str>, status: Option<u16>, malformed: bool) -> Verdict {
+        let code = code.map(str::to_owned);
+        AwsError { code, message: None, status, malformed, source: None }.verdict()
+    }
+
+    #[test]
+    fn credentials_that_have_run_out_are_no_refusal() {
+        for code in STALE.iter().copied().chain(["ThrottlingException", "SlowDown"]) {
+            assert_eq!(verdict(Some(code), Some(400), false), Verdict::Transient, "{code}");
+        }
+        for code in ["AccessDenied", "AccessDeniedException", "InvalidSignatureException"] {
+            assert_eq!(verdict(Some(code), Some(403), false), Verdict::Permanent, "{code}");
+        }
+        assert_eq!(verdict(None, Some(503), false), Verdict::Transient);
+        assert_eq!(verdict(None, None, false), Verdict::Transient);
+        assert_eq!(verdict(None, None, true), Verdict::Permanent);
     }
 }

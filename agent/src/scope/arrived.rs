@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::error::{FetchError, SourceError};
 use super::last_good::{Copy, Subject};
 use super::text::{Found, Text};
+use super::units::Units;
 use crate::config::check::Finding;
 use crate::config::trust::Refused;
 use crate::config::{KeyPath, Layer, LayerName};
@@ -26,6 +27,8 @@ pub struct Arrived {
     pub refused: Vec<Refused>,
     /// What is wrong with it.
     pub problems: Vec<Finding>,
+    /// Whether each layer stands by itself and can be left out alone.
+    pub apart: bool,
     /// What to keep as the next copy once it has proved good.
     pub keep: Option<(Subject, Vec<Text>)>,
 }
@@ -49,6 +52,7 @@ impl Arrived {
             copied_at: None,
             refused: Vec::new(),
             problems: Vec::new(),
+            apart: false,
             keep: None,
         }
     }
@@ -64,6 +68,24 @@ impl Arrived {
                 message: error.clone(),
             }],
             _ => self.problems.clone(),
+        }
+    }
+
+    /// Notes what was left out of a source that is used without it.
+    pub fn leave_out(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        for finding in findings {
+            if self.problems.contains(&finding) {
+                continue;
+            }
+            let text = finding.to_string();
+            match &mut self.report.error {
+                Some(error) => {
+                    error.push_str("; ");
+                    error.push_str(&text);
+                }
+                none => *none = Some(format!("left out: {text}")),
+            }
+            self.problems.push(finding);
         }
     }
 
@@ -93,11 +115,18 @@ pub(super) struct Understood {
     pub(super) state: SourceOutcome,
     /// What is new in it.
     pub(super) fresh: Option<Vec<Text>>,
+    /// What was left out of it.
+    pub(super) left_out: Vec<Finding>,
 }
 
 impl Understood {
+    fn new(layers: Vec<Layer>, texts: Vec<Text>) -> Self {
+        let state = SourceOutcome::Fetched;
+        Self { layers, state, fresh: Some(texts), left_out: Vec::new() }
+    }
+
     fn same(layers: Vec<Layer>) -> Self {
-        Self { layers, state: SourceOutcome::Unchanged, fresh: None }
+        Self { layers, state: SourceOutcome::Unchanged, fresh: None, left_out: Vec::new() }
     }
 }
 
@@ -115,7 +144,7 @@ pub(super) fn understand(
         // Nobody says "unchanged" who was not told of a copy.
         (Found::Absent | Found::Unchanged, _) => {
             let state = SourceOutcome::Absent;
-            Ok(Understood { layers: Vec::new(), state, fresh: None })
+            Ok(Understood { layers: Vec::new(), state, fresh: None, left_out: Vec::new() })
         }
         (Found::Texts(texts), Some(copy)) if copy.texts == texts => {
             Ok(Understood::same(layers(&texts, layer, into, false)?))
@@ -130,7 +159,15 @@ pub(super) fn understand(
                 let name = texts.first().map(|text| text.name.clone()).unwrap_or_default();
                 return Err(SourceError::Emptied { name });
             }
-            Ok(Understood { layers, state: SourceOutcome::Fetched, fresh: Some(texts) })
+            Ok(Understood::new(layers, texts))
+        }
+        (Found::Units(Units { texts, left_out }), copy) => {
+            let layers = layers(&texts, layer, into, false)?;
+            let read = match copy {
+                Some(copy) if copy.texts == texts => Understood::same(layers),
+                _ => Understood::new(layers, texts),
+            };
+            Ok(Understood { left_out, ..read })
         }
     }
 }

@@ -27,9 +27,12 @@ impl LazyAws {
 
     /// Ready now.
     pub async fn get(&self) -> Result<&Aws, NoRegion> {
-        let load = || Aws::load(&self.client, self.region.as_deref(), self.attempt);
-        let aws = self.ready.get_or_init(load).await;
-        aws.config.region().map(|_| aws).ok_or(NoRegion)
+        // Without a region nothing is kept: the default chain may find one later.
+        let load = async || {
+            let aws = Aws::load(&self.client, self.region.as_deref(), self.attempt).await;
+            if aws.config.region().is_some() { Ok(aws) } else { Err(NoRegion) }
+        };
+        self.ready.get_or_try_init(load).await
     }
 }
 

@@ -35,7 +35,7 @@ fn directory(layer: LayerName, path: &Path) -> Vec<Arrived> {
     let shown = path.display().to_string();
     match file::read(path, &shown, None) {
         Ok(Found::Texts(texts)) => texts.into_iter().map(|text| document(layer, text)).collect(),
-        Ok(Found::Absent | Found::Unchanged) => Vec::new(),
+        Ok(Found::Units(_) | Found::Absent | Found::Unchanged) => Vec::new(),
         Err(error) => vec![failed(layer, &shown, error)],
     }
 }

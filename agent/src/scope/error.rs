@@ -75,13 +75,15 @@ pub enum SourceError {
         /// The cap.
         limit: usize,
     },
-    /// A parameter's value is not what its key holds.
-    #[error("the parameter '{name}' must be {expected}")]
-    Parameter {
+    /// A parameter that should hold a document is a SecureString.
+    #[error(
+        "the parameter '{name}' is a SecureString, and a document must not hold secrets: make it a \
+         String in which secrets are references such as {{ ssm = \"/path\" }}, or keep each secret in \
+         a parameter of its own and read them as a subtree, 'ssm:/path/'"
+    )]
+    SecureDocument {
         /// The parameter.
         name: String,
-        /// What would be right.
-        expected: String,
     },
     /// The tags cannot be used.
     #[error("failed to read the tags")]
@@ -113,8 +115,7 @@ impl SourceError {
             self,
             SourceError::Document { .. }
                 | SourceError::Emptied { .. }
-                | SourceError::Parameter { .. }
-                | SourceError::Tags(TagsError::Value { .. } | TagsError::Key { .. })
+                | SourceError::SecureDocument { .. }
         )
     }
 }

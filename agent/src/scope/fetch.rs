@@ -87,6 +87,7 @@ async fn one(job: Job<'_>, reach: &Reach<'_>) -> Arrived {
         }
     };
     arrived.report.source = ready.source.to_string();
+    arrived.apart = matches!(ready.source, Source::Tags(_) | Source::Parameters(_));
     let into = ready.into.as_ref();
     let subject = Subject {
         layer: job.layer,
@@ -110,6 +111,7 @@ async fn one(job: Job<'_>, reach: &Reach<'_>) -> Arrived {
             arrived.report.state = read.state;
             arrived.keep = read.fresh.map(|texts| (subject, texts));
             arrived.layers = read.layers;
+            arrived.leave_out(read.left_out);
         }
         Err(error) => arrived.fail(error),
     }

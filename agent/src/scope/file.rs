@@ -57,7 +57,6 @@ fn document(path: &Path, shown: &str, format: Option<Format>) -> Result<Option<T
         etag: None,
         kind: Kind::Document(format_of(format, shown, None, &body)),
         body,
-        keep: true,
     }))
 }
 

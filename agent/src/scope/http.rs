@@ -35,7 +35,6 @@ pub async fn fetch(
                 etag,
                 kind: Kind::Document(format_of(format, url, content_type.as_deref(), &body)),
                 body,
-                keep: true,
             }]))
         }
         304 if etag.is_some() => Ok(Found::Unchanged),

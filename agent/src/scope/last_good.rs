@@ -106,11 +106,11 @@ impl LastGood {
         whole.then_some(Copy { fetched_at: file.fetched_at, texts })
     }
 
-    /// Keeps a copy. What must not be kept, or is empty, replaces nothing.
+    /// Keeps a copy. What is empty replaces nothing.
     pub fn keep(&self, subject: &Subject, texts: &[Text], layers: &[Layer]) -> io::Result<()> {
         let says_something =
             |layer: &Layer| !layer.document.root.is_empty() || !layer.document.unset.is_empty();
-        if texts.iter().any(|text| !text.keep) || !layers.iter().any(says_something) {
+        if !layers.iter().any(says_something) {
             return Ok(());
         }
         // What is not text did not parse, and is not here.
@@ -158,7 +158,6 @@ impl StoredText {
             version: self.version,
             etag: self.etag,
             body: self.body.into_bytes(),
-            keep: true,
         })
     }
 }
@@ -190,7 +189,6 @@ mod tests {
             etag: Some("\"1\"".into()),
             kind: Kind::Document(Format::Toml),
             body: body.into(),
-            keep: true,
         }
     }
 
@@ -226,13 +224,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_empty_or_secret_replaces_a_copy() {
+    fn nothing_empty_replaces_a_copy() {
         let root = tempfile::tempdir().unwrap();
         let store = store(root.path(), "1");
         let kept = text("vars.a = \"1\"\n");
         keep(&store, &kept);
         keep(&store, &text(""));
-        keep(&store, &Text { keep: false, ..text("vars.a = \"2\"") });
         assert_eq!(store.load(&subject(), None).unwrap().texts, [kept]);
     }
 

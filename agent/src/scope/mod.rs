@@ -45,6 +45,8 @@ pub mod ssm;
 pub mod tags;
 /// What a source answers.
 pub mod text;
+/// Single values that stand each by itself.
+pub mod units;
 /// Whether the configuration is as it should be.
 pub mod verdict;
 

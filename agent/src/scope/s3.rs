@@ -50,7 +50,6 @@ pub async fn fetch(
         etag,
         kind: Kind::Document(format_of(format, key, content_type.as_deref(), &body)),
         body,
-        keep: true,
     }]))
 }
 

@@ -2,8 +2,9 @@
 //!
 //! A document that does not fit (a value of the wrong type, a conflict with a
 //! lower document) gives way to the last valid copy of its source, or is left
-//! out. Each source gives way twice at most, so this ends; and whatever
-//! happens there are settings, in the worst case the defaults alone.
+//! out. A tag or a parameter of a subtree is left out alone. Every round takes
+//! something away, so this ends; and whatever happens there are settings, in the
+//! worst case the defaults alone.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,7 @@ use super::arrived::Arrived;
 use super::settings::OnBad;
 use crate::config::check::Finding;
 use crate::config::merge::Conflict;
-use crate::config::schema::Unknown;
+use crate::config::schema::{Problem, Unknown};
 use crate::config::{KeyPath, Layer, LayerName, Merged, Origin, Settings, builtin, trust};
 use crate::configure::report::SourceOutcome;
 
@@ -54,26 +55,28 @@ pub fn settle(
             continue;
         }
         let typed = Settings::typed(&merged.root);
-        let blamed = merged
-            .conflicts
-            .iter()
-            .map(|conflict| (blamed_for(conflict), Finding::from(conflict)))
-            .chain(typed.problems.iter().map(|problem| (&problem.origin, Finding::from(problem))))
-            .map(|(origin, finding)| (owner(arrived, origin), finding));
+        let blames = merged.conflicts.iter().map(Blame::conflict);
+        let blames = blames.chain(typed.problems.iter().map(Blame::problem));
         // One at a time and the lowest first: what is above it may be fine
         // without it.
-        let mut found: Vec<(Option<usize>, Finding)> = blamed.collect();
+        let mut found: Vec<(Option<usize>, Blame<'_>)> =
+            blames.map(|blame| (owner(arrived, blame.origin), blame)).collect();
         found.sort_by_key(|(index, _)| index.unwrap_or(usize::MAX));
         let Some(index) = found.first().and_then(|(index, _)| *index) else {
-            let problems: Vec<Finding> = found.into_iter().map(|(_, finding)| finding).collect();
+            let problems = found.into_iter().map(|(_, blame)| blame.finding).collect();
             return finish(merged, typed.settings, typed.unknown, problems, &base);
         };
-        let findings: Vec<Finding> = found
+        let blames: Vec<Blame<'_>> = found
             .into_iter()
             .take_while(|(owner, _)| *owner == Some(index))
-            .map(|(_, finding)| finding)
+            .map(|(_, blame)| blame)
             .collect();
         let source = &mut arrived[index];
+        if source.apart {
+            part(source, blames);
+            continue;
+        }
+        let findings: Vec<Finding> = blames.into_iter().map(|blame| blame.finding).collect();
         let texts: BTreeSet<String> = findings.iter().map(Finding::to_string).collect();
         source.report.error = Some(texts.into_iter().collect::<Vec<_>>().join("; "));
         source.report.state = SourceOutcome::Bad;
@@ -81,6 +84,37 @@ pub fn settle(
         source.keep = None;
         give_way(source, on_bad(source.report.layer));
     }
+}
+
+/// Whose document is wrong, and what is wrong with it.
+struct Blame<'a> {
+    origin: &'a Origin,
+    conflict: bool,
+    finding: Finding,
+}
+
+impl<'a> Blame<'a> {
+    fn conflict(conflict: &'a Conflict) -> Self {
+        Self { origin: blamed_for(conflict), conflict: true, finding: conflict.into() }
+    }
+
+    fn problem(problem: &'a Problem) -> Self {
+        Self { origin: &problem.origin, conflict: false, finding: problem.into() }
+    }
+}
+
+/// Leaves out what is blamed of a source whose layers stand each by itself.
+fn part(source: &mut Arrived, mut blames: Vec<Blame<'_>>) {
+    // What a value conflicts with may be gone when all values are of the right
+    // type, so conflicts wait.
+    if blames.iter().any(|blame| !blame.conflict) {
+        blames.retain(|blame| !blame.conflict);
+    }
+    source.layers.retain(|layer| !blames.iter().any(|blame| made(layer, blame.origin)));
+    if let Some((_, texts)) = &mut source.keep {
+        texts.retain(|text| !blames.iter().any(|blame| *blame.origin.source == *text.name));
+    }
+    source.leave_out(blames.into_iter().map(|blame| blame.finding));
 }
 
 /// Which of two documents that disagree gives way: the higher one, unless a
@@ -92,12 +126,14 @@ fn blamed_for(conflict: &Conflict) -> &Origin {
 
 /// The source whose document an origin names.
 fn owner(arrived: &[Arrived], origin: &Origin) -> Option<usize> {
-    let is = |layer: &Layer| {
-        layer.name == origin.layer
-            && layer.source == origin.source
-            && layer.last_good == origin.last_good
-    };
-    arrived.iter().position(|source| source.layers.iter().any(is))
+    arrived.iter().position(|source| source.layers.iter().any(|layer| made(layer, origin)))
+}
+
+/// Whether a layer is what an origin names.
+fn made(layer: &Layer, origin: &Origin) -> bool {
+    layer.name == origin.layer
+        && layer.source == origin.source
+        && layer.last_good == origin.last_good
 }
 
 /// Puts the last valid copy in the place of a source's documents, or nothing.
@@ -245,6 +281,48 @@ mod tests {
         assert_eq!(var(&settled, "vars.a").unwrap(), "\"s\"");
         assert!(settled.settings.sink.is_empty());
         assert_eq!(sources[0].report.state, SourceOutcome::Fetched);
+    }
+
+    /// Each of these bodies is a layer by itself, as tags are.
+    fn tags(bodies: &[(&str, &str)]) -> Arrived {
+        let mut arrived = Arrived::nothing(LayerName::Service, "tags:gild:");
+        arrived.report.state = SourceOutcome::Fetched;
+        arrived.apart = true;
+        let layer = |(name, body): &(&str, &str)| Layer {
+            source: (*name).into(),
+            ..layer(LayerName::Service, body, false)
+        };
+        arrived.layers = bodies.iter().map(layer).collect();
+        arrived
+    }
+
+    #[test]
+    fn a_tag_that_does_not_fit_is_left_out_alone() {
+        let mut sources = [
+            arrived(LayerName::Account, "vars.t.x = '1'", None),
+            tags(&[
+                ("tag:a", "vars.a = '1'"),
+                ("tag:b", "metrics.interval = 'soon'"),
+                ("tag:c", "vars.a.b = '2'"),
+                ("tag:d", "vars.t = 'text'"),
+                ("tag:e", "metrics.collectors = ['cpu', 'no', 'nope']"),
+                ("tag:f", "service.web.fail_after = 5"),
+            ]),
+        ];
+        let settled = settle(&mut sources, |_| OnBad::LastGood).unwrap();
+        assert_eq!(settled.settings.service["web"].fail_after, 5);
+        assert_eq!(var(&settled, "vars").unwrap(), r#"{"a":"1","t":{"x":"1"}}"#);
+        assert_eq!(var(&settled, "metrics.interval").unwrap(), "\"10s\"");
+        let [_, tags] = &sources;
+        assert_eq!(tags.report.state, SourceOutcome::Fetched);
+        let left: Vec<&str> = tags.layers.iter().map(|layer| layer.source.as_ref()).collect();
+        assert_eq!(left, ["tag:a", "tag:f"]);
+        let mut named: Vec<&str> =
+            tags.problems.iter().map(|found| found.source.as_str()).collect();
+        named.dedup();
+        assert_eq!(named, ["tag:b", "tag:e", "tag:c", "tag:d"]);
+        let error = tags.report.error.as_ref().unwrap();
+        assert!(error.starts_with("left out: tag:b:1: metrics.interval = \"soon\""), "{error}");
     }
 
     /// What the service layer may not write at once it may not put together either.

@@ -8,28 +8,31 @@ use aws_sdk_ssm::types::{Parameter, ParameterType};
 use super::aws::LazyAws;
 use super::error::SourceError;
 use super::text::{Found, Kind, Text, format_of};
+use super::units::{Gatherer, Units};
 use crate::config::KeyPath;
-use crate::config::Settings;
 use crate::config::document::{MAX_BYTES, MAX_KEYS};
 use crate::config::format::Format;
-use crate::config::schema::{Setting, Shape};
 use crate::platform::aws::AwsError;
 
-/// Asks for a parameter that holds a document. A SecureString is decrypted and
-/// no copy of it is kept.
+/// Asks for a parameter that holds a document. A SecureString is none: what it
+/// says would stand in files, on the socket and in reports, which is no place for
+/// secrets. It is not even decrypted.
 pub async fn parameter(
     aws: &LazyAws,
     name: &str,
     format: Option<Format>,
 ) -> Result<Found, SourceError> {
     let client = Client::new(&aws.get().await?.config);
-    let request = client.get_parameter().name(name).with_decryption(true);
+    let request = client.get_parameter().name(name).with_decryption(false);
     let answer = match request.send().await.map_err(AwsError::from) {
         Ok(answer) => answer,
         Err(error) if error.code() == Some("ParameterNotFound") => return Ok(Found::Absent),
         Err(source) => return Err(SourceError::Aws { operation: "GetParameter", source }),
     };
     let Some(parameter) = answer.parameter else { return Ok(Found::Absent) };
+    if parameter.r#type() == Some(&ParameterType::SecureString) {
+        return Err(SourceError::SecureDocument { name: name.to_owned() });
+    }
     let body = parameter.value().unwrap_or_default().as_bytes().to_vec();
     Ok(Found::Texts(vec![Text {
         name: format!("ssm:{name}"),
@@ -37,7 +40,6 @@ pub async fn parameter(
         etag: None,
         kind: Kind::Document(format_of(format, name, None, &body)),
         body,
-        keep: parameter.r#type() != Some(&ParameterType::SecureString),
     }]))
 }
 
@@ -48,8 +50,7 @@ pub async fn subtree(
     into: Option<&KeyPath>,
 ) -> Result<Found, SourceError> {
     let client = Client::new(&aws.get().await?.config);
-    let shape = Settings::shape();
-    let mut texts = Vec::new();
+    let mut gatherer = Gatherer::new(into);
     let mut next = None;
     loop {
         let page = client
@@ -66,9 +67,10 @@ pub async fn subtree(
                 source: error.into(),
             })?;
         for parameter in page.parameters() {
-            texts.extend(leaf(parameter, path, into, &shape)?);
+            leaf(parameter, path, &mut gatherer);
         }
-        if texts.len() > MAX_KEYS {
+        let Units { texts, left_out } = &gatherer.units;
+        if texts.len() + left_out.len() > MAX_KEYS {
             return Err(SourceError::TooMany { limit: MAX_KEYS });
         }
         if texts.iter().map(|text| text.body.len()).sum::<usize>() > MAX_BYTES {
@@ -80,35 +82,25 @@ pub async fn subtree(
         }
     }
     // The service's order is its own.
-    texts.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(if texts.is_empty() { Found::Absent } else { Found::Texts(texts) })
+    gatherer.units.texts.sort_by(|a, b| a.name.cmp(&b.name));
+    gatherer.units.left_out.sort_by(|a, b| a.source.cmp(&b.source));
+    Ok(gatherer.found())
 }
 
-fn leaf(
-    parameter: &Parameter,
-    path: &str,
-    into: Option<&KeyPath>,
-    shape: &Shape,
-) -> Result<Option<Text>, SourceError> {
-    let Some(name) = parameter.name() else { return Ok(None) };
-    let Some(below) = name.strip_prefix(path) else { return Ok(None) };
+fn leaf(parameter: &Parameter, path: &str, gatherer: &mut Gatherer<'_>) {
+    let Some(name) = parameter.name() else { return };
+    let Some(below) = name.strip_prefix(path) else { return };
     let key: KeyPath = below.split('/').filter(|segment| !segment.is_empty()).collect();
     if key.segments().is_empty() {
-        return Ok(None);
+        return;
     }
-    let value = if parameter.r#type() == Some(&ParameterType::SecureString) {
-        serde_json::json!({ "ssm": name })
-    } else {
-        let whole: Vec<String> =
-            into.into_iter().flat_map(KeyPath::segments).chain(key.segments()).cloned().collect();
-        // A key that nothing reads is a text, and is reported as unknown later.
-        let shape = shape.at(&whole).unwrap_or(Shape::Text);
-        shape
-            .parse_text(parameter.value().unwrap_or_default())
-            .map_err(|expected| SourceError::Parameter { name: name.to_owned(), expected })?
-    };
     let version = Some(parameter.version().to_string());
-    Ok(Some(Text::of_value(format!("ssm:{name}"), version, &key, value)))
+    let shown = format!("ssm:{name}");
+    if parameter.r#type() == Some(&ParameterType::SecureString) {
+        gatherer.value(&shown, version, &key, serde_json::json!({ "ssm": name }));
+    } else {
+        gatherer.spelled(&shown, version, &key, parameter.value().unwrap_or_default());
+    }
 }
 
 #[cfg(test)]
@@ -116,25 +108,31 @@ fn leaf(
 mod tests {
     use super::*;
 
-    fn read(name: &str, kind: ParameterType, value: &str) -> Result<Option<Text>, SourceError> {
+    fn read(name: &str, kind: ParameterType, value: &str) -> Gatherer<'static> {
         let parameter =
             Parameter::builder().name(name).r#type(kind).value(value).version(7).build();
-        leaf(&parameter, "/gild/tree/", None, &Settings::shape())
+        let mut gatherer = Gatherer::new(None);
+        leaf(&parameter, "/gild/tree/", &mut gatherer);
+        gatherer
     }
 
     #[test]
     fn a_parameter_is_a_leaf_typed_by_its_key() {
-        let text = read("/gild/tree/sink/cw/max_metrics", ParameterType::String, "12").unwrap();
-        let text = text.unwrap();
-        assert_eq!(text.body, br#"{"sink":{"cw":{"max_metrics":12}}}"#);
-        assert_eq!(text.version.as_deref(), Some("7"));
-        let wrong = read("/gild/tree/sink/cw/max_metrics", ParameterType::String, "many");
-        assert!(wrong.unwrap_err().to_string().contains("max_metrics"));
+        let read = |value| read("/gild/tree/sink/cw/max_metrics", ParameterType::String, value);
+        let texts = read("12").units.texts;
+        assert_eq!(texts[0].body, br#"{"sink":{"cw":{"max_metrics":12}}}"#);
+        assert_eq!(texts[0].version.as_deref(), Some("7"));
+        let wrong = read("many").units;
+        assert_eq!(wrong.texts, []);
+        assert_eq!(
+            wrong.left_out[0].to_string(),
+            "ssm:/gild/tree/sink/cw/max_metrics: sink.cw.max_metrics must be a whole number"
+        );
     }
 
     #[test]
     fn a_secure_string_becomes_a_reference() {
-        let text = read("/gild/tree/vars/pw", ParameterType::SecureString, "AQICAH").unwrap();
-        assert_eq!(text.unwrap().body, br#"{"vars":{"pw":{"ssm":"/gild/tree/vars/pw"}}}"#);
+        let texts = read("/gild/tree/vars/pw", ParameterType::SecureString, "AQICAH").units.texts;
+        assert_eq!(texts[0].body, br#"{"vars":{"pw":{"ssm":"/gild/tree/vars/pw"}}}"#);
     }
 }

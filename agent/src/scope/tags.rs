@@ -7,16 +7,18 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::time::{Duration, Instant, sleep};
 
-use super::text::{Found, Text};
+use super::text::Found;
+use super::units::Gatherer;
 use crate::config::KeyPath;
-use crate::config::Settings;
-use crate::config::schema::{Setting, Shape};
 use crate::identity::error::ImdsError;
 use crate::identity::imds::{Imds, WantedTags};
+
+/// What is wrong with a tag that is not the prefix and a key path.
+const NO_KEY: &str = "does not name a key: after the prefix there must be a dotted path of \
+     letters, digits, '_' and '-'";
 
 /// How often late tags are looked for.
 const STEP: Duration = Duration::from_millis(250);
@@ -39,23 +41,6 @@ pub enum TagsError {
         /// How long they were waited for.
         waited: Duration,
     },
-    /// A tag's key is not the prefix and a key path.
-    #[error(
-        "the tag '{tag}' does not name a key: after the prefix there must be a dotted path \
-        of letters, digits, '_' and '-'"
-    )]
-    Key {
-        /// The tag.
-        tag: String,
-    },
-    /// A tag's value is not what its key holds.
-    #[error("the tag '{tag}' must be {expected}")]
-    Value {
-        /// The tag.
-        tag: String,
-        /// What would be right.
-        expected: String,
-    },
 }
 
 /// What one scope says about its tags.
@@ -77,33 +62,37 @@ impl Rules<'_> {
         self.require.iter().filter(|key| !there(key)).cloned().collect()
     }
 
-    /// The tags as texts, in the order of their keys.
-    pub fn read(&self, tags: &BTreeMap<String, String>) -> Result<Found, TagsError> {
-        let shape = Settings::shape();
-        let mut texts = Vec::new();
+    /// The tags as values, in the order of their keys.
+    pub fn read(&self, tags: &BTreeMap<String, String>) -> Found {
+        let mut gatherer = Gatherer::new(None);
         // What is imported is weaker than what names a key itself.
         for (tag, target) in self.import {
             let Some(value) = tags.get(tag) else { continue };
-            let path = KeyPath::parse(target).ok_or_else(|| key_error(target))?;
-            texts.push(leaf(tag, &path, value, &shape)?);
+            let name = format!("tag:{tag}");
+            match KeyPath::parse(target).filter(|path| *path != KeyPath::root()) {
+                Some(path) => gatherer.spelled(&name, None, &path, value),
+                None => gatherer.leave_out(
+                    &name,
+                    None,
+                    format!("is imported as {target:?}, which is not a key such as vars.name"),
+                ),
+            }
         }
         for (tag, value) in tags {
             let Some(rest) = tag.strip_prefix(self.prefix) else { continue };
+            let name = format!("tag:{tag}");
             if rest == "unset" {
                 let keys = value.split(',').map(str::trim).filter(|key| !key.is_empty());
-                let path = KeyPath::root().child("unset");
-                texts.push(Text::of_value(format!("tag:{tag}"), None, &path, keys.collect()));
+                gatherer.value(&name, None, &KeyPath::root().child("unset"), keys.collect());
                 continue;
             }
-            let path = key_path(rest).ok_or_else(|| key_error(tag))?;
-            texts.push(leaf(tag, &path, value, &shape)?);
+            match key_path(rest) {
+                Some(path) => gatherer.spelled(&name, None, &path, value),
+                None => gatherer.leave_out(&name, None, NO_KEY.to_owned()),
+            }
         }
-        Ok(if texts.is_empty() { Found::Absent } else { Found::Texts(texts) })
+        gatherer.found()
     }
-}
-
-fn key_error(tag: &str) -> TagsError {
-    TagsError::Key { tag: tag.escape_debug().to_string() }
 }
 
 fn key_path(text: &str) -> Option<KeyPath> {
@@ -112,15 +101,6 @@ fn key_path(text: &str) -> Option<KeyPath> {
         !segment.is_empty() && segment.chars().all(bare)
     };
     text.split('.').all(fine).then(|| text.split('.').collect())
-}
-
-fn leaf(tag: &str, path: &KeyPath, value: &str, shape: &Shape) -> Result<Text, TagsError> {
-    // A key that nothing reads is a text, and is reported as unknown later.
-    let shape = shape.at(path.segments()).unwrap_or(Shape::Text);
-    let value: Value = shape
-        .parse_text(value)
-        .map_err(|expected| TagsError::Value { tag: tag.escape_debug().to_string(), expected })?;
-    Ok(Text::of_value(format!("tag:{tag}"), None, path, value))
 }
 
 /// The tags of this instance, kept where late ones can be added.
@@ -172,7 +152,7 @@ impl TagStore {
         }
         let tags = known.clone().unwrap_or_default();
         drop(known);
-        rules.read(&tags)
+        Ok(rules.read(&tags))
     }
 }
 
@@ -180,20 +160,26 @@ impl TagStore {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::Value;
 
     use super::*;
+    use crate::scope::units::Units;
 
-    fn read(tags: &[(&str, &str)], import: &[(&str, &str)]) -> Result<Vec<String>, TagsError> {
+    fn units(tags: &[(&str, &str)], import: &[(&str, &str)]) -> Units {
         let map = |pairs: &[(&str, &str)]| {
             pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
         };
         let rules = Rules { prefix: "gild:", import: &map(import), require: &[] };
-        Ok(match rules.read(&map(tags))? {
-            Found::Texts(texts) => {
-                texts.into_iter().map(|text| String::from_utf8(text.body).unwrap()).collect()
-            }
-            _ => Vec::new(),
-        })
+        match rules.read(&map(tags)) {
+            Found::Units(units) => units,
+            _ => Units::default(),
+        }
+    }
+
+    fn read(tags: &[(&str, &str)], import: &[(&str, &str)]) -> Vec<String> {
+        let units = units(tags, import);
+        assert_eq!(units.left_out, []);
+        units.texts.into_iter().map(|text| String::from_utf8(text.body).unwrap()).collect()
     }
 
     #[test]
@@ -206,7 +192,7 @@ mod tests {
             ("Name", "not ours"),
         ];
         assert_eq!(
-            read(&tags, &[]).unwrap(),
+            read(&tags, &[]),
             [
                 r#"{"configuration":{"tags":["a","b"]}}"#,
                 r#"{"metrics":{"interval":"30s"}}"#,
@@ -220,36 +206,48 @@ mod tests {
     fn imports_and_removals_are_read() {
         let tags = [("Name", "web\n$(id) {{ x }}"), ("gild:unset", "sink.a, vars.b")];
         assert_eq!(
-            read(&tags, &[("Name", "vars.name"), ("absent", "vars.x")]).unwrap(),
+            read(&tags, &[("Name", "vars.name"), ("absent", "vars.x")]),
             [r#"{"vars":{"name":"web\n$(id) {{ x }}"}}"#, r#"{"unset":["sink.a","vars.b"]}"#]
         );
     }
 
     #[test]
-    fn what_cannot_be_read_is_named() {
-        for (key, value, named) in [
-            ("gild:", "x", "'gild:'"),
-            ("gild:a..b", "x", "'gild:a..b'"),
-            ("gild:a/b", "x", "'gild:a/b'"),
-            ("gild:configuration.tags", "a,b", "written as JSON"),
-            ("gild:sink.cw.max_metrics", "-1", "a whole number"),
+    fn what_cannot_be_read_is_named_and_left_out_alone() {
+        let good = ("gild:vars.good", "x");
+        for (key, value, source, why) in [
+            ("gild:", "x", "tag:gild:", "does not name a key"),
+            ("gild:a..b", "x", "tag:gild:a..b", "does not name a key"),
+            ("gild:a/\n", "x", "tag:gild:a/\\n", "does not name a key"),
+            ("gild:unset", "a..b", "tag:gild:unset", "key paths"),
+            ("gild:metrics.collectors", "a,b", "tag:gild:metrics.collectors", "written as JSON"),
+            ("gild:metrics.collectors", "[null]", "tag:gild:metrics.collectors", "no value"),
+            (
+                "gild:service.web.fail_after",
+                "-1",
+                "tag:gild:service.web.fail_after",
+                "whole number",
+            ),
+            ("Name", "x", "tag:Name", "is imported as"),
         ] {
-            let error = read(&[(key, value)], &[]).unwrap_err().to_string();
-            assert!(error.contains(named), "{error}");
+            let units = units(&[(key, value), good], &[("Name", "a..b")]);
+            assert_eq!(units.texts.len(), 1, "{key}");
+            assert_eq!(units.texts[0].name, "tag:gild:vars.good");
+            let text = units.left_out[0].to_string();
+            assert!(text.starts_with(source) && text.contains(why), "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn any_value_in_vars_arrives_as_it_is(value in any::<String>()) {
-            let texts = read(&[("gild:vars.x", &value)], &[]).unwrap();
+            let texts = read(&[("gild:vars.x", &value)], &[]);
             let whole: Value = serde_json::from_str(&texts[0]).unwrap();
             prop_assert_eq!(whole["vars"]["x"].as_str().unwrap(), value);
         }
 
         #[test]
         fn no_key_is_too_odd(key in ".{0,40}", value in ".{0,40}") {
-            let _ = read(&[(&format!("gild:{key}"), &value)], &[]);
+            let _ = units(&[(&format!("gild:{key}"), &value)], &[]);
         }
     }
 }

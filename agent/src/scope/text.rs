@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::units::Units;
 use crate::config::KeyPath;
 use crate::config::document::{Document, DocumentError};
 use crate::config::format::Format;
@@ -12,6 +13,8 @@ use crate::config::format::Format;
 pub enum Found {
     /// These texts, each a layer of its own.
     Texts(Vec<Text>),
+    /// Single values, each a layer of its own that stands by itself.
+    Units(Units),
     /// The copy that the question named is current.
     Unchanged,
     /// There is nothing.
@@ -31,8 +34,6 @@ pub struct Text {
     pub kind: Kind,
     /// The text.
     pub body: Vec<u8>,
-    /// Whether a copy may be kept on disk.
-    pub keep: bool,
 }
 
 /// What a text is written in.
@@ -72,7 +73,7 @@ impl Text {
                 Value::Object([(key.clone(), below)].into_iter().collect())
             });
         let body = whole.to_string().into_bytes();
-        Self { name, version, etag: None, kind: Kind::Values, body, keep: true }
+        Self { name, version, etag: None, kind: Kind::Values, body }
     }
 
     /// Reads the text, with its values below `into`.

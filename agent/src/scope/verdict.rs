@@ -48,7 +48,12 @@ impl Judge {
         let what = format!("{} layer, '{}'", report.layer, report.source);
         let error = report.error.as_deref().unwrap_or("it failed");
         match report.state {
-            SourceOutcome::Fetched | SourceOutcome::Unchanged | SourceOutcome::Absent => {}
+            SourceOutcome::Fetched | SourceOutcome::Unchanged | SourceOutcome::Absent => {
+                // It is used, without what the error names.
+                if let Some(error) = &report.error {
+                    self.degrade(format!("{what}: {error}"));
+                }
+            }
             SourceOutcome::LastGood => {
                 let since = arrived.copied_at.as_deref().unwrap_or("an earlier boot");
                 self.degrade(format!("{what}: the copy of {since} is used: {error}"));

@@ -2,14 +2,16 @@
 //! crate, as macros are.
 
 /// Declares tables of settings: `/// doc`, `Name { /// doc  key: Type = default; }`.
-/// A key that is a Rust keyword is written `field @ "key": Type`.
+/// A key that is a Rust keyword is written `field @ "key": Type`; a type that
+/// is read with more rules than its own, `field: Type as Rules`, where `Rules`
+/// is a `Setting` that becomes a `Type`.
 #[macro_export]
 macro_rules! settings {
     ($(
         $(#[doc = $about:literal])+
         $name:ident {
             $( $(#[doc = $doc:literal])+
-               $field:ident $(@ $key:literal)? : $type:ty $(= $default:tt)? ; )*
+               $field:ident $(@ $key:literal)? : $type:ty $(as $rules:ty)? $(= $default:tt)? ; )*
         }
     )+) => { $(
         $(#[doc = $about])+
@@ -24,7 +26,8 @@ macro_rules! settings {
                 vec![ $( $crate::config::schema::Field {
                     key: $crate::settings!(@key $field $($key)?),
                     doc: concat!($($doc, "\n"),+),
-                    shape: <$type as $crate::config::schema::Setting>::shape(),
+                    shape: <$crate::settings!(@rules $type $(as $rules)?)
+                        as $crate::config::schema::Setting>::shape(),
                     default: $crate::settings!(@default $($default)?),
                 }, )* ]
             }
@@ -37,13 +40,15 @@ macro_rules! settings {
             ) -> Option<Self> {
                 // All fields are read before the first `?`, so that no problem
                 // hides another.
-                $( let $field = $crate::config::schema::read_field::<$type>(
+                $( let $field: Option<$type> = $crate::config::schema::read_field::<
+                    $crate::settings!(@rules $type $(as $rules)?),
+                >(
                     node,
                     path,
                     $crate::settings!(@key $field $($key)?),
                     $crate::settings!(@default $($default)?),
                     reader,
-                ); )*
+                ).map(Into::into); )*
                 Some(Self { $( $field: $field?, )* })
             }
         }
@@ -77,6 +82,8 @@ macro_rules! settings {
     )+ };
     (@key $field:ident) => { stringify!($field) };
     (@key $field:ident $key:literal) => { $key };
+    (@rules $type:ty) => { $type };
+    (@rules $type:ty as $rules:ty) => { $rules };
     (@default) => { None };
     (@default $default:tt) => { Some(serde_json::json!($default)) };
 }

@@ -55,6 +55,32 @@ fn every_problem_is_found_at_once_with_line_value_and_what_would_be_right() {
     assert!(found.iter().all(|finding| !finding.contains("hunter2")));
 }
 
+/// One tag must not keep the one thread busy.
+#[test]
+fn what_recurs_and_what_is_waited_for_has_a_least_length() {
+    let found = findings(
+        "metrics.interval = \"1ns\"\nscope.attempt_timeout = \"99ms\"\n\
+         configuration.timeout = \"2 years\"\nscope.deadline = \"100ms\"\n\
+         [service.web]\ninterval = \"999ms\"\ntimeout = \"0s\"\n\
+         [sink.log]\ntype = \"log\"\nflush = \"5ms\"\n\
+         [sink.cw]\ntype = \"cloudwatch\"\nflush = \"5ms\"\n\
+         [sink.rw]\ntype = \"remote_write\"\nurl = \"http://a/\"\nflush = \"1s\"\ntimeout = \"1ms\"\n",
+    );
+    assert_eq!(
+        found,
+        [
+            "x.toml:1: metrics.interval = \"1ns\" must be at least 1s",
+            "x.toml:2: scope.attempt_timeout = \"99ms\" must be at least 100ms",
+            "x.toml:3: configuration.timeout = \"2 years\" must be at most 1year 18h",
+            "x.toml:6: service.web.interval = \"999ms\" must be at least 1s",
+            "x.toml:7: service.web.timeout = \"0s\" must be at least 100ms",
+            "x.toml:10: sink.log.flush = \"5ms\" must be at least 1s",
+            "x.toml:13: sink.cw.flush = \"5ms\" must be at least 1s",
+            "x.toml:18: sink.rw.timeout = \"1ms\" must be at least 100ms",
+        ]
+    );
+}
+
 #[test]
 fn a_syntax_error_in_one_file_does_not_hide_another_files_problems() {
     let found = check::documents(&[

@@ -25,6 +25,14 @@ fn services(text: serde_json::Value) -> BTreeMap<String, ServiceSettings> {
     read
 }
 
+/// The same services, looked at more often than a document may ask for.
+fn often(mut services: BTreeMap<String, ServiceSettings>) -> BTreeMap<String, ServiceSettings> {
+    for service in services.values_mut() {
+        service.interval = Duration::from_millis(5);
+    }
+    services
+}
+
 /// A root whose system bus is the given systemd, and a watch over it.
 fn watch(services: &BTreeMap<String, ServiceSettings>, systemd: Option<&FakeSystemd>) -> Watch {
     let root = tempfile::tempdir().unwrap();
@@ -50,7 +58,7 @@ fn value(watch: &Watch, name: &str) -> Option<f64> {
 async fn a_stopped_unit_goes_down_and_a_started_one_comes_back() {
     let systemd = FakeSystemd::start();
     systemd.set("web.service", service("active", 2));
-    let services = services(serde_json::json!({ "web": { "unit": "web", "interval": "5ms" } }));
+    let services = often(services(serde_json::json!({ "web": { "unit": "web" } })));
     let watch = watch(&services, Some(&systemd));
     until(&watch, "web", Some(true)).await;
     assert_eq!(value(&watch, "service_up"), Some(1.0));
@@ -78,9 +86,9 @@ async fn a_unit_that_runs_is_not_enough_where_a_probe_fails() {
     systemd.set("web.service", service("active", 0));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let services = services(serde_json::json!({
-        "web": { "unit": "web.service", "tcp": address, "interval": "5ms", "fail_after": 2 }
-    }));
+    let services = often(services(serde_json::json!({
+        "web": { "unit": "web.service", "tcp": address, "fail_after": 2 }
+    })));
     let watch = watch(&services, Some(&systemd));
     until(&watch, "web", Some(true)).await;
     drop(listener);
@@ -141,7 +149,7 @@ async fn a_service_with_nothing_to_look_at_says_so_and_is_never_up() {
 async fn the_tasks_end_with_the_watch() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let services = services(serde_json::json!({ "web": { "tcp": address, "interval": "1ms" } }));
+    let services = often(services(serde_json::json!({ "web": { "tcp": address } })));
     let watch = watch(&services, None);
     until(&watch, "web", Some(true)).await;
     let looked = Arc::downgrade(&watch.found);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{BuildError, Request, SendError, Sink, SinkContext};
+use crate::config::types::Period;
 use crate::identity::Identity;
 use crate::metrics::drops::Drops;
 use crate::metrics::openmetrics;
@@ -14,7 +15,7 @@ crate::settings! {
     /// Samples as log lines.
     LogSettings {
         /// How often samples are written.
-        flush: Duration = "60s";
+        flush: Duration as Period = "60s";
         /// The metrics to write, by node_exporter's names; `*` at the end stands for
         /// any rest.
         include: Vec<String> = ["*"];

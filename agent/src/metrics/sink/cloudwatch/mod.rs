@@ -26,6 +26,7 @@ use self::budget::Budget;
 use self::datum::{Datum, Metric, Minutes};
 use self::schema::{Figure, Translator, Unit};
 use super::{BuildError, Request, SendError, Sink, SinkContext, plausible};
+use crate::config::types::Period;
 use crate::identity::Identity;
 use crate::metrics::drops::{Drops, Reason};
 use crate::metrics::placeholder;
@@ -57,7 +58,7 @@ crate::settings! {
             "services_unhealthy"
         ];
         /// How often metrics are sent. From "60s" on, whole minutes are sent.
-        flush: Duration = "60s";
+        flush: Duration as Period = "60s";
         /// The most distinct metrics this host may send; more are refused and counted.
         max_metrics: u32 = 10;
     }

@@ -22,6 +22,7 @@ use crate::config::SecretRef;
 use crate::config::node::Node;
 use crate::config::path::KeyPath;
 use crate::config::schema::{Reader, Setting, Shape};
+use crate::config::types::Period;
 use crate::identity::Identity;
 use crate::metrics::drops::{Drops, Reason};
 use crate::metrics::placeholder;
@@ -45,7 +46,7 @@ crate::settings! {
         /// instance's own, as in a CloudWatch sink's dimensions.
         labels: BTreeMap<String, String> = { "instance": "{instance_id}" };
         /// How often samples are sent.
-        flush: Duration = "10s";
+        flush: Duration as Period = "10s";
         /// How long one request may take.
         timeout: Duration = "10s";
     }

@@ -1,0 +1,75 @@
+//! Single values, such as tags and the parameters of a subtree. Each stands by
+//! itself: one that cannot be used is left out and named, and the others do not
+//! suffer for it. Many people may write them, one at a time.
+
+use serde_json::Value;
+
+use super::text::{Found, Text};
+use crate::config::check::Finding;
+use crate::config::schema::{Setting, Shape};
+use crate::config::{KeyPath, Settings};
+
+/// The values of one source.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Units {
+    /// Those that can be used, each a layer of its own.
+    pub texts: Vec<Text>,
+    /// What was left out, and why.
+    pub left_out: Vec<Finding>,
+}
+
+/// Gathers values, one by one.
+#[derive(Debug)]
+pub struct Gatherer<'a> {
+    shape: Shape,
+    into: Option<&'a KeyPath>,
+    /// What has been gathered so far.
+    pub units: Units,
+}
+
+impl<'a> Gatherer<'a> {
+    /// Gathers values that will stand below `into`.
+    pub fn new(into: Option<&'a KeyPath>) -> Self {
+        Self { shape: Settings::shape(), into, units: Units::default() }
+    }
+
+    /// Adds the value that a text spells, by what the key at `path` holds.
+    pub fn spelled(&mut self, name: &str, version: Option<String>, path: &KeyPath, text: &str) {
+        let whole: Vec<String> =
+            self.into.into_iter().chain([path]).flat_map(KeyPath::segments).cloned().collect();
+        // A key that nothing reads is a text, and is reported as unknown later.
+        let shape = self.shape.at(&whole).unwrap_or(Shape::Text);
+        match shape.parse_text(text) {
+            Ok(value) => self.value(name, version, path, value),
+            Err(expected) => self.leave_out(name, Some(path), format!("must be {expected}")),
+        }
+    }
+
+    /// Adds a value.
+    pub fn value(&mut self, name: &str, version: Option<String>, path: &KeyPath, value: Value) {
+        let text = Text::of_value(name.to_owned(), version, path, value);
+        match text.parse(None) {
+            Ok(_) => self.units.texts.push(text),
+            Err(error) => self.leave_out(name, None, error.reason()),
+        }
+    }
+
+    /// Notes a value that cannot be used. Its name may come from outside.
+    pub fn leave_out(&mut self, name: &str, key: Option<&KeyPath>, message: String) {
+        self.units.left_out.push(Finding {
+            source: name.escape_debug().to_string(),
+            line: None,
+            key: key.cloned(),
+            value: None,
+            message,
+        });
+    }
+
+    /// What was found.
+    pub fn found(self) -> Found {
+        match self.units {
+            Units { texts, left_out } if texts.is_empty() && left_out.is_empty() => Found::Absent,
+            units => Found::Units(units),
+        }
+    }
+}
