@@ -34,19 +34,9 @@ fn one(
     redactor: &Redactor,
 ) -> Result<OsString, ArgumentError> {
     let named = argument.strip_prefix("{vars.").and_then(|rest| rest.strip_suffix('}'));
-<<<<<<< HEAD
     let path = named.and_then(KeyPath::parse);
     let Some((first, rest)) = path.as_ref().and_then(|path| path.segments().split_first()) else {
         return Ok(argument.into());
-=======
-    let named = named.filter(|named| !named.is_empty());
-    let Some(path) = named.and_then(KeyPath::parse) else { return Ok(argument.into()) };
-    let value = match path.segments().split_first() {
-        None => None,
-        Some((first, rest)) => {
-            rest.iter().try_fold(variables.get(first), |value, key| Some(value?.get(key))).flatten()
-        }
->>>>>>> scope
     };
     let value =
         rest.iter().try_fold(variables.get(first), |value, key| Some(value?.get(key))).flatten();
