@@ -4,6 +4,7 @@
 //! in `fakes`; tests that need moto or Ansible fail without them, with the way to get them.
 #![allow(clippy::unwrap_used)]
 
+mod boots;
 mod cli;
 #[allow(dead_code, reason = "each of the two test binaries uses its own part of the fakes")]
 mod fakes;

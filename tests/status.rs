@@ -127,7 +127,8 @@ async fn every_page_answers_without_secrets() {
     assert_eq!((status, body), (200, format!("{{\"vars\":{{\"list\":[\"{MASK}\"]}}}}\n")));
     let (status, body) = daemon.get("/metrics").await;
     assert_eq!((status, body), (200, format!("# {MASK}\nup 1\n# EOF\n")));
-    let (status, body) = client::post(&daemon.socket(), "/v1/refresh").await.unwrap();
+    let (status, body) =
+        client::ask(&daemon.socket(), http::Method::POST, "/v1/refresh", PATIENCE).await.unwrap();
     assert_eq!((status, &body[..]), (202, &b"{\"refresh\":\"started\"}\n"[..]));
     assert_eq!(daemon.answers.refreshed.load(Ordering::SeqCst), 1);
 }

@@ -16,8 +16,8 @@ fn booted(world: &World, disable: Vec<&'static str>) -> Machine {
 }
 
 /// Owner, group and permissions of the socket.
-fn socket(machine: &Machine) -> (u32, u32, u32) {
-    let file = std::fs::symlink_metadata(machine.path("/run/gild/status.sock")).unwrap();
+fn socket(machine: &Machine, path: &str) -> (u32, u32, u32) {
+    let file = std::fs::symlink_metadata(machine.path(path)).unwrap();
     assert!(file.file_type().is_socket());
     (file.uid(), file.gid(), file.permissions().mode() & 0o777)
 }
@@ -31,7 +31,7 @@ fn the_status_works_under_socket_activation() {
     let world = World::new(&instance());
     let machine = booted(&world, vec![]);
     assert_eq!(machine.state_of("gild.socket"), "active");
-    assert_eq!(socket(&machine), (0, id(&machine, "-g"), 0o660));
+    assert_eq!(socket(&machine, "/run/gild/status.sock"), (0, id(&machine, "-g"), 0o660));
 
     // With the daemon gone the socket stays, and the first question brings it back.
     assert!(machine.exec(&["systemctl", "stop", "gild.service"]).status.success());
@@ -45,7 +45,7 @@ fn the_status_works_without_socket_activation() {
     let world = World::new(&instance());
     let machine = booted(&world, vec!["gild.socket"]);
     assert_eq!(machine.state_of("gild.socket"), "inactive");
-    let (owner, group, mode) = socket(&machine);
+    let (owner, group, mode) = socket(&machine, "/run/gild/daemon/status.sock");
     assert_eq!((owner, group), (id(&machine, "-u"), id(&machine, "-g")));
     assert_eq!(mode & 0o007, 0, "the socket is open to all: {mode:o}");
 

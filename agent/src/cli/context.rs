@@ -134,6 +134,7 @@ impl Globals {
             Some(socket) => vec![socket.clone()],
             None => vec![
                 self.installed().socket(),
+                self.installed().own_socket(),
                 Paths::private(&self.root, &self.private_directory()).socket(),
             ],
         }

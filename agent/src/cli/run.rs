@@ -17,8 +17,15 @@ pub(super) struct Arguments {}
 
 pub(super) async fn run(globals: &Globals, _: &Arguments) -> Result<ExitCode, Failure> {
     let paths = globals.installed();
-    let socket = globals.socket.clone().unwrap_or_else(|| paths.socket());
-    let listener = listener::open(ListenFd::from_env(), &socket).await?;
+    let listener = match &globals.socket {
+        Some(socket) => listener::open(ListenFd::from_env(), socket).await?,
+        None => match listener::open(ListenFd::from_env(), &paths.socket()).await {
+            Err(error) if error.is_denied() => {
+                listener::open(ListenFd::empty(), &paths.own_socket()).await?
+            }
+            other => other?,
+        },
+    };
     let context = globals.context(paths, None)?;
     daemon::run(&context, listener, Until::Stopped, signals::asked_to_stop()).await?;
     Ok(ExitCode::SUCCESS)

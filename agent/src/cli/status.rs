@@ -1,5 +1,6 @@
 //! `gild status`: how this instance is, by the daemon's own word.
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::time::Instant;
 use super::Failure;
 use super::context::Globals;
 use super::paint::Paint;
+use crate::platform::error::chain_text;
 use crate::status::client::{self, ClientError};
 use crate::status::render::render;
 use crate::status::snapshot::{Snapshot, State};
@@ -38,40 +40,50 @@ pub(super) struct Arguments {
 pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let patience = Instant::now() + DAEMON_WAIT;
     loop {
-        let Some(body) = ask(globals).await? else {
-            if arguments.wait && Instant::now() < patience {
-                tokio::time::sleep(LOOK).await;
-                continue;
+        let (body, snapshot) = match ask(globals).await {
+            Ok(answer) => answer,
+            // What an instance is like and whether it can be asked are two
+            // things, with exit codes of their own.
+            Err(why) => {
+                if arguments.wait && Instant::now() < patience {
+                    tokio::time::sleep(LOOK).await;
+                    continue;
+                }
+                eprintln!("gild: {}", globals.redactor.text(&why));
+                return Ok(ExitCode::from(NO_DAEMON));
             }
-            eprintln!("gild: no daemon answers");
-            return Ok(ExitCode::from(NO_DAEMON));
         };
-        let snapshot: Snapshot = serde_json::from_slice(&body)?;
         if arguments.wait && snapshot.state == State::Configuring {
             tokio::time::sleep(LOOK).await;
             continue;
         }
-        if arguments.json {
-            println!("{}", String::from_utf8_lossy(&body).trim_end());
+        let text = if arguments.json {
+            format!("{}\n", String::from_utf8_lossy(&body).trim_end())
         } else {
-            print!("{}", render(&snapshot, Paint::stdout().is_on()));
-        }
+            render(&snapshot, Paint::stdout().is_on())
+        };
+        // A reader such as `head` may have gone.
+        let _ = std::io::stdout().lock().write_all(text.as_bytes());
         return Ok(ExitCode::from(snapshot.state.exit_code()));
     }
 }
 
-/// The status by the first daemon that answers; `None` where none does.
-async fn ask(globals: &Globals) -> Result<Option<Bytes>, Failure> {
+/// The status by the first daemon that answers, or why none does.
+async fn ask(globals: &Globals) -> Result<(Bytes, Snapshot), String> {
+    let mut why = "no daemon answers".to_owned();
     for socket in globals.sockets() {
         match client::get(&socket, "/v1/status").await {
-            Ok((200, body)) => return Ok(Some(body)),
+            Ok((200, body)) => match serde_json::from_slice(&body) {
+                Ok(snapshot) => return Ok((body, snapshot)),
+                Err(error) => why = format!("the daemon's answer cannot be understood: {error}"),
+            },
             Ok((code, body)) => {
                 let text = String::from_utf8_lossy(&body);
-                return Err(format!("the daemon answered {code}: {}", text.trim()).into());
+                why = format!("the daemon answered {code}: {}", text.trim());
             }
             Err(ClientError::NoDaemon { .. }) => {}
-            Err(error) => return Err(error.into()),
+            Err(error) => why = chain_text(&error),
         }
     }
-    Ok(None)
+    Err(why)
 }

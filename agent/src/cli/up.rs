@@ -20,6 +20,7 @@ use crate::platform::redact::Redactor;
 use crate::platform::signals;
 use crate::scope::Resolution;
 use crate::status::listener;
+use crate::status::render::plain;
 
 /// Configure and run in the foreground from DIR/{global,account,service}.toml.
 #[derive(Debug, Args)]
@@ -93,9 +94,9 @@ impl Told {
         self.line("");
         match (&report.failure, report.outcome) {
             (Some(failure), _) => {
-                let task = failure.task.as_ref().map(|task| format!(" in task '{task}'"));
+                let task = failure.task.as_ref().map(|task| format!(" in task '{}'", plain(task)));
                 let place = task.unwrap_or_default();
-                self.line(&format!("{}{place}: {}", paint.red("failed"), failure.message));
+                self.line(&format!("{}{place}: {}", paint.red("failed"), plain(&failure.message)));
             }
             (None, Outcome::Degraded) => {
                 self.line(&format!("{}: {}", paint.yellow("degraded"), report.problems.join("; ")));
@@ -166,9 +167,10 @@ fn task_text(task: &TaskReport, paint: Paint) -> String {
         TaskOutcome::Ignored => paint.yellow("ignored  "),
         TaskOutcome::Failed | TaskOutcome::Unreachable => paint.red("failed   "),
     };
-    let message = task.message.as_deref().map(|text| format!(": {text}")).unwrap_or_default();
+    let message = task.message.as_deref().map(|text| format!(": {}", plain(text)));
+    let message = message.unwrap_or_default();
     let time = paint.dim(&format!("{:>8.0} ms", task.duration_ms));
-    format!("  {outcome}{time}  {}{message}", task.name)
+    format!("  {outcome}{time}  {}{message}", plain(&task.name))
 }
 
 /// The tasks of a report as lines for people.

@@ -11,6 +11,9 @@ use super::path::KeyPath;
 pub const MAX_DEPTH: usize = 32;
 /// The most keys that a document may have.
 pub const MAX_KEYS: usize = 10_000;
+/// The longest path of a key in bytes. Each key is kept with its whole path, so
+/// long ones below each other would take far more than the document itself.
+pub const MAX_PATH: usize = 1024;
 /// The largest document in bytes.
 pub const MAX_BYTES: usize = 1024 * 1024;
 
@@ -47,6 +50,9 @@ pub enum DocumentError {
     /// There are too many keys.
     #[error("more than {MAX_KEYS} keys")]
     TooManyKeys,
+    /// The path of a key is too long.
+    #[error("a key whose path is longer than {MAX_PATH} bytes")]
+    PathTooLong,
     /// The document is too large.
     #[error("larger than {MAX_BYTES} bytes")]
     TooLarge,
@@ -158,6 +164,18 @@ impl Document {
     }
 }
 
+/// What holds for every key. Readers that keep the lines of keys ask before they
+/// do.
+pub(crate) fn within_limits(path: &KeyPath, keys: usize) -> Result<(), DocumentError> {
+    if keys > MAX_KEYS {
+        return Err(DocumentError::TooManyKeys);
+    }
+    if path.bytes() > MAX_PATH {
+        return Err(DocumentError::PathTooLong);
+    }
+    Ok(())
+}
+
 fn check(
     value: &Value,
     path: &KeyPath,
@@ -169,9 +187,7 @@ fn check(
         return Err(DocumentError::TooDeep);
     }
     *keys += 1;
-    if *keys > MAX_KEYS {
-        return Err(DocumentError::TooManyKeys);
-    }
+    within_limits(path, *keys)?;
     match value {
         Value::Null => {
             let line = lines.get(path).copied().unwrap_or_default();

@@ -57,6 +57,11 @@ impl KeyPath {
         &self.0
     }
 
+    /// The length of all keys together, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.0.iter().map(String::len).sum()
+    }
+
     /// Whether `self` is `other` or lies below it.
     pub fn is_within(&self, other: &KeyPath) -> bool {
         self.0.starts_with(&other.0)

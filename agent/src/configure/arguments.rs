@@ -34,14 +34,12 @@ fn one(
     redactor: &Redactor,
 ) -> Result<OsString, ArgumentError> {
     let named = argument.strip_prefix("{vars.").and_then(|rest| rest.strip_suffix('}'));
-    let named = named.filter(|named| !named.is_empty());
-    let Some(path) = named.and_then(KeyPath::parse) else { return Ok(argument.into()) };
-    let value = match path.segments().split_first() {
-        None => None,
-        Some((first, rest)) => {
-            rest.iter().try_fold(variables.get(first), |value, key| Some(value?.get(key))).flatten()
-        }
+    let path = named.and_then(KeyPath::parse);
+    let Some((first, rest)) = path.as_ref().and_then(|path| path.segments().split_first()) else {
+        return Ok(argument.into());
     };
+    let value =
+        rest.iter().try_fold(variables.get(first), |value, key| Some(value?.get(key))).flatten();
     let text = match value {
         None => return Err(ArgumentError::Missing(argument.to_owned())),
         Some(Value::String(text)) => text.clone(),

@@ -3,7 +3,10 @@
 
 use std::collections::VecDeque;
 
-/// Cuts a stream into lines of bounded length.
+use crate::platform::redact::CUT;
+
+/// Cuts a stream into lines of bounded length. Where one is cut, a mark tells the
+/// redactor that a part of a secret may stand there.
 #[derive(Debug)]
 pub(crate) struct Lines {
     longest: usize,
@@ -45,7 +48,10 @@ impl Lines {
         let mut line = String::from_utf8_lossy(&std::mem::take(&mut self.partial)).into_owned();
         line.truncate(line.trim_end_matches('\r').len());
         if std::mem::take(&mut self.cut) {
-            line.push_str(" […]");
+            // Half a letter would stand between the mark and the beginning of a
+            // secret, which is looked for beside the mark.
+            line.truncate(line.trim_end_matches('\u{fffd}').len());
+            line.push_str(&format!(" [{CUT}]"));
         }
         line
     }
@@ -106,6 +112,19 @@ mod tests {
             assert!(lines.push(b"abc").is_empty());
         }
         assert_eq!(lines.push(b"\nnext\n"), ["abca […]", "next"]);
+    }
+
+    #[test]
+    fn a_cut_leaves_no_part_of_a_secret() {
+        let redactor = crate::platform::redact::Redactor::default();
+        redactor.add("pässword");
+        for longest in 5..13 {
+            let lines = Lines::new(longest).push("say pässword\n".as_bytes());
+            let shown = redactor.cut_text(&lines[0]);
+            // Three letters are too few to tell.
+            assert!(!shown.contains("päss"), "{longest}: {shown}");
+            assert!(!shown.contains('\u{fffd}'), "{longest}: {shown}");
+        }
     }
 
     #[test]

@@ -5,18 +5,10 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use nix::fcntl::OFlag;
 
 use crate::platform::fs::create_dir;
-
-/// How often the lock is tried before its holder is believed to be at work:
-/// whoever only looks holds it for a moment.
-const ATTEMPTS: u32 = 10;
-
-/// How long between two attempts.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// The lock was not to be had.
 #[derive(Debug, thiserror::Error)]
@@ -49,40 +41,21 @@ pub struct Lock {
 
 impl Lock {
     /// Takes the lock, or says who has it.
-    pub async fn acquire(path: &Path) -> Result<Self, LockError> {
+    pub fn acquire(path: &Path) -> Result<Self, LockError> {
         let failed = |source| LockError::File { path: path.to_owned(), source };
         let mut file = open(path).map_err(failed)?;
-        for attempt in 1..=ATTEMPTS {
-            match file.try_lock() {
-                Ok(()) => {
-                    let id = std::process::id();
-                    file.set_len(0).and_then(|()| writeln!(file, "{id}")).map_err(failed)?;
-                    return Ok(Self { _file: file });
-                }
-                Err(TryLockError::WouldBlock) if attempt < ATTEMPTS => {
-                    tokio::time::sleep(PAUSE).await;
-                }
-                Err(TryLockError::WouldBlock) => break,
-                Err(TryLockError::Error(source)) => return Err(failed(source)),
+        match file.try_lock() {
+            Ok(()) => {
+                let id = std::process::id();
+                file.set_len(0).and_then(|()| writeln!(file, "{id}")).map_err(failed)?;
+                return Ok(Self { _file: file });
             }
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         let mut text = String::new();
         let _ = file.take(32).read_to_string(&mut text);
         Err(LockError::Held { holder: text.trim().parse().ok() })
-    }
-
-    /// Whether anybody has the lock. No lock file means that nobody does.
-    pub fn is_held(path: &Path) -> io::Result<bool> {
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(error),
-        };
-        match file.try_lock_shared() {
-            Ok(()) => Ok(false),
-            Err(TryLockError::WouldBlock) => Ok(true),
-            Err(TryLockError::Error(error)) => Err(error),
-        }
     }
 }
 
@@ -95,9 +68,8 @@ fn open(path: &Path) -> io::Result<File> {
         .write(true)
         .create(true)
         .truncate(false)
-        // The daemon, another user, looks whether it is held.
-        .mode(0o644)
-        // Others may write to the directory: no link of theirs is followed.
+        // Whoever can open the file can hold the lock, and so keep a boot out.
+        .mode(0o600)
         .custom_flags(OFlag::O_NOFOLLOW.bits())
         .open(path)
 }
@@ -108,32 +80,29 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn the_second_is_told_who_has_the_lock() {
+    #[test]
+    fn the_second_is_told_who_has_the_lock() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("run/configure.lock");
-        assert!(!Lock::is_held(&path).unwrap());
-        let lock = Lock::acquire(&path).await.unwrap();
-        assert!(Lock::is_held(&path).unwrap());
-        let error = Lock::acquire(&path).await.unwrap_err();
+        let lock = Lock::acquire(&path).unwrap();
+        let error = Lock::acquire(&path).unwrap_err();
         let own = std::process::id();
         assert_eq!(
             error.to_string(),
             format!("another configuration step is running (process {own})")
         );
         drop(lock);
-        assert!(!Lock::is_held(&path).unwrap());
-        Lock::acquire(&path).await.unwrap();
+        Lock::acquire(&path).unwrap();
     }
 
-    #[tokio::test]
-    async fn a_link_is_not_followed() {
+    #[test]
+    fn a_link_is_not_followed() {
         let directory = tempfile::tempdir().unwrap();
         let target = directory.path().join("target");
         std::fs::write(&target, "keep").unwrap();
         let path = directory.path().join("lock");
         std::os::unix::fs::symlink(&target, &path).unwrap();
-        assert!(matches!(Lock::acquire(&path).await, Err(LockError::File { .. })));
+        assert!(matches!(Lock::acquire(&path), Err(LockError::File { .. })));
         assert_eq!(std::fs::read(&target).unwrap(), b"keep");
     }
 }

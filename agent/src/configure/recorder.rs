@@ -149,7 +149,8 @@ impl<'a> Recorder<'a> {
     }
 
     fn clean(&self, text: &str) -> String {
-        let clean = self.redactor.text(text.trim());
+        // The plugin cuts long texts before anything is masked.
+        let clean = self.redactor.cut_text(text.trim());
         match clean.char_indices().nth(LONGEST_TEXT) {
             Some((end, _)) => format!("{} […]", clean.get(..end).unwrap_or_default()),
             None => clean,
@@ -268,6 +269,19 @@ mod tests {
         let (tasks, _) = recorder.failed();
         assert!(!tasks[0].name.contains("hunter22"));
         assert!(tasks[0].message.as_ref().unwrap().ends_with(" […]"));
+    }
+
+    #[test]
+    fn parts_of_secrets_beside_a_cut_are_masked() {
+        let redactor = Redactor::default();
+        redactor.add("hunter22-and-more");
+        let line = serde_json::json!({
+            "event": "result", "name": "a", "action": "debug", "outcome": "failed",
+            "duration_ms": 1, "message": "it is hunter22 […] -more, you see",
+        });
+        let (tasks, _) = record(&redactor, &[line.to_string()]).failed();
+        let masked = "it is ‹secret› […] ‹secret›, you see";
+        assert_eq!(tasks[0].message.as_deref(), Some(masked));
     }
 
     #[test]

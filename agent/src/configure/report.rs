@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::origin::Origin;
 use crate::config::path::KeyPath;
 use crate::config::trust::Refused;
+use crate::platform::process::ProcessKey;
 use crate::platform::redact::Redactor;
 
 /// What came of a boot.
@@ -161,6 +162,8 @@ pub struct Report {
     pub boot_id: Option<String>,
     /// What came of it.
     pub outcome: Outcome,
+    /// The process at work. One that is gone without an outcome has failed.
+    pub process: Option<ProcessKey>,
     /// When it began, RFC 3339.
     pub started_at: String,
     /// When it ended.
@@ -215,6 +218,7 @@ impl Report {
             instance_id: None,
             boot_id: None,
             outcome: Outcome::Running,
+            process: Some(ProcessKey::own()),
             started_at: at.to_owned(),
             ended_at: None,
             digest: None,

@@ -131,7 +131,7 @@ impl Step<'_> {
 
     /// Logs a line of the step's output and gives it back without secrets.
     pub(crate) fn log(&self, line: &str) -> String {
-        let line = self.redactor.text(line);
+        let line = self.redactor.cut_text(line);
         if !line.trim().is_empty() {
             tracing::info!(target: "gild::step", "{line}");
         }

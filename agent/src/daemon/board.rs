@@ -8,8 +8,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use crate::configure::handoff::Handoff;
-use crate::configure::lock::Lock;
-use crate::configure::report::Report;
+use crate::configure::report::{Outcome, Report};
 use crate::health::watch::Watch;
 use crate::identity::Identity;
 use crate::metrics::openmetrics::{self, Format};
@@ -76,16 +75,17 @@ impl Board {
 
     /// Everything, as `/v1/status` shows it.
     pub(super) fn snapshot(&self) -> Snapshot {
-        let view = self.view();
+        let mut view = self.view();
+        self.catch_up(&mut view);
         let identity = match &view.handoff {
             Some(handoff) => Some(&handoff.identity),
             None => view.identity.as_ref(),
         };
-        // A lock that cannot be looked at does not make a running step a failed one.
-        let lock_held = Lock::is_held(&self.paths.lock()).unwrap_or(true);
+        let at_work = view.report.as_ref().and_then(|report| report.process);
+        let at_work = at_work.is_some_and(|process| process.is_alive());
         Snapshot::new(Facts {
             report: view.report.as_ref(),
-            lock_held,
+            at_work,
             problems: &view.problems,
             started_at: &self.started_at,
             identity,
@@ -94,6 +94,19 @@ impl Board {
             collectors: view.collectors.clone(),
             agent: self.agent(),
         })
+    }
+
+    /// A boot that has ended says so in its last report, which may have been
+    /// written since the main loop last looked.
+    fn catch_up(&self, view: &mut View) {
+        let Some(report) = &view.report else { return };
+        let gone = report.process.is_none_or(|process| !process.is_alive());
+        if report.outcome == Outcome::Running
+            && gone
+            && let Ok(Some(last)) = Report::load(&self.paths.report())
+        {
+            view.report = Some(last);
+        }
     }
 
     fn agent(&self) -> AgentStatus {

@@ -159,9 +159,10 @@ impl<'a> Engine<'a> {
                 pipeline.push(tick);
                 self.sent += 1;
             }
-            if let Some(old) = view.pipeline.replace(pipeline) {
-                tokio::spawn(old.shutdown(super::LAST_FLUSH));
+            if let Some(old) = view.pipeline.take() {
+                tokio::spawn(pipeline.succeed(old, super::LAST_FLUSH));
             }
+            view.pipeline = Some(pipeline);
         }
         self.settings = settings;
         self.identity = Some(identity);

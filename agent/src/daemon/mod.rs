@@ -105,19 +105,24 @@ pub async fn run(
     let mut alive = watchdog();
     tokio::pin!(unconfigured, stop);
     let mut looking = true;
+    let mut hearing = true;
     let ended = loop {
         tokio::select! {
             () = &mut stop => break Ended::Stopped,
             () = engine.due() => {
                 engine.measure().await;
+                if !hearing {
+                    engine.reload();
+                    told.state(&board);
+                }
                 if until == Until::FirstSamples && engine.has_first_samples() {
                     break engine.last_flush(LAST_FLUSH).await;
                 }
             }
-            heard = inbox.changed(&HANDED_OVER) => {
+            heard = inbox.changed(&HANDED_OVER), if hearing => {
                 if let Err(error) = heard {
-                    tracing::warn!(%error, "the hand-off cannot be watched any more");
-                    std::future::pending::<()>().await;
+                    tracing::warn!(%error, "hand-offs are not heard of any more");
+                    hearing = false;
                 }
                 engine.reload();
                 told.state(&board);

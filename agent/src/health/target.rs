@@ -13,8 +13,9 @@ use reqwest::Url;
 use crate::config::node::Node;
 use crate::config::path::KeyPath;
 use crate::config::schema::{Reader, Setting, Shape};
+use crate::platform::http::plain_url;
 
-/// An HTTP or HTTPS URL.
+/// An HTTP or HTTPS URL, without user or password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpUrl(pub Url);
 
@@ -22,9 +23,7 @@ impl FromStr for HttpUrl {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let url = Url::parse(text).map_err(drop)?;
-        let usable = matches!(url.scheme(), "http" | "https") && url.has_host();
-        usable.then_some(Self(url)).ok_or(())
+        plain_url(text).map(Self).ok_or(())
     }
 }
 
@@ -106,7 +105,7 @@ impl fmt::Display for Expect {
 }
 
 macro_rules! settings {
-    ($($type:ty: $expected:literal),+ $(,)?) => { $(
+    ($($type:ty: $problem:ident $expected:literal),+ $(,)?) => { $(
         impl Setting for $type {
             fn shape() -> Shape {
                 Shape::Text
@@ -119,7 +118,7 @@ macro_rules! settings {
                 };
                 let read = text.and_then(|text| text.parse().ok());
                 if read.is_none() {
-                    reader.problem(node, path, concat!("must be ", $expected));
+                    reader.$problem(node, path, concat!("must be ", $expected));
                 }
                 read
             }
@@ -128,15 +127,17 @@ macro_rules! settings {
 }
 
 settings! {
-    HttpUrl: "a URL such as \"http://127.0.0.1/health\"",
-    HostPort: "a host and port such as \"127.0.0.1:6379\"",
-    Expect: "a status from 100 to 599, a range such as \"200..299\", or several with commas",
+    // It may hold a password, so it is not shown.
+    HttpUrl: hidden_problem "a URL such as \"http://127.0.0.1/health\", without user or password",
+    HostPort: problem "a host and port such as \"127.0.0.1:6379\"",
+    Expect: problem "a status from 100 to 599, a range such as \"200..299\", or several with commas",
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::config::schema::Problem;
 
     #[test]
     fn expectations_are_statuses_ranges_and_lists() {
@@ -166,15 +167,14 @@ mod tests {
     }
 
     #[test]
-    fn only_web_urls_are_probed() {
+    fn a_url_with_a_password_is_refused_and_not_shown() {
         assert!("http://127.0.0.1:8080/health".parse::<HttpUrl>().is_ok());
-        for text in ["127.0.0.1/health", "ftp://x/", "http://", "/health"] {
-            assert!(text.parse::<HttpUrl>().is_err(), "{text}");
-        }
+        let problem = problem::<HttpUrl>("http://me:hush@127.0.0.1/health");
+        assert!(problem.message.contains("without user or password"));
+        assert!(!format!("{problem:?}").contains("hush"), "{problem:?}");
     }
 
-    #[test]
-    fn a_wrong_target_is_a_problem_that_says_what_would_be_right() {
+    fn problem<T: Setting>(text: &str) -> Problem {
         let mut reader = Reader::default();
         let origin = crate::config::Origin {
             layer: crate::config::LayerName::Local,
@@ -183,8 +183,13 @@ mod tests {
             line: None,
             last_good: false,
         };
-        let node = Node::from_value(&"2xx".into(), &origin);
-        assert!(Expect::read(&node, &KeyPath::root(), &mut reader).is_none());
-        assert!(reader.problems[0].message.contains("200..299"));
+        let node = Node::from_value(&text.into(), &origin);
+        assert!(T::read(&node, &KeyPath::root(), &mut reader).is_none());
+        reader.problems.remove(0)
+    }
+
+    #[test]
+    fn a_wrong_target_is_a_problem_that_says_what_would_be_right() {
+        assert!(problem::<Expect>("2xx").message.contains("200..299"));
     }
 }

@@ -15,16 +15,6 @@ pub enum Format {
     OpenMetrics,
 }
 
-impl Format {
-    /// The media type of the format.
-    pub fn content_type(self) -> &'static str {
-        match self {
-            Format::Text => "text/plain; version=0.0.4; charset=utf-8",
-            Format::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
-        }
-    }
-}
-
 /// The whole tick, families in the order in which they first appear.
 pub fn render(tick: &Tick, format: Format) -> String {
     let mut families: Vec<(&str, Vec<&Sample>)> = Vec::new();
@@ -161,7 +151,7 @@ mod tests {
             Sample::counter("node_cpu_seconds_total", cpu("a\\b\"c\nd"), 2.0),
             Sample::counter("node_vmstat_pswpin", vec![], 7.0),
         ];
-        Tick { at: SystemTime::now(), samples }
+        Tick::new(SystemTime::now(), samples)
     }
 
     #[test]

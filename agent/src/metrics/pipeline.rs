@@ -44,6 +44,27 @@ impl Pipeline {
         self.sinks.iter().map(|(name, sink)| (name.clone(), sink.stats())).collect()
     }
 
+    /// Takes the place of another pipeline, which is shut down: sinks of the same
+    /// name go on with its totals, so that no loss is forgotten because settings
+    /// changed. Those hold at once, and again, now final, once the other is done.
+    pub fn succeed(
+        &self,
+        old: Pipeline,
+        within: Duration,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let heirs: BTreeMap<_, _> =
+            self.sinks.iter().map(|(name, sink)| (name.clone(), sink.heir())).collect();
+        let inherit = move |stats: BTreeMap<String, SinkStats>| {
+            for (name, stats) in stats {
+                if let Some(heir) = heirs.get(&name) {
+                    heir(stats);
+                }
+            }
+        };
+        inherit(old.stats());
+        async move { inherit(old.shutdown(within).await) }
+    }
+
     /// Lets every sink send what waits, once, all at the same time, and ends
     /// them; gives back how they did.
     pub async fn shutdown(self, within: Duration) -> BTreeMap<String, SinkStats> {
@@ -105,17 +126,25 @@ mod tests {
         let secrets = Secrets::new(&paths, &client, None, &Redactor::default(), hour);
         let aws = Arc::new(LazyAws::new(client.clone(), None, hour));
         let supplies = Supplies { client, aws, secrets: Arc::new(secrets) };
-        let pipeline = Pipeline::start(&sinks.into(), &identity(), &supplies);
+        let sinks = sinks.into();
+        let pipeline = Pipeline::start(&sinks, &identity(), &supplies);
         let samples = vec![Sample::gauge("x", vec![], 1.0)];
-        pipeline.push(Arc::new(Tick { at: SystemTime::now(), samples }));
+        pipeline.push(Arc::new(Tick::new(SystemTime::now(), samples)));
         let fails = |sink: &str| pipeline.stats()[sink].last_error.is_some();
         while pipeline.stats()["log"].sent == 0 || !fails("dead") || !fails("broken") {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
+        let old = pipeline;
+        let pipeline = Pipeline::start(&sinks, &identity(), &supplies);
+        let taken_over = pipeline.succeed(old, Duration::from_secs(10));
+        assert_eq!(pipeline.stats()["log"].sent, 1, "at once");
+        taken_over.await;
+        assert_eq!(pipeline.stats()["dead"].dropped, [("shutdown", 1)].into(), "and in the end");
         let stats = pipeline.shutdown(Duration::from_secs(10)).await;
         assert_eq!(stats["log"].sent, 1);
         let error = stats["broken"].last_error.as_deref().unwrap_or_default();
         assert!(error.starts_with("failed to get a secret of the sink: failed to resolve"));
+        assert!(stats["log"].last_success.is_some());
         assert_eq!(stats["broken"].dropped, [("shutdown", 1)].into());
         assert_eq!(stats["dead"].dropped, [("shutdown", 1)].into());
     }

@@ -59,14 +59,14 @@ impl Runner {
     /// Runs every collector once. A collector that fails leaves the others
     /// alone; one that must wait does so without blocking the runtime.
     pub async fn tick(&mut self) -> Tick {
-        let at = SystemTime::now();
+        let mut tick = Tick::new(SystemTime::now(), Vec::new());
         // As many as last time, and room for what else the daemon knows.
-        let mut samples = Vec::with_capacity(self.samples + 16);
+        tick.samples.reserve(self.samples + 16);
         for running in &mut self.running {
-            running.run(&mut samples).await;
+            running.run(&mut tick.samples).await;
         }
-        self.samples = samples.len();
-        Tick { at, samples }
+        self.samples = tick.samples.len();
+        tick
     }
 
     /// How each collector did at the last tick.

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 /// Whether a value goes up and down or only up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +52,16 @@ impl Sample {
 pub struct Tick {
     /// The wall clock when the collectors started.
     pub at: SystemTime,
+    /// The clock that is never set, at the same moment: it tells a wall clock
+    /// that was set back from time that went by.
+    pub steady: Instant,
     /// The measurements.
     pub samples: Vec<Sample>,
+}
+
+impl Tick {
+    /// What was measured at a moment that is now.
+    pub fn new(at: SystemTime, samples: Vec<Sample>) -> Self {
+        Self { at, steady: Instant::now(), samples }
+    }
 }

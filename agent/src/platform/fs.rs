@@ -6,6 +6,8 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, fchown};
 use std::path::Path;
 
+use nix::fcntl::OFlag;
+
 /// Who may read a file that gild writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -81,13 +83,18 @@ pub fn create_dir(path: &Path, mode: u32) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(mode).create(path)
 }
 
-/// Reads a file of at most `limit` bytes; `None` where there is no such file.
+/// Reads a regular file of at most `limit` bytes; `None` where there is none.
 pub fn read_capped(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
-    let file = match File::open(path) {
+    // A pipe in the place of a file must not make the reader wait for a writer.
+    let flags = OFlag::O_NONBLOCK.bits();
+    let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
     let mut bytes = Vec::new();
     file.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
@@ -137,5 +144,8 @@ mod tests {
         fs::write(&path, "abc").unwrap();
         assert_eq!(read_capped(&path, 3).unwrap().unwrap(), b"abc");
         assert!(read_capped(&path, 2).is_err());
+        let pipe = directory.path().join("pipe");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert!(read_capped(&pipe, 2).is_err());
     }
 }

@@ -8,10 +8,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::RETRY_AFTER;
-use reqwest::{Client, Response, StatusCode};
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::{Client, Response, StatusCode, Url};
 use rustls::{ClientConfig, RootCertStore};
 
+use super::dns;
 use super::retry::{Retryable, Verdict};
 
 /// How long a TCP and TLS connection may take to come up.
@@ -19,6 +20,10 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// An idle connection is kept this long: longer than one metrics flush.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// A server's wish to be left alone is honoured up to this long: one that asks
+/// for a century is broken, and must not silence gild for as long.
+pub const LONGEST_WISH: Duration = Duration::from_secs(300);
 
 /// A request that brought no usable answer.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +98,7 @@ pub fn client() -> Result<Client, HttpError> {
         .with_no_client_auth();
     Client::builder()
         .tls_backend_preconfigured(tls)
-        .hickory_dns(true)
+        .dns_resolver(dns::system())
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
@@ -102,6 +107,17 @@ pub fn client() -> Result<Client, HttpError> {
         .user_agent(concat!("gild/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(HttpError::Build)
+}
+
+/// The HTTP or HTTPS URL that a text spells. It holds no user and no password:
+/// URLs are shown in messages, in the log and on the socket.
+pub fn plain_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let plain = matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+        && url.username().is_empty()
+        && url.password().is_none();
+    plain.then_some(url)
 }
 
 /// Reads a body of at most `limit` bytes.
@@ -123,7 +139,7 @@ pub async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>, HttpE
 pub async fn refused(response: Response) -> HttpError {
     const EXCERPT_BYTES: usize = 2048;
     let status = response.status();
-    let retry_after = retry_after(&response);
+    let retry_after = retry_after(response.headers());
     let mut text = Vec::new();
     let mut response = response;
     while let Ok(Some(chunk)) = response.chunk().await {
@@ -136,11 +152,17 @@ pub async fn refused(response: Response) -> HttpError {
     HttpError::Status { status, retry_after, body: String::from_utf8_lossy(&text).into_owned() }
 }
 
-/// The `Retry-After` header in its form of whole seconds (RFC 9110, 10.2.3).
-/// The form with a date is not read: it needs a clock that is right.
-pub fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds: u64 = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+/// The `Retry-After` header in its form of whole seconds (RFC 9110, 10.2.3), at
+/// most `LONGEST_WISH`. The form with a date is not read: it needs a clock that
+/// is right.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    // Digits that do not fit are a number larger than any that does.
+    let seconds = text.parse().unwrap_or(u64::MAX);
+    Some(Duration::from_secs(seconds).min(LONGEST_WISH))
 }
 
 /// Bounds one attempt in time.
@@ -149,4 +171,38 @@ pub async fn within<T>(
     attempt: impl Future<Output = Result<T, HttpError>>,
 ) -> Result<T, HttpError> {
     tokio::time::timeout(limit, attempt).await.unwrap_or(Err(HttpError::Timeout(limit)))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_wish_is_whole_seconds_and_has_an_end() {
+        let wish = |text: &str| {
+            let headers = [(RETRY_AFTER, text.parse().unwrap())];
+            retry_after(&headers.into_iter().collect())
+        };
+        assert_eq!(wish(" 7 "), Some(Duration::from_secs(7)));
+        for endless in ["301", "18446744073709551615", "99999999999999999999999"] {
+            assert_eq!(wish(endless), Some(LONGEST_WISH), "{endless}");
+        }
+        for other in ["", "-1", "1.5", "Wed, 21 Oct 2015 07:28:00 GMT"] {
+            assert_eq!(wish(other), None, "{other}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn a_plain_url_is_one_of_the_web_without_user_or_password() {
+        for text in ["http://127.0.0.1:8080/health", "https://mimir.example/api/v1/push"] {
+            assert_eq!(plain_url(text).map(String::from).as_deref(), Some(text));
+        }
+        for text in
+            ["", "x/push", "/health", "ftp://x/", "https://me:hush@x/", "https://me@x/", "http://"]
+        {
+            assert!(plain_url(text).is_none(), "{text}");
+        }
+    }
 }

@@ -4,6 +4,8 @@
 pub mod aws;
 /// The wall clock as text and numbers.
 pub mod clock;
+/// Names to addresses, for the whole process.
+pub mod dns;
 /// Errors printed as one chain.
 pub mod error;
 /// Files that are written whole or not at all.
@@ -14,6 +16,8 @@ pub mod http;
 pub mod log;
 /// Every absolute path, below one root.
 pub mod paths;
+/// Whether a process still lives.
+pub mod process;
 /// Values that must not be seen, taken out of any text.
 pub mod redact;
 /// When to try again, and how long to wait.

@@ -44,6 +44,12 @@ impl Paths {
         self.run.join("status.sock")
     }
 
+    /// The status socket of a daemon that no socket unit starts: in a directory
+    /// of its own, because only root writes to the one above.
+    pub fn own_socket(&self) -> PathBuf {
+        self.run.join("daemon/status.sock")
+    }
+
     /// The resolved configuration, handed from `configure` to the daemon.
     pub fn config(&self) -> PathBuf {
         self.run.join("config.json")

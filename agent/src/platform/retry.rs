@@ -51,8 +51,6 @@ pub struct Attempts<T, E> {
     pub result: Result<T, E>,
     /// How many attempts were made.
     pub count: u32,
-    /// Whether the deadline ended the tries rather than a permanent answer.
-    pub out_of_time: bool,
 }
 
 /// Tries until something succeeds, fails for good, or the deadline comes. Each
@@ -66,9 +64,7 @@ pub async fn until<T, E: Retryable>(
     loop {
         match attempt().await {
             Err(error) if tries.again(&error).await => {}
-            result => {
-                return Attempts { result, count: tries.count, out_of_time: tries.out_of_time };
-            }
+            result => return Attempts { result, count: tries.count },
         }
     }
 }
@@ -81,14 +77,12 @@ pub struct Tries {
     backoff: Backoff,
     /// How many attempts were made, with the one that is under way.
     pub count: u32,
-    /// Whether the deadline ended the tries rather than a permanent answer.
-    pub out_of_time: bool,
 }
 
 impl Tries {
     /// Before the first attempt.
     pub fn new(deadline: Instant, backoff: Backoff) -> Self {
-        Self { deadline, backoff, count: 1, out_of_time: false }
+        Self { deadline, backoff, count: 1 }
     }
 
     /// Waits as long as is right after this failure; `false` where there is to
@@ -99,12 +93,55 @@ impl Tries {
             Verdict::Transient => self.backoff.wait(self.count),
             Verdict::After(wish) => wish.max(self.backoff.wait(self.count)),
         };
-        if Instant::now() + wait >= self.deadline {
-            self.out_of_time = true;
+        // Never `now + wait`: no server can make a difference overflow.
+        if wait >= self.deadline.saturating_duration_since(Instant::now()) {
             return false;
         }
         tokio::time::sleep(wait).await;
         self.count += 1;
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("no")]
+    struct Refused(Verdict);
+
+    impl Retryable for Refused {
+        fn verdict(&self) -> Verdict {
+            self.0
+        }
+    }
+
+    const QUICK: Backoff =
+        Backoff { first: Duration::from_millis(1), most: Duration::from_millis(1) };
+
+    #[tokio::test]
+    async fn a_wish_beyond_the_deadline_ends_the_tries() {
+        for wish in [Duration::from_secs(60), Duration::from_secs(u64::MAX), Duration::MAX] {
+            let deadline = Instant::now() + Duration::from_secs(30);
+            let tries =
+                until(deadline, QUICK, async || Err::<(), _>(Refused(Verdict::After(wish)))).await;
+            assert_eq!(tries.count, 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn tries_end_with_a_success_a_refusal_or_the_deadline() {
+        let soon = || Instant::now() + Duration::from_secs(30);
+        let mut left = 3;
+        let tries = until(soon(), QUICK, async || {
+            left -= 1;
+            if left > 0 { Err(Refused(Verdict::Transient)) } else { Ok(()) }
+        });
+        assert_eq!(tries.await.count, 3);
+        let refused = async || Err::<(), _>(Refused(Verdict::Permanent));
+        assert_eq!(until(soon(), QUICK, refused).await.count, 1);
+        let transient = async || Err::<(), _>(Refused(Verdict::Transient));
+        assert_eq!(until(Instant::now(), QUICK, transient).await.count, 1);
     }
 }

@@ -77,11 +77,6 @@ pub async fn get(socket: &Path, path: &str) -> Result<(u16, Bytes), ClientError>
     ask(socket, Method::GET, path, LIMIT).await
 }
 
-/// `POST path` without a body.
-pub async fn post(socket: &Path, path: &str) -> Result<(u16, Bytes), ClientError> {
-    ask(socket, Method::POST, path, LIMIT).await
-}
-
 /// One request within `limit`.
 pub async fn ask(
     socket: &Path,

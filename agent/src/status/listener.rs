@@ -50,6 +50,18 @@ pub enum ListenError {
     },
 }
 
+impl ListenError {
+    /// Whether the socket was not made for want of rights.
+    pub fn is_denied(&self) -> bool {
+        match self {
+            ListenError::Make { source, .. } | ListenError::Look { source, .. } => {
+                source.kind() == io::ErrorKind::PermissionDenied
+            }
+            _ => false,
+        }
+    }
+}
+
 /// A socket that is listened on.
 #[derive(Debug)]
 pub struct Listener {

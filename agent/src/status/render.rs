@@ -172,6 +172,10 @@ fn write_collectors(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
     table(out, ["collector", "is", "took", "error"], &rows)
 }
 
+/// The widest column. Whatever is longer pushes what follows it on its line
+/// aside; a width that formatting cannot take would panic.
+const WIDEST: usize = 120;
+
 /// A table with columns as wide as they need to be, after an empty line;
 /// nothing where there are no rows.
 fn table<const N: usize>(
@@ -185,7 +189,7 @@ fn table<const N: usize>(
     let head = head.map(str::to_owned);
     let width = |column: usize| {
         let cells = rows.iter().chain([&head]).map(|row| row[column].chars().count());
-        cells.max().unwrap_or(0)
+        cells.max().unwrap_or(0).min(WIDEST)
     };
     let widths: [usize; N] = std::array::from_fn(width);
     writeln!(out)?;
@@ -201,7 +205,7 @@ fn table<const N: usize>(
 
 /// Text without line breaks and control characters: tag values and error
 /// messages come from outside, and a terminal obeys escape sequences.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let spaced = text.split(['\n', '\r', '\t']).map(str::trim).filter(|part| !part.is_empty());
     let line = spaced.collect::<Vec<_>>().join(" ");
     line.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()

@@ -2,12 +2,14 @@
 //! broken or hostile, so every client has caps on time and bytes, one request
 //! a connection, and none can hold up another or the daemon.
 
+mod answer;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::header::{ALLOW, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -19,6 +21,7 @@ use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use self::answer::{JSON, Memory, refuse, too_many};
 use super::listener::Listener;
 use crate::platform::redact::Redactor;
 
@@ -36,7 +39,6 @@ const BODY_BYTES: usize = 4 * 1024;
 /// A pause after a failed accept, which mostly means too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-const JSON: &str = "application/json";
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// What the daemon answers. Called on the daemon's own thread, so none of this
@@ -79,6 +81,7 @@ pub async fn serve(
     limits: Limits,
 ) {
     let clients = Arc::new(Semaphore::new(limits.clients));
+    let memory = Memory::default();
     let refusals = Arc::new(Semaphore::new(REFUSALS));
     let refusal = Limits { headers: REFUSAL_LIMIT, request: REFUSAL_LIMIT, ..limits };
     let mut tasks = JoinSet::new();
@@ -93,7 +96,11 @@ pub async fn serve(
             }
         };
         if let Ok(permit) = clients.clone().try_acquire_owned() {
-            let room = Room { answers: answers.clone(), redactor: redactor.clone() };
+            let room = Room {
+                answers: answers.clone(),
+                redactor: redactor.clone(),
+                memory: memory.clone(),
+            };
             tasks.spawn(async move {
                 let _permit = permit;
                 one(stream, limits, Some(&room)).await;
@@ -134,6 +141,7 @@ async fn one(stream: UnixStream, limits: Limits, room: Option<&Room>) {
 struct Room {
     answers: Arc<dyn Answers>,
     redactor: Redactor,
+    memory: Memory,
 }
 
 impl Room {
@@ -171,13 +179,17 @@ impl Room {
                 self.answers.refresh();
                 self.json(StatusCode::ACCEPTED, json!({ "refresh": "started" }))
             }
-            _ => text(StatusCode::OK, OPENMETRICS, self.redactor.text(&self.answers.metrics())),
+            _ => self.memory.text(
+                StatusCode::OK,
+                OPENMETRICS,
+                self.redactor.text(&self.answers.metrics()),
+            ),
         }
     }
 
     fn json(&self, status: StatusCode, mut value: Value) -> Response<Full<Bytes>> {
         self.redact(&mut value);
-        text(status, JSON, value.to_string() + "\n")
+        self.memory.text(status, JSON, value.to_string() + "\n")
     }
 
     fn json_or(&self, value: Option<Value>, code: &str, what: &str) -> Response<Full<Bytes>> {
@@ -204,23 +216,5 @@ impl Room {
     }
 }
 
-fn too_many(clients: usize) -> Response<Full<Bytes>> {
-    let message = format!("{clients} clients are being served already");
-    let mut answer = refuse(StatusCode::SERVICE_UNAVAILABLE, "too_many_clients", &message);
-    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    answer
-}
-
-/// The one shape of errors.
-fn refuse(status: StatusCode, code: &str, message: &str) -> Response<Full<Bytes>> {
-    let body = json!({ "error": { "code": code, "message": message } });
-    text(status, JSON, body.to_string() + "\n")
-}
-
-fn text(status: StatusCode, kind: &'static str, body: String) -> Response<Full<Bytes>> {
-    let mut answer = Response::new(Full::new(Bytes::from(body)));
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    answer
-}
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,6 @@
-//! What the daemon shows of itself and of the boot, as one value. Pure, apart
-//! from the look at the lock.
+//! What the daemon shows of itself and of the boot, as one value. Pure.
 
 use std::collections::BTreeMap;
-use std::fs::{File, TryLockError};
-use std::io;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -53,12 +49,12 @@ impl State {
         }
     }
 
-    /// The state that a report, the lock and the daemon's own problems with
+    /// The state that a report, its process and the daemon's own problems with
     /// the local configuration come to.
-    pub fn of(report: Option<&Report>, lock_held: bool, problems: &[String]) -> Self {
+    pub fn of(report: Option<&Report>, at_work: bool, problems: &[String]) -> Self {
         match report.map(|report| report.outcome) {
             None => State::Configuring,
-            Some(Outcome::Running) if lock_held => State::Configuring,
+            Some(Outcome::Running) if at_work => State::Configuring,
             Some(Outcome::Running | Outcome::Failed) => State::Failed,
             Some(Outcome::Degraded) => State::Degraded,
             Some(Outcome::Ready) if problems.is_empty() => State::Ready,
@@ -128,8 +124,8 @@ pub struct AgentStatus {
 pub struct Facts<'a> {
     /// The report, where there is one.
     pub report: Option<&'a Report>,
-    /// Whether a configuration step runs (see `lock_held`).
-    pub lock_held: bool,
+    /// Whether the process that the report names still lives.
+    pub at_work: bool,
     /// What is wrong with the configuration that the daemon runs on.
     pub problems: &'a [String],
     /// When the daemon started, RFC 3339.
@@ -177,7 +173,7 @@ impl Snapshot {
     /// The snapshot that the facts come to.
     pub fn new(facts: Facts<'_>) -> Self {
         let report = facts.report;
-        let state = State::of(report, facts.lock_held, facts.problems);
+        let state = State::of(report, facts.at_work, facts.problems);
         let mut problems = report.map(|report| report.problems.clone()).unwrap_or_default();
         for problem in facts.problems {
             if !problems.contains(problem) {
@@ -218,22 +214,6 @@ fn configuration(report: Option<&Report>, state: State, problems: &[String]) -> 
         started_at: report.map(|report| report.started_at.clone()),
         ended_at: report.and_then(|report| report.ended_at.clone()),
         digest: report.and_then(|report| report.digest.clone()),
-    }
-}
-
-/// Whether a configuration step holds its lock; no lock file means that none
-/// does. The lock is taken for an instant to find out, so whoever takes it for
-/// good must not give up at the first try.
-pub fn lock_held(lock: &Path) -> io::Result<bool> {
-    let file = match File::open(lock) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(error),
-    };
-    match file.try_lock_shared() {
-        Ok(()) => Ok(false),
-        Err(TryLockError::WouldBlock) => Ok(true),
-        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 

@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{Format, Parsed, line_of};
-use crate::config::document::{DocumentError, MAX_DEPTH};
+use crate::config::document::{DocumentError, MAX_DEPTH, within_limits};
 use crate::config::path::KeyPath;
 
 pub(super) fn parse(text: &str) -> Result<Parsed, DocumentError> {
@@ -49,6 +49,7 @@ impl Reader {
         let mut values = Map::new();
         for (key, value) in table {
             let below = path.child(key.get_ref());
+            within_limits(&below, self.lines.len() + 1)?;
             let line = self.line(key.span().start);
             self.lines.insert(below.clone(), line);
             values.insert(key.get_ref().to_string(), self.value(value, &below, depth + 1)?);

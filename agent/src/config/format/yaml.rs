@@ -9,7 +9,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 use serde_json::{Map, Number, Value};
 
 use super::{Format, Parsed};
-use crate::config::document::{DocumentError, MAX_DEPTH};
+use crate::config::document::{DocumentError, MAX_DEPTH, within_limits};
 use crate::config::path::KeyPath;
 
 pub(super) fn parse(text: &str) -> Result<Parsed, DocumentError> {
@@ -84,6 +84,7 @@ impl<'a> Reader<'a> {
                 return Err(syntax(at, &format!("the key {key:?} stands twice")));
             }
             let below = path.child(&key);
+            within_limits(&below, self.lines.len() + 1)?;
             self.lines.insert(below.clone(), line(at.start.line()));
             let value = self.value(&below, depth + 1)?;
             table.insert(key, value);

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::config::document::{Document, DocumentError, MAX_DEPTH};
+use crate::config::document::{Document, DocumentError, MAX_DEPTH, MAX_PATH};
 use crate::config::format::Format;
 use crate::config::path::KeyPath;
 
@@ -123,6 +123,22 @@ fn a_document_may_be_put_below_a_key() {
         json!({ "vars": { "old": { "environment_id": "stg" } } })
     );
     assert_eq!(below.lines[&KeyPath::parse("vars.old.environment_id").unwrap()], 1);
+}
+
+#[test]
+fn keys_below_a_long_one_are_refused_before_each_holds_a_copy_of_it() {
+    let long = "k".repeat(MAX_PATH);
+    assert!(toml(&format!("{long} = 1")).is_ok());
+    for text in [format!("vars.{long} = 1"), format!("[{long}]\na = 1")] {
+        assert_eq!(toml(&text), Err(DocumentError::PathTooLong));
+    }
+    for (text, format) in [
+        (format!("? {long}\n: {{a: 1}}"), Format::Yaml),
+        (format!("{{\"{long}\": {{\"a\": 1}}}}"), Format::Json),
+    ] {
+        let read = Document::parse(text.as_bytes(), format);
+        assert_eq!(read, Err(DocumentError::PathTooLong), "{format}");
+    }
 }
 
 mod properties {

@@ -29,6 +29,9 @@ LONGEST_MESSAGE = 4000
 LONGEST_OUTPUT = 1000
 MOST_ITEMS = 10
 HIDDEN = "hidden by no_log"
+# Beside this mark, gild looks for parts of the secrets that it masks: it alone
+# knows them, so a text cannot be masked before it is cut.
+CUT = " […] "
 
 
 def quiet(method):
@@ -53,7 +56,7 @@ def text(value, longest):
     value = value.strip()
     if len(value) <= longest:
         return value
-    return value[: longest // 2] + " […] " + value[-(longest // 2):]
+    return value[: longest // 2] + CUT + value[-(longest // 2):]
 
 
 def is_hidden(result):

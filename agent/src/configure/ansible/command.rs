@@ -69,7 +69,8 @@ impl Invocation<'_> {
             args.extend(["--vault-password-file".into(), format!("/dev/fd/{fd}").into()]);
         }
         if self.check {
-            args.extend(["--check".into(), "--diff".into()]);
+            // No --diff: it would show the content of files, and with it secrets.
+            args.push("--check".into());
         }
         args.push((&self.settings.entry).into());
         args
@@ -143,7 +144,7 @@ mod tests {
             args.join(" "),
             "--connection=local --inventory 127.0.0.1, --limit 127.0.0.1 --tags=configuration \
              --extra-vars @/run/gild/step/vars.yml --vault-password-file /dev/fd/9 \
-             --check --diff main.yml"
+             --check main.yml"
         );
         let environment = invocation.environment();
         let path = environment.iter().find(|(name, _)| name == "PATH").unwrap();

@@ -16,6 +16,7 @@ use super::lock::{Lock, LockError};
 use super::report::{Decision, Outcome, Report};
 use super::store::ReportError;
 use crate::platform::clock;
+use crate::platform::error::chain_text;
 use crate::platform::paths::Paths;
 use crate::scope::{Context, Resolution};
 use phases::Boot;
@@ -74,7 +75,7 @@ pub async fn boot(
         crate::platform::fs::create_dir(directory, 0o755)
             .map_err(|source| BootError::Directory { path: directory.to_owned(), source })?;
     }
-    let _lock = Lock::acquire(&paths.lock()).await.map_err(BootError::Lock)?;
+    let _lock = Lock::acquire(&paths.lock()).map_err(BootError::Lock)?;
     let mut report = Report::started(&clock::now_text());
     report.boot_id = boot_id(paths);
     let mut boot = Boot::new(context, options, report);
@@ -88,8 +89,11 @@ pub async fn boot(
     boot.report.failure = failure;
     boot.report.ended_at = Some(clock::now_text());
     boot.save()?;
-    if !options.plan {
-        boot.report.keep(paths, &context.redactor).map_err(BootError::Report)?;
+    if !options.plan
+        && let Err(error) = boot.report.keep(paths, &context.redactor)
+    {
+        // The report itself is there; only its copy for later is not.
+        tracing::warn!("{}", chain_text(&error));
     }
     Ok(boot.report.redacted(&context.redactor))
 }

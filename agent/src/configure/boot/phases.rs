@@ -19,6 +19,9 @@ use crate::platform::{clock, error};
 use crate::scope::secrets::{SecretError, Secrets};
 use crate::scope::{Context, Resolution, Verdict, resolve};
 
+/// How many unknown keys, refused keys and problems a report lists of each.
+const LISTED: usize = 200;
+
 /// How long each secret of a boot may take.
 const SECRET_BUDGET: Duration = Duration::from_secs(30);
 
@@ -81,9 +84,11 @@ impl<'a> Boot<'a> {
         {
             settings.playbook = base.join(&settings.playbook).display().to_string();
         }
-        let playbook_digest = match playbook_digest(&self.context.paths, &settings) {
-            Ok(digest) => digest,
-            Err(error) => return Ok(Some(chained("the playbook cannot be used", &error))),
+        let file = self.context.paths.step_state();
+        let force = self.options.force || self.options.plan;
+        let (playbook_digest, unusable) = match playbook_digest(&self.context.paths, &settings) {
+            Ok(digest) => (digest, None),
+            Err(error) => (None, Some(error)),
         };
         self.report.playbook_digest = playbook_digest.clone();
         let key = StepKey {
@@ -92,14 +97,16 @@ impl<'a> Boot<'a> {
             digest: resolution.digest.clone(),
             playbook_digest,
         };
-        let file = self.context.paths.step_state();
-        let force = self.options.force || self.options.plan;
         let decision = policy::decide(settings.run, force, &State::load(&file), &key);
         watcher.decided(&decision);
         self.report.decision = Some(decision.clone());
         if !decision.run {
             self.phase("step", PhaseOutcome::Skipped, Duration::ZERO);
             return Ok(None);
+        }
+        // A step that does not run needs no playbook.
+        if let Some(error) = unusable {
+            return Ok(Some(chained("the playbook cannot be used", &error)));
         }
         self.save()?;
 
@@ -143,6 +150,7 @@ impl<'a> Boot<'a> {
                 }
             }
         }
+        bound(report);
     }
 
     /// The daemon gets the configuration even where the boot then fails: a host
@@ -197,6 +205,18 @@ impl<'a> Boot<'a> {
             check: self.options.plan,
         };
         step.run(&mut |progress| watcher.progress(&progress), cancel).await
+    }
+}
+
+/// Keeps the lists that documents can make long within what a reader reads.
+fn bound(report: &mut Report) {
+    let total = report.unknown_keys.len() + report.refused_keys.len() + report.problems.len();
+    report.unknown_keys.truncate(LISTED);
+    report.refused_keys.truncate(LISTED);
+    report.problems.truncate(LISTED);
+    let kept = report.unknown_keys.len() + report.refused_keys.len() + report.problems.len();
+    if kept < total {
+        report.problems.push(format!("and {} more findings that are not listed", total - kept));
     }
 }
 

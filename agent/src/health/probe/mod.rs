@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::settings::ServiceSettings;
 use super::target::{Expect, HostPort, HttpUrl};
+use crate::platform::dns::DnsError;
 use crate::platform::http::HttpError;
 
 /// One probe of a service.
@@ -62,7 +63,7 @@ pub enum ProbeError {
         host: String,
         /// What went wrong.
         #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: DnsError,
     },
     /// No TCP connection.
     #[error("failed to connect to {target}")]

@@ -1,44 +1,24 @@
 //! A TCP connection that must be accepted. Nothing is sent.
-//!
-//! Names are resolved in process: the C library's resolver would load the
-//! host's NSS libraries into a static binary.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
-use hickory_resolver::TokioResolver;
 use tokio::net::TcpStream;
 
 use super::ProbeError;
 use crate::health::target::HostPort;
+use crate::platform::dns;
 
 pub(super) async fn probe(target: &HostPort) -> Result<(), ProbeError> {
     let failed = |source| ProbeError::Connect { target: target.to_string(), source };
     let mut last = std::io::Error::from(std::io::ErrorKind::AddrNotAvailable);
-    for address in addresses(&target.host).await? {
+    let resolved = dns::system().addresses(&target.host).await;
+    let addresses =
+        resolved.map_err(|source| ProbeError::Resolve { host: target.host.clone(), source })?;
+    for address in addresses {
         match TcpStream::connect(SocketAddr::new(address, target.port)).await {
             Ok(_) => return Ok(()),
             Err(error) => last = error,
         }
     }
     Err(failed(last))
-}
-
-/// The resolver is made anew for each look: early in a boot the host's
-/// resolver configuration may still change, and addresses need none of this.
-async fn addresses(host: &str) -> Result<Vec<IpAddr>, ProbeError> {
-    if let Ok(address) = host.parse() {
-        return Ok(vec![address]);
-    }
-    // The name that needs no resolver (RFC 6761, 6.3).
-    if host.eq_ignore_ascii_case("localhost") {
-        return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
-    }
-    let lookup = async {
-        let resolver = TokioResolver::builder_tokio()?.build()?;
-        resolver.lookup_ip(host).await
-    };
-    let found = lookup
-        .await
-        .map_err(|error| ProbeError::Resolve { host: host.to_owned(), source: Box::new(error) })?;
-    Ok(found.iter().collect())
 }

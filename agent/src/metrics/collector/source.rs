@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::CollectError;
 
@@ -26,11 +26,6 @@ impl Source {
     /// Whether the file can be opened.
     pub fn is_readable(&self) -> bool {
         File::open(&self.path).is_ok()
-    }
-
-    /// The path of the file.
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 
     /// The content at this moment; `None` where there is no such file.

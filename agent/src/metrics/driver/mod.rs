@@ -40,6 +40,18 @@ pub struct SinkStats {
     pub last_success: Option<String>,
 }
 
+impl SinkStats {
+    /// These totals on top of earlier ones.
+    fn after(mut self, before: &SinkStats) -> Self {
+        self.sent += before.sent;
+        for (reason, count) in &before.dropped {
+            *self.dropped.entry(reason).or_default() += count;
+        }
+        self.last_success = self.last_success.or_else(|| before.last_success.clone());
+        self
+    }
+}
+
 /// How often and how long one request is tried.
 #[derive(Debug, Clone, Copy)]
 pub struct Retries {
@@ -56,9 +68,6 @@ impl Default for Retries {
         Self { backoff, most: Duration::from_secs(3600) }
     }
 }
-
-/// A receiver may ask for this much patience, and no more.
-const LONGEST_WISH: Duration = Duration::from_secs(300);
 
 /// A running sink.
 #[derive(Debug)]
@@ -94,16 +103,23 @@ impl Handle {
         self.shared.wake.notify_one();
     }
 
-    /// How the sink does.
+    /// How the sink does, and did before it was set up anew.
     pub fn stats(&self) -> SinkStats {
         let state = self.shared.lock();
-        SinkStats {
+        let own = SinkStats {
             queued: state.queue.len(),
             sent: state.sent,
             dropped: state.drops.by_reason(),
             last_error: state.last_error.clone(),
             last_success: state.last_success.map(clock::text),
-        }
+        };
+        own.after(&state.before)
+    }
+
+    /// What takes over the totals of the sink whose place this one took.
+    pub(super) fn heir(&self) -> impl Fn(SinkStats) + Send + use<> {
+        let shared = Arc::clone(&self.shared);
+        move |before| shared.lock().before = before
     }
 
     /// Sends what waits, once, and ends the sink; what is not out by `deadline`
@@ -121,7 +137,8 @@ impl Handle {
             while let Some(tick) = state.queue.pop() {
                 state.drops.add(Reason::Shutdown, tick.samples.len());
             }
-            state.drops.add(Reason::Shutdown, std::mem::take(&mut state.pending));
+            let lost = std::mem::take(&mut state.pending) + std::mem::take(&mut state.held);
+            state.drops.add(Reason::Shutdown, lost);
         }
         self.stats()
     }
@@ -166,6 +183,7 @@ impl<S: Sink> Driver<S> {
         {
             let state = &mut *self.account.shared.lock();
             state.drops.merge(drops);
+            state.held = self.sink.held();
             state.pending += requests.iter().map(|request| request.measurements).sum::<usize>();
         }
         for request in requests {
@@ -203,11 +221,9 @@ impl<S: Sink> Driver<S> {
                 Verdict::Permanent => return Some(Reason::Rejected),
                 _ if last => return Some(Reason::Shutdown),
                 Verdict::Transient => self.account.retries.backoff.wait(attempt),
-                Verdict::After(wish) => {
-                    wish.min(LONGEST_WISH).max(self.account.retries.backoff.wait(attempt))
-                }
+                Verdict::After(wish) => wish.max(self.account.retries.backoff.wait(attempt)),
             };
-            if start.elapsed() + wait > self.account.retries.most {
+            if wait > self.account.retries.most.saturating_sub(start.elapsed()) {
                 return Some(Reason::Expired);
             }
             self.account.shared.pause(Instant::now() + wait).await;

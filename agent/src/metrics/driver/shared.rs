@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::super::drops::Drops;
 use super::super::queue::{Limits, Queue};
+use super::SinkStats;
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -21,6 +22,8 @@ pub(super) struct State {
     pub(super) queue: Queue,
     /// Measurements in requests that are neither delivered nor given up.
     pub(super) pending: usize,
+    /// Measurements that the sink itself gathers for a later request.
+    pub(super) held: usize,
     pub(super) drops: Drops,
     pub(super) sent: u64,
     pub(super) last_error: Option<String>,
@@ -28,6 +31,8 @@ pub(super) struct State {
     pub(super) failing: Option<String>,
     pub(super) last_success: Option<SystemTime>,
     pub(super) closing: bool,
+    /// How the sink did whose place this one took.
+    pub(super) before: SinkStats,
 }
 
 impl Shared {
@@ -35,12 +40,14 @@ impl Shared {
         let state = State {
             queue: Queue::new(limits),
             pending: 0,
+            held: 0,
             drops: Drops::default(),
             sent: 0,
             last_error: None,
             failing: None,
             last_success: None,
             closing: false,
+            before: SinkStats::default(),
         };
         Self { state: Mutex::new(state), wake: Notify::new() }
     }

@@ -22,10 +22,11 @@ enum Deed {
     Hang,
 }
 
-/// Sends each tick by itself.
+/// Sends each tick by itself, and gathers those of more than a hundred samples.
 struct Scripted {
     script: Script,
     sent: Arc<Mutex<Vec<usize>>>,
+    held: usize,
 }
 
 impl Sink for Scripted {
@@ -33,7 +34,7 @@ impl Sink for Scripted {
     type Payload = usize;
 
     fn build((): &(), _: &Identity, _: &SinkContext) -> Result<Self, BuildError> {
-        Ok(Self { script: Script::default(), sent: Arc::default() })
+        Ok(Self { script: Script::default(), sent: Arc::default(), held: 0 })
     }
 
     fn period(&self) -> Duration {
@@ -46,7 +47,15 @@ impl Sink for Scripted {
 
     fn take(&mut self, tick: &Arc<Tick>, _: &mut Drops) -> Vec<Request<usize>> {
         let measurements = tick.samples.len();
+        if measurements > 100 {
+            self.held += measurements;
+            return Vec::new();
+        }
         vec![Request { payload: measurements, measurements }]
+    }
+
+    fn held(&self) -> usize {
+        self.held
     }
 
     async fn send(&mut self, payload: &usize) -> Result<(), SendError> {
@@ -78,7 +87,7 @@ const QUICK: Retries = Retries {
 fn start(script: &[Deed], retries: Retries) -> (Handle, Arc<Mutex<Vec<usize>>>) {
     let sent = Arc::new(Mutex::new(Vec::new()));
     let script = Arc::new(Mutex::new(script.iter().copied().collect()));
-    let mut sink = Some(Scripted { script, sent: Arc::clone(&sent) });
+    let mut sink = Some(Scripted { script, sent: Arc::clone(&sent), held: 0 });
     let set_up = move || std::future::ready(Ok(sink.take().unwrap()));
     (Handle::start("test", set_up, retries), sent)
 }
@@ -91,7 +100,7 @@ fn no_secret() -> SetUpError {
 #[tokio::test]
 async fn ticks_wait_for_a_sink_whose_secret_comes_late() {
     let sent = Arc::new(Mutex::new(Vec::new()));
-    let sink = Scripted { script: Script::default(), sent: Arc::clone(&sent) };
+    let sink = Scripted { script: Script::default(), sent: Arc::clone(&sent), held: 0 };
     let (open, gate) = tokio::sync::watch::channel(false);
     let mut sink = Some(sink);
     let set_up = move || {
@@ -119,7 +128,7 @@ async fn a_sink_that_can_never_be_set_up_counts_what_it_does_not_deliver() {
 
 fn tick(samples: usize) -> Arc<Tick> {
     let sample = Sample::gauge("x", vec![], 1.0);
-    Arc::new(Tick { at: SystemTime::now(), samples: vec![sample; samples] })
+    Arc::new(Tick::new(SystemTime::now(), vec![sample; samples]))
 }
 
 async fn until(handle: &Handle, condition: impl Fn(&SinkStats) -> bool) -> SinkStats {
@@ -236,4 +245,14 @@ async fn shutdown_ends_at_its_deadline_and_counts_what_is_lost() {
     let stats = handle.shutdown(begin + Duration::from_millis(20)).await;
     assert!(begin.elapsed() < Duration::from_secs(10));
     assert_eq!(stats.dropped, [("shutdown", 1 + 5)].into());
+}
+
+#[tokio::test]
+async fn what_a_sink_has_gathered_counts_as_lost_when_it_is_ended() {
+    let (handle, _) = start(&[Deed::Hang; 100], QUICK);
+    handle.push(tick(200));
+    handle.push(tick(1));
+    until(&handle, |stats| stats.queued == 0).await;
+    let stats = handle.shutdown(Instant::now() + Duration::from_millis(20)).await;
+    assert_eq!(stats.dropped, [("shutdown", 200 + 1)].into());
 }

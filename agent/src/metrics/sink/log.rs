@@ -93,7 +93,7 @@ mod tests {
                 Sample::gauge("node_load1", vec![], load),
                 Sample::gauge("other", vec![], 0.0),
             ];
-            log.take(&Arc::new(Tick { at: SystemTime::now(), samples }), &mut drops);
+            log.take(&Arc::new(Tick::new(SystemTime::now(), samples)), &mut drops);
         }
         let requests = log.flush(false, &mut drops);
         assert_eq!(requests.len(), 1);

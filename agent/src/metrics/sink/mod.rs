@@ -136,6 +136,12 @@ pub trait Sink: Sized + Send + 'static {
         Vec::new()
     }
 
+    /// How many measurements it holds between `take` and `flush`. They count as
+    /// lost where the sink is ended before it gives them back.
+    fn held(&self) -> usize {
+        0
+    }
+
     /// Sends one request.
     fn send(
         &mut self,

@@ -101,3 +101,13 @@ fn an_instance_that_knows_nothing_yet_is_shown_too() {
          agent      gild 0.1.0, process 42, up 1h 1m 40s, 8.4 MB\n"
     );
 }
+
+#[test]
+fn a_text_of_any_length_is_shown() {
+    let mut snapshot = failed();
+    snapshot.sources[0].source = "x".repeat(100_000);
+    let text = render(&snapshot, false);
+    assert!(text.contains(&"x".repeat(100_000)));
+    let longest = text.lines().map(str::len).filter(|length| *length < 100_000).max().unwrap();
+    assert!(longest < 400, "the other lines are not widened: {longest}");
+}

@@ -8,6 +8,7 @@ use crate::configure::report::Failure;
 fn report(outcome: Outcome) -> Report {
     let over = outcome != Outcome::Running;
     Report {
+        process: None,
         version: 1,
         instance_id: Some("i-1".to_owned()),
         boot_id: None,
@@ -27,10 +28,10 @@ fn report(outcome: Outcome) -> Report {
     }
 }
 
-fn snapshot(report: Option<&Report>, lock_held: bool, problems: &[String]) -> Snapshot {
+fn snapshot(report: Option<&Report>, at_work: bool, problems: &[String]) -> Snapshot {
     Snapshot::new(Facts {
         report,
-        lock_held,
+        at_work,
         problems,
         started_at: "2025-12-31T23:59:59.000Z",
         identity: None,
@@ -103,17 +104,4 @@ fn a_snapshot_survives_the_way_through_json() {
     let text = serde_json::to_string(&shown).unwrap();
     assert!(text.starts_with(r#"{"version":1,"state":"ready","since":""#), "{text}");
     assert_eq!(serde_json::from_str::<Snapshot>(&text).unwrap(), shown);
-}
-
-#[test]
-fn the_lock_is_seen_while_it_is_held() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("configure.lock");
-    assert!(!lock_held(&path).unwrap());
-    let file = File::create(&path).unwrap();
-    assert!(!lock_held(&path).unwrap());
-    file.lock().unwrap();
-    assert!(lock_held(&path).unwrap());
-    file.unlock().unwrap();
-    assert!(!lock_held(&path).unwrap());
 }

@@ -57,6 +57,12 @@ impl Minutes {
         }
     }
 
+    /// How many measurements they hold.
+    pub fn measurements(&self) -> usize {
+        let values = self.minutes.values().flat_map(BTreeMap::values).flatten();
+        values.map(|(_, count)| *count as usize).sum()
+    }
+
     /// Takes out the minutes that are over; `all` takes the newest one too,
     /// which may still be going on.
     pub fn take(&mut self, all: bool) -> Vec<Datum> {
@@ -188,11 +194,13 @@ mod tests {
         for (second, value) in [(1, 5.0), (11, 7.0), (21, 5.0), (59, 5.0), (60, 9.0)] {
             minutes.add(at(second), metric("a"), value);
         }
+        assert_eq!(minutes.measurements(), 5);
         let done = minutes.take(false);
         let expected = Datum { metric: metric("a"), at: at(0), values: vec![(5.0, 3), (7.0, 1)] };
         assert_eq!(done, [expected]);
         assert_eq!(done[0].measurements(), 4);
         assert!(minutes.take(false).is_empty(), "the newest minute goes on");
+        assert_eq!(minutes.measurements(), 1);
         assert_eq!(minutes.take(true)[0].at, at(60));
     }
 

@@ -174,6 +174,10 @@ impl Sink for CloudWatch {
         calls.into_iter().map(request).collect()
     }
 
+    fn held(&self) -> usize {
+        self.minutes.measurements()
+    }
+
     async fn send(&mut self, datums: &Vec<Datum>) -> Result<(), SendError> {
         let data = datums.iter().map(|datum| sdk_datum(datum, &self.dimensions)).collect();
         let call = self

@@ -41,7 +41,7 @@ fn tick(second: u64, mounts: &[&str]) -> Arc<Tick> {
     let mut samples = vec![
         plain("node_memory_MemTotal_bytes", 900.0),
         plain("node_memory_MemFree_bytes", 600.0),
-        Sample::gauge("service_up", vec![("service", Arc::from("web"))], 0.0),
+        plain("services_unhealthy", 1.0),
     ];
     for mount in mounts {
         for key in ["size", "free", "avail"] {
@@ -54,7 +54,7 @@ fn tick(second: u64, mounts: &[&str]) -> Arc<Tick> {
         }
     }
     let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000 + second);
-    Arc::new(Tick { at, samples })
+    Arc::new(Tick::new(at, samples))
 }
 
 #[test]

@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     fn tick(samples: Vec<Sample>) -> Tick {
-        Tick { at: SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_123), samples }
+        Tick::new(SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_123), samples)
     }
 
     fn pairs(series: &TimeSeries) -> Vec<(&str, &str)> {

@@ -3,10 +3,12 @@
 
 /// A tick as bytes on the wire.
 pub mod encode;
+/// What may be sent next.
+mod order;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
 use prost::Message;
@@ -14,6 +16,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, 
 use reqwest::{Client, Url};
 use secrecy::{ExposeSecret, SecretString};
 
+use self::order::Order;
 use super::{BuildError, Request, SendError, Sink, SinkContext, plausible};
 use crate::config::SecretRef;
 use crate::config::node::Node;
@@ -57,12 +60,7 @@ pub struct PushUrl(Url);
 impl PushUrl {
     /// The URL that a text spells, if it is one to push to.
     pub fn parse(text: &str) -> Option<Self> {
-        let url = Url::parse(text).ok()?;
-        let plain = matches!(url.scheme(), "http" | "https")
-            && url.has_host()
-            && url.username().is_empty()
-            && url.password().is_none();
-        plain.then_some(Self(url))
+        http::plain_url(text).map(Self)
     }
 }
 
@@ -92,7 +90,7 @@ pub struct RemoteWrite {
     labels: Vec<(String, String)>,
     flush: Duration,
     timeout: Duration,
-    last: Option<SystemTime>,
+    order: Order,
 }
 
 enum Authorization {
@@ -145,7 +143,7 @@ impl Sink for RemoteWrite {
             labels,
             flush: settings.flush,
             timeout: settings.timeout,
-            last: None,
+            order: Order::default(),
         })
     }
 
@@ -166,14 +164,10 @@ impl Sink for RemoteWrite {
             drops.add(Reason::Clock, tick.samples.len());
             return Vec::new();
         }
-        // A receiver refuses what is not newer than what it has; the wire knows
-        // milliseconds.
-        let newer = self.last.is_none_or(|last| tick.at >= last + Duration::from_millis(1));
-        if !newer {
+        if !self.order.admits(tick) {
             drops.add(Reason::Order, tick.samples.len());
             return Vec::new();
         }
-        self.last = Some(tick.at);
         let request = encode::request(tick, &self.labels, drops);
         let measurements = request.timeseries.len();
         if measurements == 0 {

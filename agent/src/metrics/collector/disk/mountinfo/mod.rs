@@ -2,6 +2,7 @@
 //! where most of it is visible; nothing that only looks like a filesystem; and
 //! the root always, whatever it is made of.
 
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
@@ -128,25 +129,27 @@ fn read_only(options: &[u8]) -> bool {
 /// The mounts to report: of stacked mounts the last, which is the one that is
 /// seen; of mounts of one filesystem the one that shows most of it.
 pub fn reported(mounts: impl Iterator<Item = Mount>) -> Vec<Mount> {
-    let mut visible: Vec<Mount> = Vec::new();
-    for mount in mounts {
-        visible.retain(|below| below.mount_point != mount.mount_point);
-        visible.push(mount);
-    }
-    let mut chosen: Vec<Mount> = Vec::new();
+    // A host may have many thousand mounts: none is compared with all others.
+    let mounts: Vec<Mount> = mounts.collect();
+    let mut covered = HashSet::new();
+    let mut visible: Vec<&Mount> =
+        mounts.iter().rev().filter(|mount| covered.insert(&mount.mount_point)).collect();
+    visible.reverse();
+    let mut chosen: Vec<&Mount> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
     for mount in visible {
         let is_root = mount.mount_point == Path::new("/");
         if mount.excluded() && !is_root {
             continue;
         }
-        let same = chosen.iter_mut().find(|other| other.device_number == mount.device_number);
-        match same {
+        let place = *places.entry(&mount.device_number).or_insert(chosen.len());
+        match chosen.get_mut(place) {
             None => chosen.push(mount),
-            Some(other) if rank(&mount) < rank(other) => *other = mount,
+            Some(other) if rank(mount) < rank(other) => *other = mount,
             Some(_) => {}
         }
     }
-    chosen
+    chosen.into_iter().cloned().collect()
 }
 
 /// Smaller is better: the root directory, then the mount that shows the most of

@@ -84,3 +84,11 @@ fn damaged_lines_are_passed_over() {
     }
     assert_eq!(parse(b"\xff \xff \xff \xff /\xff rw - \xff \xff\n").count(), 1);
 }
+
+#[test]
+fn as_many_mounts_as_the_kernel_allows_are_no_trouble() {
+    let lines: String = (0..100_000)
+        .map(|number| format!("{number} 1 8:{number} / /srv/{number} rw - ext4 /dev/x rw\n"))
+        .collect();
+    assert_eq!(reported(parse(lines.as_bytes())).len(), 100_000);
+}

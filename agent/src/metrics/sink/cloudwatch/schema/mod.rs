@@ -86,7 +86,7 @@ impl Translator {
         for disk in &view.disks {
             disk.figures(&mut out);
         }
-        services(&view.services, &mut out);
+        services(&view.services, view.unhealthy, &mut out);
         out
     }
 }
@@ -224,21 +224,19 @@ impl Disk<'_> {
     }
 }
 
-/// The services; nothing while there is no verdict on any.
-fn services(services: &[(Arc<str>, f64)], out: &mut Vec<Figure>) {
-    if services.is_empty() {
-        return;
+/// The services, as far as the health checks say anything about them.
+fn services(services: &[(Arc<str>, f64)], unhealthy: Option<f64>, out: &mut Vec<Figure>) {
+    if let Some(value) = unhealthy {
+        out.push(Figure { name: UNHEALTHY, unit: Unit::Count, about: vec![], value });
     }
-    let unhealthy = services.iter().filter(|(_, up)| *up == 0.0).count() as f64;
-    out.push(Figure { name: UNHEALTHY, unit: Unit::Count, about: vec![], value: unhealthy });
     for (service, up) in services {
         let about = vec![("service", service.clone())];
         out.push(Figure { name: "service_up", unit: Unit::None, about, value: *up });
     }
 }
 
-/// How many services are not healthy. It appears later than the rest, when
-/// there is a first verdict.
+/// How many services are not healthy, under the name that it has everywhere. It
+/// appears later than the rest, when there is a verdict on every service.
 pub const UNHEALTHY: &str = "services_unhealthy";
 
 #[cfg(test)]

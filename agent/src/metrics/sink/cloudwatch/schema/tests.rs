@@ -13,7 +13,7 @@ fn sample(name: &'static str, labels: &[(&'static str, &str)], value: f64) -> Sa
 
 fn figures(ticks: &[Vec<Sample>]) -> Vec<Figure> {
     let mut translator = Translator::default();
-    let of = |samples: &Vec<Sample>| Tick { at: SystemTime::now(), samples: samples.clone() };
+    let of = |samples: &Vec<Sample>| Tick::new(SystemTime::now(), samples.clone());
     ticks.iter().map(|samples| translator.figures(&of(samples))).last().unwrap()
 }
 
@@ -143,12 +143,21 @@ fn traffic_is_what_came_since_the_tick_before() {
 }
 
 #[test]
-fn services_that_are_down_are_counted() {
+fn services_are_as_the_health_checks_say() {
     let figures = steady(vec![
         sample("service_up", &[("service", "web")], 1.0),
         sample("service_up", &[("service", "db")], 0.0),
+        sample("services_unhealthy", &[], 1.0),
     ]);
     assert_eq!(value(&figures, "services_unhealthy"), Some(1.0));
     let up: Vec<_> = figures.iter().filter(|figure| figure.name == "service_up").collect();
     assert_eq!((up.len(), up[1].value), (2, 0.0));
+}
+
+#[test]
+fn no_service_is_called_well_while_another_is_unknown() {
+    // The health checks hold the count back as long as a verdict is missing.
+    let figures = steady(vec![sample("service_up", &[("service", "web")], 1.0)]);
+    assert_eq!(value(&figures, "services_unhealthy"), None);
+    assert_eq!(value(&figures, "service_up"), Some(1.0));
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{MODES, TRAFFIC};
+use super::{MODES, TRAFFIC, UNHEALTHY};
 use crate::metrics::sample::Tick;
 
 /// Seconds of one processor: eight modes, guest, guest_nice.
@@ -23,6 +23,7 @@ pub(super) struct View<'a> {
     pub(super) memory: HashMap<&'a str, f64>,
     pub(super) disks: Vec<Disk<'a>>,
     pub(super) services: Vec<(Arc<str>, f64)>,
+    pub(super) unhealthy: Option<f64>,
 }
 
 #[derive(Default)]
@@ -67,6 +68,8 @@ impl<'a> View<'a> {
                 device[place] = Some(sample.value);
             } else if name == "service_up" {
                 view.services.push((arc("service"), sample.value));
+            } else if name == UNHEALTHY {
+                view.unhealthy = Some(sample.value);
             }
         }
         view

@@ -1,0 +1,4 @@
+//! The resolved configuration.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| gild_fuzz::files::handoff(bytes));

@@ -1,0 +1,4 @@
+//! The report of a boot.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| gild_fuzz::files::report(bytes));
