@@ -12,6 +12,9 @@ use crate::config::{KeyPath, Layer, LayerName};
 use crate::configure::report::{SourceOutcome, SourceReport};
 use crate::platform::error::chain_text;
 
+/// How many of the values that were left out the text of the error names.
+const NAMED: usize = 20;
+
 /// What came of one source.
 #[derive(Debug, Clone)]
 pub struct Arrived {
@@ -74,11 +77,17 @@ impl Arrived {
     /// Notes what was left out of a source that is used without it.
     pub fn leave_out(&mut self, findings: impl IntoIterator<Item = Finding>) {
         for finding in findings {
-            if self.problems.contains(&finding) {
+            // Equal items of one array make equal findings.
+            if self.problems.last() == Some(&finding) {
                 continue;
             }
-            let text = finding.to_string();
+            let text = match self.problems.len() {
+                named if named > NAMED => String::new(),
+                NAMED => "and more".to_owned(),
+                _ => finding.to_string(),
+            };
             match &mut self.report.error {
+                Some(_) if text.is_empty() => {}
                 Some(error) => {
                     error.push_str("; ");
                     error.push_str(&text);
@@ -192,4 +201,27 @@ pub(super) fn layers(
         })
     };
     texts.iter().map(layer).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_left_out_is_named_once_and_not_without_end() {
+        let finding = |number: usize| Finding {
+            source: format!("ssm:/{number}"),
+            line: None,
+            key: None,
+            value: None,
+            message: "must be a number".to_owned(),
+        };
+        let mut arrived = Arrived::nothing(LayerName::Account, "ssm:/");
+        arrived.leave_out((0..1000).flat_map(|number| [finding(number), finding(number)]));
+        assert_eq!(arrived.problems.len(), 1000);
+        let error = arrived.report.error.unwrap();
+        assert!(error.starts_with("left out: ssm:/0: must be a number; ssm:/1: must"), "{error}");
+        assert!(error.ends_with("ssm:/19: must be a number; and more"), "{error}");
+    }
 }

@@ -39,10 +39,7 @@ const ANSIBLE: &[&str] = &[
     "vars.omit",
     "vars.play_hosts",
     "vars.playbook_dir",
-    "vars.role_name",
-    "vars.role_names",
     "vars.role_path",
-    "vars.role_uuid",
     "vars.vars",
     // What gild itself tells the playbook about the instance.
     "vars.gild",

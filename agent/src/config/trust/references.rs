@@ -21,7 +21,7 @@ pub(super) fn may_refer(layer: LayerName) -> bool {
     layer != LayerName::Service
 }
 
-/// The references of others that layers without the right to them might change:
+/// The references that layers without the right to them might make or change:
 /// all that there are with those layers, and all that there are without.
 pub fn references_among(merged: &Merged, layers: &[&Layer]) -> Vec<KeyPath> {
     if layers.iter().all(|layer| may_refer(layer.name)) {
