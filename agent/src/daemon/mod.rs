@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinError;
 use tokio::time::Instant;
 
 use crate::identity::discover;
@@ -69,6 +70,9 @@ pub enum DaemonError {
         #[source]
         source: std::io::Error,
     },
+    /// Nobody answers at the status socket any more.
+    #[error("failed to go on answering at the status socket")]
+    Server(#[source] Option<JoinError>),
     /// The host's own layers give no settings.
     #[error("failed to start on the host's own layers")]
     Settings(#[source] crate::scope::settle::DefaultsInvalid),
@@ -136,7 +140,8 @@ pub async fn run(
                 engine.send_unconfigured(found.map(|found| found.identity));
             }
             _ = alive.tick() => systemd::alive(),
-            _ = &mut server => unreachable!("the server never ends by itself"),
+            // It serves for ever; should it end, systemd starts the daemon anew.
+            ended = &mut server => return Err(DaemonError::Server(ended.err())),
         }
     };
     systemd::stopping();
