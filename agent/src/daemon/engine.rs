@@ -122,14 +122,13 @@ impl<'a> Engine<'a> {
         let known = self.board.view().handoff.as_ref().is_some_and(|known| {
             known.digest == handoff.digest && known.identity == handoff.identity
         });
-        let typed = Settings::typed(&handoff.config);
-        let identity = handoff.identity.clone();
-        let digest = handoff.digest.clone();
-        self.board.view().handoff = Some(Arc::new(handoff));
+        let handoff = Arc::new(handoff);
+        self.board.view().handoff = Some(handoff.clone());
+        // Most reloads are for a new report; only another configuration is typed.
         if known {
             return;
         }
-        let Some(settings) = typed.settings else {
+        let Some(settings) = Settings::typed(&handoff.config).settings else {
             // What configure hands over it has typed itself, so this is another
             // version's hand-off; the present settings go on.
             let problem = "the resolved configuration is not one for this version of gild";
@@ -137,9 +136,9 @@ impl<'a> Engine<'a> {
             self.board.view().problems = vec![problem.to_owned()];
             return;
         };
-        tracing::info!(digest, "the resolved configuration is in force");
+        tracing::info!(digest = handoff.digest, "the resolved configuration is in force");
         self.board.view().problems.clear();
-        self.apply(settings, identity);
+        self.apply(settings, handoff.identity.clone());
     }
 
     /// Puts settings in force.

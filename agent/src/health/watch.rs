@@ -42,6 +42,11 @@ pub struct ServiceHealth {
     pub since: String,
 }
 
+/// Whether every service was looked at once.
+fn all_looked_at(found: &BTreeMap<Arc<str>, Found>) -> bool {
+    found.values().all(|found| found.looks > 0)
+}
+
 /// What the last look of a service found, and the verdict.
 #[derive(Debug)]
 struct Found {
@@ -179,12 +184,12 @@ impl Watch {
 
     /// Whether every service was looked at once.
     pub fn has_looked(&self) -> bool {
-        lock(&self.found).values().all(|found| found.looks > 0)
+        all_looked_at(&lock(&self.found))
     }
 
     /// Waits until every service was looked at once.
     pub async fn first_looks(&self) {
-        self.until(|found| found.values().all(|found| found.looks > 0)).await;
+        self.until(all_looked_at).await;
     }
 
     async fn until(&self, fits: impl Fn(&BTreeMap<Arc<str>, Found>) -> bool) {

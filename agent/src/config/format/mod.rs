@@ -73,9 +73,3 @@ pub(crate) fn parse(text: &str, format: Format) -> Result<Parsed, DocumentError>
         Format::Json => json::parse(text),
     }
 }
-
-/// The line of a byte offset, counted from 1.
-fn line_of(text: &str, offset: usize) -> u32 {
-    let newlines = text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count();
-    u32::try_from(newlines + 1).unwrap_or(u32::MAX)
-}

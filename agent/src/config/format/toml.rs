@@ -7,17 +7,17 @@ use serde_json::{Map, Number, Value};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Format, Parsed, line_of};
+use super::{Format, Parsed};
 use crate::config::document::{DocumentError, MAX_DEPTH, within_limits};
 use crate::config::path::KeyPath;
 
 pub(super) fn parse(text: &str) -> Result<Parsed, DocumentError> {
+    let mut reader = Reader { starts: line_starts(text), lines: BTreeMap::new() };
     let table = DeTable::parse(text).map_err(|error| DocumentError::Syntax {
         format: Format::Toml,
-        line: error.span().map_or(1, |span| line_of(text, span.start)),
+        line: error.span().map_or(1, |span| reader.line(span.start)),
         reason: error.message().to_owned(),
     })?;
-    let mut reader = Reader { starts: line_starts(text), lines: BTreeMap::new() };
     let root = reader.table(table.get_ref(), &KeyPath::root(), 0)?;
     Ok((root, reader.lines))
 }
@@ -33,6 +33,7 @@ struct Reader {
 }
 
 impl Reader {
+    /// The line of a byte offset, counted from 1.
     fn line(&self, offset: usize) -> u32 {
         u32::try_from(self.starts.partition_point(|start| *start <= offset)).unwrap_or(u32::MAX)
     }

@@ -1,4 +1,4 @@
-//! The state, as a table; the lock, for real.
+//! The state, as a table.
 #![allow(clippy::unwrap_used)]
 
 use super::*;
@@ -9,22 +9,10 @@ fn report(outcome: Outcome) -> Report {
     let over = outcome != Outcome::Running;
     Report {
         process: None,
-        version: 1,
         instance_id: Some("i-1".to_owned()),
-        boot_id: None,
         outcome,
-        started_at: "2026-01-01T00:00:00.000Z".to_owned(),
         ended_at: over.then(|| "2026-01-01T00:01:00.000Z".to_owned()),
-        digest: None,
-        playbook_digest: None,
-        decision: None,
-        phases: Vec::new(),
-        tasks: Vec::new(),
-        sources: Vec::new(),
-        unknown_keys: Vec::new(),
-        refused_keys: Vec::new(),
-        problems: Vec::new(),
-        failure: None,
+        ..Report::started("2026-01-01T00:00:00.000Z")
     }
 }
 
@@ -43,7 +31,7 @@ fn snapshot(report: Option<&Report>, at_work: bool, problems: &[String]) -> Snap
 }
 
 #[test]
-fn the_state_follows_from_report_lock_and_problems() {
+fn the_state_follows_from_report_process_and_problems() {
     use Outcome::{Degraded, Failed, Ready, Running};
     for (outcome, held, problems, expected, exit) in [
         (None, false, 0, State::Configuring, 2),
