@@ -13,6 +13,7 @@ use gild::identity::ImdsOptions;
 use gild::platform::paths::Paths;
 use gild::platform::redact::Redactor;
 use gild::platform::{error::chain_text, http};
+use gild::scope::last_good::Copies;
 use gild::scope::resolution::Resolution;
 use gild::scope::resolve::{Context, resolve};
 use gild::scope::secrets::Secrets;
@@ -66,6 +67,7 @@ fn context(root: &Path, endpoint: Option<String>) -> Context {
         client: http::client().unwrap(),
         imds: ImdsOptions::new(endpoint, Duration::from_secs(5)),
         redactor: Redactor::default(),
+        copies: Copies::Kept,
         local: None,
     }
 }

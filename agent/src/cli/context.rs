@@ -10,6 +10,7 @@ use crate::platform::fs;
 use crate::platform::http::{self, HttpError};
 use crate::platform::paths::Paths;
 use crate::platform::redact::Redactor;
+use crate::scope::last_good::Copies;
 use crate::scope::resolve::Context;
 
 /// What every verb is given.
@@ -70,6 +71,7 @@ impl Globals {
             client: http::client()?,
             imds: ImdsOptions::new(endpoint, IDENTITY_BUDGET),
             redactor: self.redactor.clone(),
+            copies: Copies::Kept,
             local,
         })
     }

@@ -10,6 +10,8 @@
 pub mod builtin;
 /// Problems of documents, all at once, for people.
 pub mod check;
+/// What differs between two configurations.
+pub mod difference;
 /// One document: a table of values with lines.
 pub mod document;
 /// TOML, YAML and JSON.

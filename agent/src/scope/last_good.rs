@@ -5,9 +5,14 @@
 //! baked with one; copies of tags belong to their instance. A file that cannot
 //! be read for whatever reason counts as absent: a copy is a help, never a
 //! condition.
+//!
+//! Only a boot writes copies. Whoever else resolves, such as the daemon when it
+//! looks again, reads them and remembers in memory what is newer.
 
+use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -23,11 +28,35 @@ const VERSION: u32 = 1;
 /// The largest file: a document, escaped as JSON, and what is said about it.
 const MAX_FILE: u64 = 8 * 1024 * 1024;
 
+/// What becomes of new copies.
+#[derive(Debug, Clone)]
+pub enum Copies {
+    /// They are written to disk.
+    Kept,
+    /// They stand in memory before those on disk, which are left alone.
+    Remembered(Memory),
+}
+
+/// Newer copies than those on disk. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Memory(Arc<Mutex<BTreeMap<PathBuf, Vec<u8>>>>);
+
+impl Memory {
+    fn get(&self, path: &Path) -> Option<Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
+    }
+
+    fn put(&self, path: PathBuf, bytes: Vec<u8>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(path, bytes);
+    }
+}
+
 /// Where the copies are, and whose they are.
 #[derive(Debug, Clone)]
 pub struct LastGood {
     directory: PathBuf,
     account: Option<String>,
+    copies: Copies,
 }
 
 /// What a copy is a copy of.
@@ -84,13 +113,21 @@ impl Copy {
 
 impl LastGood {
     /// The copies of an account's documents.
-    pub fn new(paths: &Paths, account: Option<String>) -> Self {
-        Self { directory: paths.last_good(), account }
+    pub fn new(paths: &Paths, account: Option<String>, copies: &Copies) -> Self {
+        Self { directory: paths.last_good(), account, copies: copies.clone() }
     }
 
     /// The copy of a source's documents, where there is a valid one.
     pub fn load(&self, subject: &Subject, into: Option<&KeyPath>) -> Option<Copy> {
-        let bytes = read_capped(&self.path(subject), MAX_FILE).ok()??;
+        let path = self.path(subject);
+        let newer = match &self.copies {
+            Copies::Kept => None,
+            Copies::Remembered(memory) => memory.get(&path),
+        };
+        let bytes = match newer {
+            Some(bytes) => bytes,
+            None => read_capped(&path, MAX_FILE).ok()??,
+        };
         let file: File = serde_json::from_slice(&bytes).ok()?;
         let same = file.version == VERSION
             && file.account == self.account
@@ -127,8 +164,16 @@ impl LastGood {
             texts: stored,
         };
         let bytes = serde_json::to_vec(&file).map_err(io::Error::other)?;
-        create_dir(&self.directory, 0o700)?;
-        write_atomic(&self.path(subject), &bytes, Access::Owner)
+        match &self.copies {
+            Copies::Kept => {
+                create_dir(&self.directory, 0o750)?;
+                write_atomic(&self.path(subject), &bytes, Access::Group)
+            }
+            Copies::Remembered(memory) => {
+                memory.put(self.path(subject), bytes);
+                Ok(())
+            }
+        }
     }
 
     fn path(&self, subject: &Subject) -> PathBuf {
@@ -165,17 +210,15 @@ impl StoredText {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use proptest::prelude::*;
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
-    use std::path::Path;
-
-    use proptest::prelude::*;
 
     use super::*;
     use crate::config::format::Format;
 
     fn store(root: &Path, account: &str) -> LastGood {
-        LastGood::new(&Paths::installed(root), Some(account.to_owned()))
+        LastGood::new(&Paths::installed(root), Some(account.to_owned()), &Copies::Kept)
     }
 
     fn subject() -> Subject {
@@ -220,7 +263,21 @@ mod tests {
         let other = Subject { instance: Some("i-1".into()), ..subject() };
         assert!(store(root.path(), "1").load(&other, None).is_none());
         let mode = fs::metadata(file(root.path())).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(mode & 0o777, 0o640);
+    }
+
+    #[test]
+    fn what_is_remembered_stands_before_what_is_kept_and_leaves_it_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let (old, new) = (text("vars.a = \"1\"\n"), text("vars.a = \"2\"\n"));
+        keep(&store(root.path(), "1"), &old);
+        let account = Some("1".to_owned());
+        let copies = Copies::Remembered(Memory::default());
+        let paths = Paths::installed(root.path());
+        keep(&LastGood::new(&paths, account.clone(), &copies), &new);
+        let remembering = LastGood::new(&paths, account, &copies);
+        assert_eq!(remembering.load(&subject(), None).unwrap().texts, [new]);
+        assert_eq!(store(root.path(), "1").load(&subject(), None).unwrap().texts, [old]);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::arrived::Arrived;
 use super::aws::LazyAws;
 use super::documents;
 use super::fetch::{Job, Reach, all};
-use super::last_good::LastGood;
+use super::last_good::{Copies, LastGood};
 use super::placeholder::{Values, tags_in};
 use super::resolution::{Resolution, finish, phase};
 use super::settings::{OnBad, OneScope, ScopeSettings};
@@ -41,6 +41,8 @@ pub struct Context {
     pub imds: ImdsOptions,
     /// What masks secrets in the texts of the resolution.
     pub redactor: Redactor,
+    /// What becomes of new copies of documents.
+    pub copies: Copies,
     /// A directory whose `global`, `account` and `service` documents are all
     /// there is: no metadata service, no AWS, no documents of the host, no
     /// copies.
@@ -163,7 +165,7 @@ async fn ask(
         TagsState::Failed(error) => Err(chain_text(&error)),
     };
     let store = TagStore::new(imds, wanted, known);
-    let copies = LastGood::new(&context.paths, identity.account.clone());
+    let copies = LastGood::new(&context.paths, identity.account.clone(), &context.copies);
     let aws = LazyAws::new(context.client.clone(), identity.region.clone(), scope.attempt_timeout);
     let reach = Reach {
         paths: &context.paths,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::config::node::Node;
 use crate::config::path::KeyPath;
 use crate::config::schema::{Reader, Setting, Shape};
+use crate::config::types::Period;
 
 crate::choices! {
     /// What happens when a scope cannot be had.
@@ -25,6 +26,8 @@ crate::settings! {
         deadline: Duration = "60s";
         /// The time that one attempt at one source has.
         attempt_timeout: Duration = "5s";
+        /// How often the daemon looks whether anything has changed. Each instance at a time of its own.
+        refresh: Duration as Period = "5m";
         /// How long to wait for tags that `require` names.
         tags_wait: Duration = "30s";
         /// What all accounts share.

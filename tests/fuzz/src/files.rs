@@ -9,7 +9,7 @@ use gild::configure::report::Report;
 use gild::configure::state::State;
 use gild::platform::paths::Paths;
 use gild::platform::redact::Redactor;
-use gild::scope::last_good::{LastGood, Subject};
+use gild::scope::last_good::{Copies, LastGood, Subject};
 use gild::scope::text::{Kind, Text};
 use gild::status::render::render;
 use gild::status::snapshot::{AgentStatus, Facts, Snapshot};
@@ -63,7 +63,7 @@ fn shown(snapshot: &Snapshot) {
 /// A last valid copy; a damaged one counts as absent.
 pub fn last_good(bytes: &[u8]) {
     let root = tempfile::tempdir().expect("a directory");
-    let store = LastGood::new(&Paths::installed(root.path()), None);
+    let store = LastGood::new(&Paths::installed(root.path()), None, &Copies::Kept);
     let subject = Subject { layer: LayerName::Global, source: "fuzz".to_owned(), instance: None };
     let text = Text {
         name: "fuzz".to_owned(),
