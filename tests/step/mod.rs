@@ -131,6 +131,7 @@ impl Host {
         let step = Step {
             paths: &paths,
             settings: &settings,
+            playbook: None,
             vars: &self.vars,
             identity: &identity,
             vault_password: self.password.clone().map(SecretString::from),

@@ -93,7 +93,8 @@ fn content(path: &Path, left: &mut u64) -> io::Result<Option<[u8; 32]>> {
     Ok(Some(digest.finalize().into()))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -14,7 +14,6 @@ use super::arguments::{self, ArgumentError};
 use super::environment::{self, find_program, is_program};
 use super::events::Progress;
 use super::lines::Tail;
-use super::playbook::Playbook;
 use super::process::{self, End, Line, ProcessError, Spec};
 use super::report::{Failure, TaskOutcome, TaskReport, one_line};
 use super::step::{Ran, Step};
@@ -56,7 +55,8 @@ pub(crate) async fn run(
 ) -> Result<Ran, ExecError> {
     let (named, args) = step.settings.exec.split_first().ok_or(ExecError::NoCommand)?;
     // Its own directory where there is one; a command needs no playbook.
-    let directory = Playbook::open(step.paths, &step.settings.playbook)
+    let directory = step
+        .playbook()
         .map_or_else(|_| step.paths.host("/"), |playbook| playbook.directory().to_owned());
     let program = resolve(step, named, &directory)?;
     let args = arguments::fill(args, variables, step.redactor)?;

@@ -1,7 +1,7 @@
 //! The configuration step: Ansible or a command, once, safely, with a report.
 //!
-//! `policy` decides from `state` and the digest of the `playbook` whether a step
-//! runs; `lock` keeps it alone; `step` runs it by one of two engines, `ansible`
+//! `policy` decides from `state` and the digest of the `playbook`, which may have
+//! to be fetched first, whether a step runs; `lock` keeps it alone; `step` runs it by one of two engines, `ansible`
 //! or `exec`, each a `process` with a deadline; `recorder` makes tasks of the
 //! `events` that it tells; `report` holds what came of it. `boot` is all of that in
 //! its order, and `handoff` is what the daemon gets of it.
@@ -31,7 +31,7 @@ pub mod handoff;
 mod lines;
 /// One step at a time.
 pub mod lock;
-/// The playbook's directory.
+/// The playbook, wherever it is.
 pub mod playbook;
 /// Whether the step runs.
 pub mod policy;
@@ -49,6 +49,8 @@ pub mod state;
 pub mod step;
 /// Where reports are kept.
 pub mod store;
+/// Settings that are held to more than their kind.
+pub mod values;
 /// What a running step needs on disk.
 pub mod workspace;
 

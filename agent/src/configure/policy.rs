@@ -43,6 +43,22 @@ pub fn decide(policy: RunPolicy, force: bool, previous: &Previous, current: &Ste
     skip(format!("nothing has changed since {}", state.at))
 }
 
+/// Whether what is decided can depend on which playbook it is, so that one from
+/// elsewhere has to be fetched.
+pub fn needs_playbook(
+    policy: RunPolicy,
+    force: bool,
+    previous: &Previous,
+    current: &StepKey,
+) -> bool {
+    force
+        || match policy {
+            RunPolicy::Never => false,
+            RunPolicy::FirstBoot => decide(policy, force, previous, current).run,
+            RunPolicy::EveryBoot | RunPolicy::OnChange => true,
+        }
+}
+
 /// What is another one than in the last run.
 fn change(state: &State, current: &StepKey) -> Option<String> {
     if state.key.digest != current.digest {
@@ -159,6 +175,17 @@ mod tests {
                 assert_eq!(row, [first.clone(), every.clone(), change.clone()]);
             }
         }
+    }
+
+    #[test]
+    fn a_step_that_does_not_run_whatever_the_playbook_needs_none() {
+        let current = key("i-1", "b1", "d1", None);
+        let done = found(key("i-1", "b0", "d0", Some("p0")), Outcome::Ready);
+        let needs = |policy, previous| needs_playbook(policy, false, previous, &current);
+        assert!(!needs(Never, &Previous::Absent));
+        assert!(!needs(FirstBoot, &done) && needs(FirstBoot, &Previous::Absent));
+        assert!(needs(EveryBoot, &done) && needs(OnChange, &done));
+        assert!(needs_playbook(Never, true, &done, &current));
     }
 
     #[test]

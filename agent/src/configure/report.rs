@@ -63,6 +63,47 @@ pub struct SourceReport {
     pub error: Option<String>,
 }
 
+/// How a playbook from elsewhere was obtained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlaybookOutcome {
+    /// It came, was checked and unpacked.
+    Fetched,
+    /// It was on disk already.
+    Reused,
+    /// It could not be fetched; the one that was run last stands in.
+    LastGood,
+    /// It could not be fetched, and nothing stands in.
+    Failed,
+}
+
+/// A playbook from elsewhere, as the report shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlaybookReport {
+    /// Where it is from, placeholders filled.
+    pub source: String,
+    /// How it was obtained.
+    pub state: PlaybookOutcome,
+    /// Its version there: the object's version, or the entity tag.
+    pub version: Option<String>,
+    /// The archive's SHA-256.
+    pub sha256: Option<String>,
+    /// The id of the key that signed it.
+    pub key: Option<String>,
+    /// Its name, as the signature says.
+    pub name: Option<String>,
+    /// Its version, as the signature says.
+    pub release: Option<String>,
+    /// Its serial, as the signature says.
+    pub serial: Option<u64>,
+    /// How many bytes were fetched, now or then.
+    pub bytes: u64,
+    /// When it was fetched, RFC 3339.
+    pub fetched_at: Option<String>,
+    /// Why it could not be fetched: the whole chain.
+    pub error: Option<String>,
+}
+
 /// A key that nothing reads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UnknownKey {
@@ -77,7 +118,7 @@ pub struct UnknownKey {
 /// A part of the boot, with the time it took.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Phase {
-    /// `identity`, `scopes`, `step`.
+    /// `identity`, `scopes`, `fetch`, `step`.
     pub name: String,
     /// `ok`, `failed` or `skipped`.
     pub outcome: PhaseOutcome,
@@ -172,6 +213,9 @@ pub struct Report {
     pub digest: Option<String>,
     /// The playbook's identity.
     pub playbook_digest: Option<String>,
+    /// The playbook, where it is from elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub playbook: Option<PlaybookReport>,
     /// Whether the step was run, and why.
     pub decision: Option<Decision>,
     /// The parts of the boot.
@@ -223,6 +267,7 @@ impl Report {
             ended_at: None,
             digest: None,
             playbook_digest: None,
+            playbook: None,
             decision: None,
             phases: Vec::new(),
             tasks: Vec::new(),
@@ -247,6 +292,10 @@ impl Report {
         for source in &mut report.sources {
             clean(&mut source.source);
             source.error.iter_mut().for_each(clean);
+        }
+        if let Some(playbook) = &mut report.playbook {
+            clean(&mut playbook.source);
+            playbook.error.iter_mut().for_each(clean);
         }
         if let Some(failure) = &mut report.failure {
             failure.task.iter_mut().for_each(clean);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::playbook::signature::TrustedKey;
+use super::values::{PlaybookAddress, Sha256Text, Verbosity, Word, Words};
 use crate::config::SecretRef;
 
 crate::choices! {
@@ -40,12 +42,33 @@ crate::settings! {
         engine: Engine = "auto";
         /// When it runs: "first-boot", "every-boot", "on-change" or "never".
         run: RunPolicy = "on-change";
-        /// The directory that holds the playbook.
-        playbook: String = "/deployment/playbook";
+        /// The playbook: a directory; "s3://bucket/prefix/", which holds it as objects;
+        /// or one archive, "s3://…" or "https://…" that ends in ".tar.gz" or ".tar.zst".
+        /// {account}, {region} and {az} are filled in, and nothing from a tag.
+        playbook: String as PlaybookAddress = "/deployment/playbook";
+        /// The SHA-256 of the archive, as hexadecimal digits.
+        sha256: Option<Sha256Text>;
+        /// Where the archive's signature by minisign is: a URL, or a file of this host.
+        /// Without it: beside the archive, its name with ".minisig" after it.
+        signature: Option<String>;
+        /// The public keys of minisign that an archive must be signed with one of.
+        /// Only the image and local layers may say.
+        trusted_keys: Vec<TrustedKey> = [];
+        /// Whether nothing is fetched and run but archives signed with a trusted key.
+        /// Only the image and local layers may say.
+        require_signature: bool = false;
+        /// How long it may take to fetch and unpack the playbook.
+        fetch_timeout: Duration = "5m";
         /// The playbook's file in that directory.
         entry: String = "main.yml";
         /// The tags to run.
-        tags: Vec<String> = ["configuration"];
+        tags: Vec<String> as Words = ["configuration"];
+        /// The tags to leave out.
+        skip_tags: Vec<String> as Words = [];
+        /// The hosts to run on, as Ansible's --limit. There is one: 127.0.0.1.
+        limit: String as Word = "127.0.0.1";
+        /// How much Ansible says in the log, from 0 to 4.
+        verbosity: u16 as Verbosity = 0;
         /// How long the step may take; then its whole process group is killed.
         timeout: Duration = "15m";
         /// The password of Ansible Vault, as a reference.

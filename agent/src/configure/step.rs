@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::ansible::{self, AnsibleError};
 use super::events::Progress;
 use super::exec;
+use super::playbook::{Playbook, PlaybookError};
 use super::process::End;
 use super::report::{Failure, TaskReport, one_line};
 use super::settings::{ConfigurationSettings, Engine};
@@ -29,6 +30,9 @@ pub struct Step<'a> {
     pub paths: &'a Paths,
     /// How the step is configured.
     pub settings: &'a ConfigurationSettings,
+    /// The playbook, where it was fetched; `None` where it is the directory that the
+    /// settings name.
+    pub playbook: Option<Playbook>,
     /// The user's data, its references to secrets resolved.
     pub vars: &'a Map<String, Value>,
     /// The instance.
@@ -91,6 +95,14 @@ impl Step<'_> {
         match result {
             Ok(Ran { tasks, failure }) => StepResult { tasks, failure, engine },
             Err(failure) => StepResult { tasks: Vec::new(), failure: Some(failure), engine },
+        }
+    }
+
+    /// The playbook that is run.
+    pub(crate) fn playbook(&self) -> Result<Playbook, PlaybookError> {
+        match &self.playbook {
+            Some(fetched) => Ok(fetched.clone()),
+            None => Playbook::open(self.paths, &self.settings.playbook),
         }
     }
 

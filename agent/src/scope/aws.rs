@@ -42,7 +42,7 @@ impl LazyAws {
 pub struct NoRegion;
 
 /// Whether a call failed because nobody gave it credentials to sign with.
-pub(super) fn lacks_credentials(error: &(dyn Error + 'static)) -> bool {
+pub(crate) fn lacks_credentials(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
         match error.downcast_ref() {

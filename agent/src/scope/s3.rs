@@ -55,6 +55,6 @@ pub async fn fetch(
 
 /// Whether the environment names an endpoint. Stores that speak S3's language
 /// at an address of their own have no host name for each bucket.
-fn has_own_endpoint() -> bool {
+pub(crate) fn has_own_endpoint() -> bool {
     ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"].iter().any(|name| std::env::var_os(name).is_some())
 }

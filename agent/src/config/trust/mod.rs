@@ -18,8 +18,10 @@ use super::origin::{LayerName, Origin};
 use super::path::KeyPath;
 use super::secret;
 
-/// What no remote layer may set: where configuration comes from.
-const REMOTE_MAY_NOT: &[&str] = &["scope"];
+/// What no remote layer may set: where configuration comes from, and who must
+/// have signed what is run.
+const REMOTE_MAY_NOT: &[&str] =
+    &["scope", "configuration.trusted_keys", "configuration.require_signature"];
 
 /// What no remote layer may set either: the variables that are Ansible's own.
 /// The step's variables outrank all others, so these would choose what connects

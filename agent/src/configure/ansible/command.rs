@@ -56,11 +56,15 @@ impl Invocation<'_> {
     /// without a flag before it, and no shell sees them.
     pub(crate) fn args(&self) -> Vec<OsString> {
         let mut args: Vec<OsString> =
-            ["--connection=local", "--inventory", "127.0.0.1,", "--limit", "127.0.0.1"]
+            ["--connection=local", "--inventory", "127.0.0.1,", "--limit", &self.settings.limit]
                 .map(OsString::from)
                 .into();
-        if !self.settings.tags.is_empty() {
-            args.push(format!("--tags={}", self.settings.tags.join(",")).into());
+        let tags = [("tags", &self.settings.tags), ("skip-tags", &self.settings.skip_tags)];
+        for (option, tags) in tags.into_iter().filter(|(_, tags)| !tags.is_empty()) {
+            args.push(format!("--{option}={}", tags.join(",")).into());
+        }
+        if self.settings.verbosity > 0 {
+            args.push(format!("-{}", "v".repeat(self.settings.verbosity.into())).into());
         }
         let mut vars = OsString::from("@");
         vars.push(self.vars);
@@ -149,6 +153,30 @@ mod tests {
         let environment = invocation.environment();
         let path = environment.iter().find(|(name, _)| name == "PATH").unwrap();
         assert!(path.1.to_str().unwrap().starts_with("/venv/bin:"));
+    }
+
+    #[test]
+    fn what_to_leave_out_and_how_much_to_say_are_options_of_their_own() {
+        let mut settings = settings();
+        settings.skip_tags = vec!["slow".to_owned(), "debug".to_owned()];
+        settings.limit = "all".to_owned();
+        settings.verbosity = 3;
+        let invocation = Invocation {
+            program: Path::new("/venv/bin/ansible-playbook"),
+            settings: &settings,
+            vars: Path::new("/vars.yml"),
+            callbacks: Path::new("/callbacks"),
+            events: 7,
+            vault: None,
+            check: false,
+        };
+        let args = invocation.args();
+        let args: Vec<_> = args.iter().map(|arg| arg.to_str().unwrap()).collect();
+        assert_eq!(
+            args.join(" "),
+            "--connection=local --inventory 127.0.0.1, --limit all --tags=configuration \
+             --skip-tags=slow,debug -vvv --extra-vars @/vars.yml main.yml"
+        );
     }
 
     #[test]

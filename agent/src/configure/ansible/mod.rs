@@ -22,7 +22,7 @@ pub use command::find;
 
 use super::events::Progress;
 use super::lines::Tail;
-use super::playbook::{Playbook, PlaybookError};
+use super::playbook::PlaybookError;
 use super::process::{self, End, Line, ProcessError, Spec};
 use super::recorder::Recorder;
 use super::report::{Failure, TaskReport};
@@ -82,7 +82,7 @@ pub(crate) async fn run(
     progress: &mut (dyn FnMut(Progress) + Send),
     cancel: impl Future<Output = ()>,
 ) -> Result<Ran, AnsibleError> {
-    let playbook = Playbook::open(step.paths, &step.settings.playbook)?;
+    let playbook = step.playbook()?;
     playbook.check_entry(&step.settings.entry)?;
     let program = std::path::absolute(program).map_err(AnsibleError::Pipe)?;
 

@@ -6,6 +6,8 @@
 
 /// The phases in their order.
 mod phases;
+/// The playbook, wherever it is.
+mod playbook;
 /// Secrets in the data of the playbook.
 mod reveal;
 

@@ -1,20 +1,19 @@
 //! The phases of a boot in their order, and what ends them early.
 
 use std::error::Error;
-use std::path::Path;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use super::reveal::reveal;
 use super::{BootError, Options, Watcher};
 use crate::configure::handoff::{self, Handoff, HandoffError};
-use crate::configure::playbook::{Playbook, PlaybookError};
+use crate::configure::playbook::{Playbook, fetch};
 use crate::configure::policy;
 use crate::configure::report::{Failure, Outcome, Phase, PhaseOutcome, Report, one_line};
-use crate::configure::settings::{ConfigurationSettings, Engine};
+use crate::configure::settings::ConfigurationSettings;
 use crate::configure::state::{State, StepKey};
 use crate::configure::step::{Step, StepResult};
 use crate::identity::Identity;
-use crate::platform::paths::Paths;
 use crate::platform::{clock, error};
 use crate::scope::secrets::{SecretError, Secrets};
 use crate::scope::{Context, Resolution, Verdict, resolve};
@@ -25,9 +24,14 @@ const LISTED: usize = 200;
 /// How long each secret of a boot may take.
 const SECRET_BUDGET: Duration = Duration::from_secs(30);
 
+/// What a step is made of: the configuration, the instance, how it is run, and the
+/// playbook, where it was fetched.
+type Parts<'a> = (&'a Resolution, &'a Identity, &'a ConfigurationSettings, Option<Playbook>);
+
 /// A boot under way.
 pub(super) struct Boot<'a> {
-    context: &'a Context,
+    /// What it is made with.
+    pub(super) context: &'a Context,
     options: &'a Options,
     /// What is reported so far.
     pub(super) report: Report,
@@ -49,7 +53,8 @@ impl<'a> Boot<'a> {
         self.report.write(&self.context.paths, &self.context.redactor).map_err(BootError::Report)
     }
 
-    fn phase(&mut self, name: &str, outcome: PhaseOutcome, duration: Duration) {
+    /// A phase that is over.
+    pub(super) fn phase(&mut self, name: &str, outcome: PhaseOutcome, duration: Duration) {
         let name = name.to_owned();
         self.report.phases.push(Phase { name, outcome, duration_ms: clock::ms(duration) });
     }
@@ -79,25 +84,24 @@ impl<'a> Boot<'a> {
         }
 
         let mut settings = resolution.settings.configuration.clone();
-        if let Some(base) = &self.options.base
-            && Path::new(&settings.playbook).is_relative()
-        {
-            settings.playbook = base.join(&settings.playbook).display().to_string();
+        if let Some(base) = &self.options.base {
+            settings.playbook = fetch::below(&settings.playbook, base);
         }
         let file = self.context.paths.step_state();
         let force = self.options.force || self.options.plan;
-        let (playbook_digest, unusable) = match playbook_digest(&self.context.paths, &settings) {
-            Ok(digest) => (digest, None),
-            Err(error) => (None, Some(error)),
-        };
-        self.report.playbook_digest = playbook_digest.clone();
-        let key = StepKey {
+        let previous = State::load(&file);
+        let mut key = StepKey {
             instance_id: identity.instance_id.clone(),
             boot_id: self.report.boot_id.clone().unwrap_or_default(),
             digest: resolution.digest.clone(),
-            playbook_digest,
+            playbook_digest: None,
         };
-        let decision = policy::decide(settings.run, force, &State::load(&file), &key);
+        let needed = policy::needs_playbook(settings.run, force, &previous, &key);
+        let mut cancel = pin!(cancel);
+        let found = self.playbook(&resolution, identity, &settings, needed, cancel.as_mut()).await;
+        self.report.playbook_digest = found.digest.clone();
+        key.playbook_digest = found.digest;
+        let decision = policy::decide(settings.run, force, &previous, &key);
         watcher.decided(&decision);
         self.report.decision = Some(decision.clone());
         if !decision.run {
@@ -105,8 +109,8 @@ impl<'a> Boot<'a> {
             return Ok(None);
         }
         // A step that does not run needs no playbook.
-        if let Some(error) = unusable {
-            return Ok(Some(chained("the playbook cannot be used", &error)));
+        if let Some(failure) = found.unusable {
+            return Ok(Some(failure));
         }
         self.save()?;
 
@@ -120,7 +124,8 @@ impl<'a> Boot<'a> {
             return Ok(Some(chained(forgotten, &error)));
         }
         let started = Instant::now();
-        let result = self.step(&resolution, identity, &settings, watcher, cancel).await;
+        let parts = (&resolution, identity, &settings, found.playbook);
+        let result = self.step(parts, watcher, cancel).await;
         let mut failure = result.failure;
         let outcome = if failure.is_some() { Outcome::Failed } else { Outcome::Ready };
         if let Err(error) = remember(outcome) {
@@ -172,9 +177,7 @@ impl<'a> Boot<'a> {
 
     async fn step(
         &self,
-        resolution: &Resolution,
-        identity: &Identity,
-        settings: &ConfigurationSettings,
+        (resolution, identity, settings, playbook): Parts<'_>,
         watcher: &mut dyn Watcher,
         cancel: impl Future<Output = ()>,
     ) -> StepResult {
@@ -198,6 +201,7 @@ impl<'a> Boot<'a> {
         let step = Step {
             paths,
             settings,
+            playbook,
             vars: &vars,
             identity,
             vault_password,
@@ -220,25 +224,8 @@ fn bound(report: &mut Report) {
     }
 }
 
-/// The playbook's digest. A command needs no playbook; Ansible does, and says
-/// so itself where there is none.
-fn playbook_digest(
-    paths: &Paths,
-    settings: &ConfigurationSettings,
-) -> Result<Option<String>, PlaybookError> {
-    let needed = match settings.engine {
-        Engine::Exec => false,
-        Engine::Auto | Engine::Either => settings.exec.is_empty(),
-        Engine::Ansible => true,
-    };
-    match Playbook::open(paths, &settings.playbook) {
-        Ok(playbook) => playbook.digest().map(Some),
-        Err(_) if !needed => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn chained(message: &str, error: &(dyn Error + 'static)) -> Failure {
+/// A failure with its causes.
+pub(super) fn chained(message: &str, error: &(dyn Error + 'static)) -> Failure {
     let chain = error::chain(error);
     let message = one_line(&format!("{message}: {}", chain.join(": ")));
     Failure { task: None, message, chain }

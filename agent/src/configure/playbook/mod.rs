@@ -1,5 +1,43 @@
-//! A playbook that lies in a local directory: whether it is one, and its
-//! digest, which tells whether it is another one than last time.
+//! A playbook in a directory: whether it is one, and its digest, which tells
+//! whether it is another one than last time.
+//!
+//! One that is elsewhere becomes such a directory first: `address` reads what the
+//! setting names, `fetch` obtains it by way of `archive` or `prefix`, `transfer`
+//! brings single files, `signature` and `serial` say whether an archive may be
+//! run, `unpack` makes a `tree` of it, and `store` keeps it for the next boot.
+
+/// What the setting names.
+pub mod address;
+/// One archive.
+mod archive;
+/// Why a playbook cannot be had.
+pub mod error;
+/// A playbook, wherever it is.
+pub mod fetch;
+/// Long names in archives.
+mod headers;
+/// What lies below a prefix.
+mod listing;
+/// Names that stay inside.
+pub mod name;
+/// How an archive is packed.
+pub mod packing;
+/// A prefix of a bucket.
+mod prefix;
+/// What is known about one that is kept.
+mod record;
+/// The serials that were accepted.
+pub mod serial;
+/// Signatures.
+pub mod signature;
+/// Those that are kept.
+pub mod store;
+/// One file from elsewhere.
+pub mod transfer;
+/// The directory that is being filled.
+mod tree;
+/// From an archive to a directory.
+pub mod unpack;
 
 use std::fs;
 use std::io;
@@ -69,7 +107,7 @@ pub enum PlaybookError {
 /// A playbook in a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Playbook {
-    directory: PathBuf,
+    pub(super) directory: PathBuf,
 }
 
 impl Playbook {

@@ -1,0 +1,124 @@
+//! The playbook of a boot: the directory that the settings name, or what was
+//! fetched from elsewhere, with its place in the report.
+
+use std::time::Instant;
+
+use super::phases::{Boot, chained};
+use crate::configure::playbook::fetch::{self, Obtained};
+use crate::configure::playbook::{Playbook, PlaybookError};
+use crate::configure::report::{Failure, PhaseOutcome, PlaybookOutcome, PlaybookReport};
+use crate::configure::settings::{ConfigurationSettings, Engine};
+use crate::identity::Identity;
+use crate::platform::error::chain_text;
+use crate::platform::paths::Paths;
+use crate::scope::Resolution;
+
+/// What begins the failure of a boot whose playbook cannot be used.
+const UNUSABLE: &str = "the playbook cannot be used";
+
+/// The playbook that a step would run.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// The one that was fetched; `None` where it is a directory of this host.
+    pub(super) playbook: Option<Playbook>,
+    /// What tells it from another one.
+    pub(super) digest: Option<String>,
+    /// Why it cannot be run.
+    pub(super) unusable: Option<Failure>,
+}
+
+impl Found {
+    fn unusable(failure: Failure) -> Self {
+        Self { unusable: Some(failure), ..Self::default() }
+    }
+}
+
+impl Boot<'_> {
+    /// Finds the playbook. One from elsewhere is fetched if it is `needed`.
+    pub(super) async fn playbook(
+        &mut self,
+        resolution: &Resolution,
+        identity: &Identity,
+        settings: &ConfigurationSettings,
+        needed: bool,
+        cancel: impl Future<Output = ()>,
+    ) -> Found {
+        let paths = &self.context.paths;
+        if let Err(error) = fetch::lawful(settings, &resolution.merged) {
+            return Found::unusable(chained(UNUSABLE, &error));
+        }
+        if fetch::is_remote(&settings.playbook) && !needed {
+            return Found::default();
+        }
+        let start = Instant::now();
+        let obtained = tokio::select! {
+            obtained = fetch::obtain(paths, &self.context.client, identity, settings) => obtained,
+            () = cancel => {
+                return Found::unusable(Failure::of("interrupted: gild was told to stop"));
+            }
+        };
+        match obtained {
+            Ok(None) => match local(paths, settings) {
+                Ok(digest) => Found { digest, ..Found::default() },
+                Err(error) => Found::unusable(chained(UNUSABLE, &error)),
+            },
+            Ok(Some(obtained)) => {
+                self.phase("fetch", PhaseOutcome::Ok, start.elapsed());
+                self.obtained(obtained)
+            }
+            Err(error) => {
+                self.phase("fetch", PhaseOutcome::Failed, start.elapsed());
+                self.report.playbook = Some(failed(settings, chain_text(&error)));
+                Found::unusable(chained(UNUSABLE, &error))
+            }
+        }
+    }
+
+    fn obtained(&mut self, obtained: Obtained) -> Found {
+        let report = &obtained.report;
+        tracing::info!(
+            source = report.source, state = ?report.state, version = report.version,
+            sha256 = report.sha256, key = report.key, bytes = report.bytes,
+            digest = obtained.digest, "the playbook is there"
+        );
+        if let Some(reason) = obtained.degraded {
+            tracing::warn!("{reason}");
+            self.degraded = true;
+            self.report.problems.push(reason);
+        }
+        self.report.playbook = Some(obtained.report);
+        Found { playbook: Some(obtained.playbook), digest: Some(obtained.digest), unusable: None }
+    }
+}
+
+/// The report of a playbook that did not come.
+fn failed(settings: &ConfigurationSettings, error: String) -> PlaybookReport {
+    PlaybookReport {
+        source: settings.playbook.clone(),
+        state: PlaybookOutcome::Failed,
+        version: None,
+        sha256: None,
+        key: None,
+        name: None,
+        release: None,
+        serial: None,
+        bytes: 0,
+        fetched_at: None,
+        error: Some(error),
+    }
+}
+
+/// The digest of a directory of this host. A command needs no playbook; Ansible
+/// does, and says so itself where there is none.
+fn local(paths: &Paths, settings: &ConfigurationSettings) -> Result<Option<String>, PlaybookError> {
+    let needed = match settings.engine {
+        Engine::Exec => false,
+        Engine::Auto | Engine::Either => settings.exec.is_empty(),
+        Engine::Ansible => true,
+    };
+    match Playbook::open(paths, &settings.playbook) {
+        Ok(playbook) => playbook.digest().map(Some),
+        Err(_) if !needed => Ok(None),
+        Err(error) => Err(error),
+    }
+}
