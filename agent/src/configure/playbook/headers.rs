@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_record_has_a_length_a_key_and_a_value() {
-        let (first, rest) = record(b"12 path=a/b\n9 x=\n\n=\n").unwrap();
+        let (first, rest) = record(b"12 path=a/b\n8 x=\n\n=\n").unwrap();
         assert_eq!(first, (&b"path"[..], &b"a/b"[..]));
         assert_eq!(record(rest).unwrap().0, (&b"x"[..], &b"\n\n="[..]));
         for cut in ["", "12", "12 path=a/b", "99 path=a/b\n", "x path=a\n", "7 path\n", "0 a=b\n"] {
