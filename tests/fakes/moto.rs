@@ -94,11 +94,18 @@ impl Moto {
     }
 
     /// Writes an object and its bucket.
-    pub(crate) fn put_object(&self, bucket: &str, key: &str, body: &str) {
+    pub(crate) fn put_object(&self, bucket: &str, key: &str, body: impl AsRef<[u8]>) {
         let header = authorization("us-east-1", "s3");
-        for (path, body) in [(format!("/{bucket}"), ""), (format!("/{bucket}/{key}"), body)] {
-            self.request("PUT", &path, &[("Authorization", &header)], body.as_bytes());
+        let object = format!("/{bucket}/{key}");
+        for (path, body) in [(format!("/{bucket}"), &[][..]), (object, body.as_ref())] {
+            self.request("PUT", &path, &[("Authorization", &header)], body);
         }
+    }
+
+    /// Removes an object.
+    pub(crate) fn remove_object(&self, bucket: &str, key: &str) {
+        let header = authorization("us-east-1", "s3");
+        self.request("DELETE", &format!("/{bucket}/{key}"), &[("Authorization", &header)], b"");
     }
 
     /// One call of a JSON service.
