@@ -45,8 +45,8 @@ fn a_pinned_archive_that_is_there_needs_no_source() {
     let moto = moto();
     let mut host = Host::new(Some(&moto));
     let archive = tar_zst(&host.script("one"));
-    moto.put_object("b", "x.tar.zst", &archive);
-    let lines = format!("playbook = \"s3://b/x.tar.zst\"\nsha256 = \"{}\"", sha256(&archive));
+    moto.put_object("bucket", "x.tar.zst", &archive);
+    let lines = format!("playbook = \"s3://bucket/x.tar.zst\"\nsha256 = \"{}\"", sha256(&archive));
     host.configured(&format!("{lines}\n{SCRIPT}"));
     assert_eq!(host.good_boot(), ("fetched".to_owned(), true));
     assert_eq!(host.written(), "one");
@@ -60,7 +60,7 @@ fn a_pinned_archive_that_is_there_needs_no_source() {
     let directory = host.path("var/lib/gild/playbooks").join(sha256(&archive));
     fs::write(directory.join("run.sh"), "#!/bin/sh\nexit 0\n").unwrap();
     host.configured(&format!("{lines}\n{SCRIPT}\nfetch_timeout = \"1s\""));
-    assert!(host.refused().contains("failed to fetch 's3://b/x.tar.zst'"));
+    assert!(host.refused().contains("failed to fetch 's3://bucket/x.tar.zst'"));
 }
 
 #[test]
