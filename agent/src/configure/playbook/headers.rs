@@ -59,8 +59,8 @@ impl Said {
             let (record, rest) =
                 record(content).ok_or(UnpackError::Extension("a record that is cut short"))?;
             content = rest;
-            let value = record.1.to_vec();
-            match record.0 {
+            let value = record.value.to_vec();
+            match record.key {
                 b"path" | b"linkpath" | b"size" if global => {
                     return Err(UnpackError::Extension("a name or a size for all entries"));
                 }
@@ -96,14 +96,22 @@ fn until_nul(mut content: Vec<u8>) -> Vec<u8> {
     content
 }
 
+/// A record of a PAX header.
+#[derive(Debug, PartialEq, Eq)]
+struct Record<'a> {
+    key: &'a [u8],
+    value: &'a [u8],
+}
+
 /// The first record of a PAX header, "LENGTH KEY=VALUE\n", and what follows it.
 /// A value may hold anything, line ends included.
-fn record(content: &[u8]) -> Option<((&[u8], &[u8]), &[u8])> {
+fn record(content: &[u8]) -> Option<(Record<'_>, &[u8])> {
     let space = content.iter().position(|byte| *byte == b' ')?;
     let length: usize = std::str::from_utf8(content.get(..space)?).ok()?.parse().ok()?;
     let text = content.get(space + 1..length)?.strip_suffix(b"\n")?;
     let equals = text.iter().position(|byte| *byte == b'=')?;
-    Some(((text.get(..equals)?, text.get(equals + 1..)?), content.get(length..)?))
+    let record = Record { key: text.get(..equals)?, value: text.get(equals + 1..)? };
+    Some((record, content.get(length..)?))
 }
 
 #[cfg(test)]
@@ -114,8 +122,8 @@ mod tests {
     #[test]
     fn a_record_has_a_length_a_key_and_a_value() {
         let (first, rest) = record(b"12 path=a/b\n8 x=\n\n=\n").unwrap();
-        assert_eq!(first, (&b"path"[..], &b"a/b"[..]));
-        assert_eq!(record(rest).unwrap().0, (&b"x"[..], &b"\n\n="[..]));
+        assert_eq!(first, Record { key: b"path", value: b"a/b" });
+        assert_eq!(record(rest).unwrap().0, Record { key: b"x", value: b"\n\n=" });
         for cut in ["", "12", "12 path=a/b", "99 path=a/b\n", "x path=a\n", "7 path\n", "0 a=b\n"] {
             assert!(record(cut.as_bytes()).is_none(), "{cut}");
         }

@@ -24,7 +24,9 @@ pub enum SignatureError {
     #[error("what should be the signature is none of minisign's")]
     NotOne(#[source] Error),
     /// It is of the kind that minisign no longer makes.
-    #[error("the signature is of minisign's older kind; sign again with minisign 0.10 or later")]
+    #[error(
+        "the signature is of minisign's legacy kind; sign again without -l (older ones: with -H)"
+    )]
     Legacy,
     /// It is by another key.
     #[error("the signature is by the key {key}, which is not among configuration.trusted_keys")]
