@@ -54,8 +54,8 @@ pub(super) async fn obtain(
         }
     }
     let shown = source.to_string();
-    let last = fit.iter().find(|kept| kept.record.source == shown && pinned.is_none());
-    let last = last.and_then(whole);
+    let same = |kept: &&Kept| kept.record.source == shown && pinned.is_none();
+    let last = fit.iter().filter(same).find_map(whole);
     match fresh(task, store, source, packing, serials, last.as_ref().map(|(kept, _)| kept)).await {
         Ok(Some(obtained)) => Ok(obtained),
         Ok(None) => match last {
