@@ -211,6 +211,20 @@ fn a_remote_layer_names_nothing_of_this_host_where_signatures_are_required() {
 }
 
 #[test]
+fn an_answer_that_breaks_off_is_asked_for_again() {
+    let web = Web::start();
+    let host = Host::new(None);
+    let archive = tar_gz(&host.script("one"));
+    web.put("/x.tar.gz", archive.clone());
+    let url = web.url("/x.tar.gz");
+    host.configured(&format!("playbook = \"{url}\"\nsha256 = \"{}\"\n{SCRIPT}", sha256(&archive)));
+    web.feel(Mood::Cut(2));
+    assert_eq!(host.good_boot(), ("fetched".to_owned(), true));
+    assert_eq!(web.answers().len(), 3);
+    assert_eq!(host.written(), "one");
+}
+
+#[test]
 fn a_step_that_does_not_run_fetches_nothing() {
     let web = Web::start();
     let host = Host::new(None);

@@ -20,6 +20,8 @@ pub(super) enum Mood {
     Broken,
     /// Half of the content comes; the rest never does.
     Stuck,
+    /// So many answers break off after half of the content.
+    Cut(u32),
 }
 
 #[derive(Debug, Default)]
@@ -83,8 +85,15 @@ fn answer(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
         }
     }
     let (content, mood) = {
-        let state = state.lock().unwrap();
-        (state.files.get(&path).cloned(), state.mood)
+        let mut state = state.lock().unwrap();
+        let mood = match state.mood {
+            Mood::Cut(0) => Mood::Well,
+            other => other,
+        };
+        if let Mood::Cut(left) = &mut state.mood {
+            *left = left.saturating_sub(1);
+        }
+        (state.files.get(&path).cloned(), mood)
     };
     let etag = content.as_ref().map(|content| format!("\"{}\"", sha256(content)));
     let (status, body) = match (mood, content) {
@@ -100,13 +109,15 @@ fn answer(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
         etag.unwrap_or_default()
     );
     stream.write_all(head.as_bytes())?;
-    if mood == Mood::Stuck {
-        stream.write_all(&body[..body.len() / 2])?;
-        stream.flush()?;
-        // Until the other side gives up or is gone.
-        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-        let _ = std::io::Read::read(&mut stream, &mut [0]);
-        return Ok(());
+    match mood {
+        Mood::Well | Mood::Broken => stream.write_all(&body),
+        Mood::Cut(_) => stream.write_all(&body[..body.len() / 2]),
+        Mood::Stuck => {
+            stream.write_all(&body[..body.len() / 2])?;
+            stream.flush()?;
+            // Until the other side gives up or is gone.
+            stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+            std::io::Read::read(&mut stream, &mut [0]).map(|_| ())
+        }
     }
-    stream.write_all(&body)
 }

@@ -58,7 +58,7 @@ crate::settings! {
         /// Only the image and local layers may say.
         require_signature: bool = false;
         /// How long it may take to fetch and unpack the playbook.
-        fetch_timeout: Duration = "5m";
+        fetch_timeout: Duration = "2m";
         /// The playbook's file in that directory.
         entry: String = "main.yml";
         /// The tags to run.

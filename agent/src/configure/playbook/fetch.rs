@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use reqwest::Client;
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use super::address::Address;
@@ -119,6 +120,7 @@ pub async fn obtain(
     let reach = Reach {
         client,
         aws: &aws,
+        s3: OnceCell::new(),
         off_ec2: identity.provenance == Provenance::Host,
         deadline: Instant::now() + settings.fetch_timeout,
     };

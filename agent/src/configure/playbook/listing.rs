@@ -11,10 +11,10 @@ use tokio::time::{timeout, timeout_at};
 
 use super::error::FetchError;
 use super::name::{Name, shown};
-use super::transfer::{BACKOFF, Reach, SILENCE, TransferError, patient, s3};
+use super::transfer::{BACKOFF, Reach, SILENCE, TransferError};
 use crate::configure::digest::hex;
 use crate::platform::aws::AwsError;
-use crate::platform::retry::until;
+use crate::platform::retry::Tries;
 use crate::scope::error::SourceError;
 
 /// The most objects of a playbook.
@@ -55,17 +55,11 @@ impl Listing {
     ) -> Result<Self, FetchError> {
         let shown_prefix = format!("s3://{bucket}/{prefix}");
         let failed = |source| FetchError::Transfer { what: shown_prefix.clone(), source };
-        let client = s3(reach.aws).await.map_err(failed)?;
+        let client = reach.s3().await.map_err(failed)?;
         let mut objects = Vec::new();
         let mut next = None;
         for _ in 0..MOST_PAGES {
-            let tries = until(reach.deadline, BACKOFF, async || {
-                let asked = timeout(SILENCE, page(&client, bucket, prefix, next.clone()));
-                let answer = timeout_at(reach.deadline, asked).await;
-                let answer = answer.unwrap_or(Ok(Err(TransferError::TooLate)));
-                patient(reach, answer.unwrap_or(Err(SourceError::Timeout(SILENCE).into())))
-            });
-            let (found, more) = tries.await.result.map_err(failed)?;
+            let (found, more) = tried(reach, client, bucket, prefix, next).await.map_err(failed)?;
             for (key, etag, size) in found {
                 objects.extend(object(key, etag, size, prefix)?);
             }
@@ -141,6 +135,28 @@ fn object(
 
 /// Key, entity tag and size of each object of a page, and where the next begins.
 type Page = (Vec<(String, String, u64)>, Option<String>);
+
+/// One page, tried again as files are.
+async fn tried(
+    reach: &Reach<'_>,
+    client: &Client,
+    bucket: &str,
+    prefix: &str,
+    next: Option<String>,
+) -> Result<Page, TransferError> {
+    let mut tries = Tries::new(reach.deadline, BACKOFF);
+    let mut before = None;
+    loop {
+        let asked = async {
+            let answer = timeout(SILENCE, page(client, bucket, prefix, next.clone())).await;
+            answer.unwrap_or(Err(SourceError::Timeout(SILENCE).into()))
+        };
+        match reach.judged(timeout_at(reach.deadline, asked).await, &mut before) {
+            Err(error) if tries.again(&error).await => before = Some(error),
+            result => return result,
+        }
+    }
+}
 
 async fn page(
     client: &Client,

@@ -60,11 +60,9 @@ pub(super) async fn obtain(
     prefix: &str,
 ) -> Result<Obtained, FetchError> {
     let shown = format!("s3://{bucket}/{prefix}");
-    let last = store
-        .kept()
-        .into_iter()
-        .find(|kept| kept.record.source == shown && kept.record.listing.is_some());
-    let last = last.and_then(|kept| kept.intact().map(|playbook| (kept, playbook)));
+    let same = |kept: &Kept| kept.record.source == shown && kept.record.listing.is_some();
+    let whole = |kept: Kept| kept.intact().map(|playbook| (kept, playbook));
+    let last = store.kept().into_iter().filter(same).find_map(whole);
     let before = last.as_ref().and_then(|(kept, _)| kept.record.listing.as_deref());
     match (fresh(task, store, bucket, prefix, before).await, last) {
         (Ok(Some(kept)), _) => Obtained::fetched(kept),

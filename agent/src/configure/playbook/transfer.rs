@@ -14,12 +14,14 @@ use bytes::Bytes;
 use reqwest::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
 use reqwest::{Client, Response};
 use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::configure::digest::hex;
 use crate::platform::aws::AwsError;
 use crate::platform::http::{HttpError, refused};
-use crate::platform::retry::{Backoff, Retryable, Verdict, until};
+use crate::platform::retry::{Backoff, Retryable, Tries, Verdict};
 use crate::scope::aws::{LazyAws, NoRegion, lacks_credentials};
 use crate::scope::error::SourceError;
 use crate::scope::s3::has_own_endpoint;
@@ -82,16 +84,46 @@ impl Retryable for TransferError {
 }
 
 /// What files are fetched with.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Reach<'a> {
     /// The HTTP stack.
     pub(super) client: &'a Client,
     /// The way to AWS.
     pub(super) aws: &'a LazyAws,
+    /// The client of S3, made when it is first needed.
+    pub(super) s3: OnceCell<S3>,
     /// Whether this is no instance, whose role may come late.
     pub(super) off_ec2: bool,
     /// When all must be over.
     pub(super) deadline: Instant,
+}
+
+impl Reach<'_> {
+    /// The client of S3.
+    pub(super) async fn s3(&self) -> Result<&S3, TransferError> {
+        let make = async || {
+            let config = Builder::from(&self.aws.get().await?.config);
+            Ok(S3::from_conf(config.force_path_style(has_own_endpoint()).build()))
+        };
+        self.s3.get_or_try_init(make).await
+    }
+
+    /// What came of an attempt that may have been cut off by the deadline: the
+    /// failure `before` it says more than that there was no time for another.
+    pub(super) fn judged<T>(
+        &self,
+        attempt: Result<Result<T, TransferError>, Elapsed>,
+        before: &mut Option<TransferError>,
+    ) -> Result<T, TransferError> {
+        match attempt {
+            // Off EC2, credentials do not come late: there, a lack of them is final.
+            Ok(Err(TransferError::Source(error))) if self.off_ec2 && lacks_credentials(&error) => {
+                Err(SourceError::Credentials(Box::new(error)).into())
+            }
+            Ok(result) => result,
+            Err(_) => Err(before.take().unwrap_or(TransferError::TooLate)),
+        }
+    }
 }
 
 /// On what condition a file is wanted.
@@ -127,23 +159,14 @@ pub(super) async fn fetch(
     limit: u64,
     to: &Path,
 ) -> Result<Option<Arrived>, TransferError> {
-    let tries = until(reach.deadline, BACKOFF, async || {
+    let mut tries = Tries::new(reach.deadline, BACKOFF);
+    let mut before = None;
+    loop {
         let attempt = timeout_at(reach.deadline, once(reach, source, wanted, limit, to)).await;
-        patient(reach, attempt.unwrap_or(Err(TransferError::TooLate)))
-    });
-    tries.await.result
-}
-
-/// Off EC2, credentials do not come late: there, a lack of them is final.
-pub(super) fn patient<T>(
-    reach: &Reach<'_>,
-    result: Result<T, TransferError>,
-) -> Result<T, TransferError> {
-    match result {
-        Err(TransferError::Source(error)) if reach.off_ec2 && lacks_credentials(&error) => {
-            Err(SourceError::Credentials(Box::new(error)).into())
+        match reach.judged(attempt, &mut before) {
+            Err(error) if tries.again(&error).await => before = Some(error),
+            result => return result,
         }
-        other => other,
     }
 }
 
@@ -156,7 +179,7 @@ async fn once(
 ) -> Result<Option<Arrived>, TransferError> {
     let asked = async {
         match source {
-            Source::S3 { bucket, key } => object(&s3(reach.aws).await?, bucket, key, wanted).await,
+            Source::S3 { bucket, key } => object(reach.s3().await?, bucket, key, wanted).await,
             Source::Http(url) => document(reach.client, url, wanted).await,
             _ => Err(TransferError::Absent),
         }
@@ -182,12 +205,6 @@ async fn once(
 /// A file for its owner alone. One that an earlier attempt left is emptied.
 fn new_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
-}
-
-/// A client of S3.
-pub(super) async fn s3(aws: &LazyAws) -> Result<S3, TransferError> {
-    let config = Builder::from(&aws.get().await?.config).force_path_style(has_own_endpoint());
-    Ok(S3::from_conf(config.build()))
 }
 
 type Answer = Option<(Arrived, Body)>;
