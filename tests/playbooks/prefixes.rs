@@ -13,15 +13,18 @@ fn publish(moto: &Moto, files: &[(String, String)]) {
     }
 }
 
-fn configured(host: &Host) {
-    host.configured(&format!("playbook = \"s3://bucket/{PREFIX}\""));
+fn configured(host: &Host, more: &str) {
+    host.configured(&format!("playbook = \"s3://bucket/{PREFIX}\"\n{more}"));
 }
+
+/// Objects are no programs, so the script is handed to a shell.
+const SHELL: &str = "exec = [\"sh\", \"run.sh\"]";
 
 #[test]
 fn a_prefix_is_run_and_fetched_again_when_it_changes() {
     let moto = moto();
     let mut host = Host::new(Some(&moto));
-    configured(&host);
+    configured(&host, "");
     assert!(host.refused().contains("failed to fetch 's3://bucket/playbooks/web/1.0/'"));
     publish(&moto, &host.playbook("one"));
     // What the older scripts leave out.
@@ -37,14 +40,15 @@ fn a_prefix_is_run_and_fetched_again_when_it_changes() {
     assert!(!tree.join(".git").exists() && !tree.join("roles/.hidden").exists());
     assert_eq!(host.good_boot(), ("reused".to_owned(), false));
 
-    publish(&moto, &host.playbook("two"));
+    configured(&host, SHELL);
+    publish(&moto, &host.script("two"));
     assert_eq!(host.good_boot(), ("fetched".to_owned(), true));
     assert_eq!(host.written(), "two");
 
     // The bucket is gone: what was run last stands in.
     drop(moto);
     host.endpoint = None;
-    host.configured(&format!("playbook = \"s3://bucket/{PREFIX}\"\nfetch_timeout = \"1s\""));
+    configured(&host, &format!("{SHELL}\nfetch_timeout = \"1s\""));
     let (code, report) = host.boot();
     assert_eq!((code, &report["outcome"]), (Some(0), &Value::from("degraded")), "{report:#}");
     assert_eq!(report["playbook"]["state"], "last-good");
@@ -54,8 +58,9 @@ fn a_prefix_is_run_and_fetched_again_when_it_changes() {
 fn a_prefix_is_whole_where_its_manifest_says_so() {
     let moto = moto();
     let host = Host::new(Some(&moto));
-    configured(&host);
-    let files = host.playbook("one");
+    configured(&host, SHELL);
+    let mut files = host.script("one");
+    files.push(("vars.yml".to_owned(), "{}".to_owned()));
     let entry = |(name, content): &(String, String)| {
         (name.clone(), Value::from(sha256(content.as_bytes())))
     };
@@ -65,17 +70,18 @@ fn a_prefix_is_whole_where_its_manifest_says_so() {
     // The manifest is there, and not all that it lists.
     publish(&moto, &files[..1]);
     let message = host.refused();
-    assert!(message.contains("'ansible.cfg' is missing"), "{message}");
+    assert!(message.contains("'vars.yml' is missing"), "{message}");
     assert!(host.kept().is_empty());
     publish(&moto, &files);
     assert_eq!(host.good_boot(), ("fetched".to_owned(), true));
-    // More than it lists, and another content.
+    // More than it lists, and another content: there is no time for a second look.
+    configured(&host, &format!("{SHELL}\nfetch_timeout = \"1s\""));
     moto.put_object("bucket", &format!("{PREFIX}more.yml"), "[]");
     let (_, report) = host.boot();
     assert!(report["problems"].to_string().contains("'more.yml' is not in"), "{report:#}");
     moto.remove_object("bucket", &format!("{PREFIX}more.yml"));
-    publish(&moto, &host.playbook("two"));
+    publish(&moto, &host.script("two"));
     let (_, report) = host.boot();
-    assert!(report["problems"].to_string().contains("'main.yml' is another file"), "{report:#}");
+    assert!(report["problems"].to_string().contains("'run.sh' is another file"), "{report:#}");
     assert_eq!(host.written(), "one");
 }
