@@ -22,6 +22,8 @@ pub mod process;
 pub mod redact;
 /// When to try again, and how long to wait.
 pub mod retry;
+/// Whom TLS trusts.
+pub mod roots;
 /// How a process is asked to stop.
 pub mod signals;
 /// What systemd is told.
