@@ -28,6 +28,8 @@ pub enum Shape {
     Variants {
         /// The key that holds the word.
         tag: &'static str,
+        /// The words, in the order of the reference page.
+        words: &'static [&'static str],
         /// The words and their tables.
         variants: Vec<(&'static str, Vec<Field>)>,
     },
@@ -76,9 +78,9 @@ impl Shape {
         match self {
             Shape::Table(fields) => fields.iter().find(|field| field.key == key)?.shape.at(rest),
             Shape::Map(entry) => entry.at(rest),
-            Shape::Variants { tag, variants } => {
+            Shape::Variants { tag, words, variants } => {
                 if key == tag {
-                    return Shape::Text.at(rest);
+                    return Shape::Choice(words).at(rest);
                 }
                 variants
                     .iter()
