@@ -1,7 +1,7 @@
 //! Keys that are nearly right: a typing error in one part of a path, or the
 //! last part of a path without the tables above it.
 
-use super::shape::{Field, Shape};
+use super::shape::Shape;
 use super::words::nearest;
 use crate::config::path::KeyPath;
 
@@ -42,19 +42,6 @@ impl Shape {
             mended.extend(rest.unwrap_or_default());
         }
         Some(mended)
-    }
-
-    /// The keys of a table that has known ones.
-    fn keys(&self) -> Vec<&'static str> {
-        let keys = |fields: &[Field]| fields.iter().map(|field| field.key).collect::<Vec<_>>();
-        match self {
-            Shape::Table(fields) => keys(fields),
-            Shape::Variants { tag, variants, .. } => {
-                let variants = variants.iter().flat_map(|(_, fields)| keys(fields));
-                std::iter::once(*tag).chain(variants).collect()
-            }
-            _ => Vec::new(),
-        }
     }
 
     /// The keys further down whose paths end like this one.
