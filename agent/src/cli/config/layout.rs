@@ -51,7 +51,7 @@ pub(in crate::cli) fn table(
             continue;
         }
         let origin = origin_text(&leaf.origin, paint);
-        let fits = length(&head) + 2 <= column && column + length(&plain_origin(leaf)) <= WIDTH;
+        let fits = length(&head) + 2 <= column && column + length(&origin) <= WIDTH;
         if fits {
             text.push_str(&shown(&padded(&head, column)));
             text.push_str(&shown(&origin));
@@ -69,19 +69,19 @@ pub(in crate::cli) fn table(
     text
 }
 
-fn plain_origin(leaf: &Leaf) -> String {
-    plain(&leaf.origin.to_string())
-}
-
 /// An origin for people. A copy in the place of a fresh document stands out.
 pub(super) fn origin_text(origin: &Origin, paint: Paint) -> String {
     let text = plain(&origin.to_string());
     if origin.last_good { paint.yellow(&text) } else { text }
 }
 
-/// How many columns a text takes, as far as one character is one column.
+/// How many columns a text takes, as far as one character is one column. Colour
+/// takes none.
 pub(super) fn length(text: &str) -> usize {
-    text.chars().count()
+    let mut coloured = text.split('\x1b');
+    let first = coloured.next().map_or(0, |part| part.chars().count());
+    let rest = coloured.map(|part| part.split_once('m').map_or(part, |(_, rest)| rest));
+    first + rest.map(|part| part.chars().count()).sum::<usize>()
 }
 
 /// A text, filled up with spaces.

@@ -66,7 +66,10 @@ async fn compare(globals: &Globals, arguments: &Arguments) -> Result<Option<Vec<
     let changes = difference::between(&running, &other);
     let text = match arguments.json {
         true => json(&changes)?,
-        false => lines(&changes, Paint::stdout()),
+        false => {
+            let file = arguments.file.as_ref().map(|file| file.display().to_string());
+            lines(&changes, file.as_deref(), Paint::stdout())
+        }
     };
     print(globals, &text);
     Ok(Some(changes))
@@ -89,8 +92,8 @@ async fn fresh(globals: &Globals) -> Result<Option<Node>, Failure> {
     Ok(usable.then_some(resolution.merged.root))
 }
 
-/// The changes as lines for people.
-fn lines(changes: &[Change], paint: Paint) -> String {
+/// The changes as lines for people. A value of `file` itself has no layer.
+fn lines(changes: &[Change], file: Option<&str>, paint: Paint) -> String {
     let mut text = String::new();
     for change in changes {
         let sides = [
@@ -100,10 +103,14 @@ fn lines(changes: &[Change], paint: Paint) -> String {
         for (sign, side, colour) in sides {
             let Some(Side { value, origin }) = side else { continue };
             let head = format!("{sign} {} = {}", change.key, plain(&value.to_string()));
-            let origin_text = origin_text(origin, paint);
-            let fits = length(&head) + 2 + length(&plain(&origin.to_string())) <= WIDTH;
+            let place = match (file == Some(&*origin.source), origin.line) {
+                (true, Some(line)) => format!("{}:{line}", plain(&origin.source)),
+                (true, None) => plain(&origin.source),
+                (false, _) => origin_text(origin, paint),
+            };
+            let fits = length(&head) + 2 + length(&place) <= WIDTH;
             let gap = if fits { "  " } else { "\n    from " };
-            text.push_str(&format!("{}{gap}{origin_text}\n", colour(paint, &head)));
+            text.push_str(&format!("{}{gap}{place}\n", colour(paint, &head)));
         }
     }
     let total = match changes.len() {

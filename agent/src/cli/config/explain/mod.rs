@@ -254,10 +254,13 @@ fn keys(shape: &Shape, node: Option<&Node>, prefix: &str) -> Vec<Key> {
             Some((tag, wanted)) => word(tag).is_none_or(|word| word.to_value() == wanted),
             None => true,
         };
-        listed.extend(declared.iter().filter(applies).map(|one| Key {
-            key: format!("{prefix}{key}"),
-            declared: Declaration { keys: Vec::new(), ..Declaration::new(one, None) },
-        }));
+        for one in declared.iter().filter(applies) {
+            let mut declared = Declaration { keys: Vec::new(), ..Declaration::new(one, None) };
+            if one.when.is_some_and(|(tag, _)| word(tag).is_some()) {
+                declared.when.clear();
+            }
+            listed.push(Key { key: format!("{prefix}{key}"), declared });
+        }
     }
     listed
 }

@@ -89,21 +89,35 @@ fn chain(chain: &[Side], paint: Paint) -> String {
     let width = width.unwrap_or_default();
     let mut text = String::new();
     for (position, (side, value)) in chain.iter().zip(&values).enumerate() {
-        let paint_of = |line: &str| if position == 0 { line.to_owned() } else { paint.dim(line) };
-        let origin = place(&side.origin, paint);
-        let line = match length(value) <= width {
-            true => format!("  {}  {}", paint_of(&padded(value, width)), origin),
-            false => format!("  {}\n  {}  {origin}", paint_of(value), " ".repeat(width)),
-        };
-        text.push_str(&line);
-        text.push('\n');
+        let fits = length(value) <= width;
+        let value = padded(value, width);
+        let value = if position == 0 { value } else { paint.dim(&value) };
+        let column = format!("  {}  ", " ".repeat(width));
+        let first = if fits { format!("  {value}  ") } else { column.clone() };
+        if !fits {
+            text.push_str(&format!("  {value}\n"));
+        }
+        // What follows the layer stands below the document.
+        let first = format!("{first}{}", padded(&layer(&side.origin, paint), LAYER));
+        let next = format!("{column}{}", " ".repeat(LAYER));
+        text.push_str(&wrapped(&place(&side.origin, paint), &first, &next));
     }
     text
 }
 
-/// Layer, document, line and version, and whether it is a copy.
+/// The column of layers.
+const LAYER: usize = 9;
+
+fn layer(origin: &Origin, paint: Paint) -> String {
+    match origin.layer {
+        LayerName::Builtin => paint.dim(origin.layer.label()),
+        layer => layer.label().to_owned(),
+    }
+}
+
+/// Document, line and version, and whether it is a copy.
 fn place(origin: &Origin, paint: Paint) -> String {
-    let mut text = format!("{:<7}  {}", origin.layer, plain(&origin.source));
+    let mut text = plain(&origin.source);
     if let Some(line) = origin.line {
         text.push_str(&format!(", line {line}"));
     }
