@@ -145,20 +145,20 @@ fn any_of(declared: &[Declared], key: &str, path: &str) -> Value {
             shapes.push(schema);
         }
     }
-    let mut docs: Vec<String> = Vec::new();
-    for one in declared {
-        let doc = match (one.when, declared.len()) {
-            (Some((_, word)), 2..) => format!("{word}: {}", one.doc_line()),
-            _ => one.doc_line(),
-        };
-        docs.push(doc);
-    }
+    let doc = |one: &Declared| match (one.when, declared.len()) {
+        (Some((_, word)), 2..) => format!("{word}: {}", one.doc_line()),
+        _ => one.doc_line(),
+    };
+    let docs: Vec<String> = declared.iter().map(doc).collect();
     let mut schema = match shapes.as_slice() {
         [one] => one.clone(),
         _ => json!({ "anyOf": shapes }),
     };
     schema["title"] = json!(path);
     schema["description"] = json!(docs.join(" "));
+    if let [Declared { default: Some(default), .. }] = declared {
+        schema["default"] = default.clone();
+    }
     schema
 }
 

@@ -115,3 +115,27 @@ pub(super) fn wrapped(text: &str, first: &str, next: &str) -> String {
 pub(in crate::cli) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_takes_no_room() {
+        assert_eq!(length("\x1b[1;33mab\x1b[0m c\x1b[2md\x1b[0m"), 5);
+        assert_eq!(padded("\x1b[1mé\x1b[0m", 3), "\x1b[1mé\x1b[0m  ");
+    }
+
+    #[test]
+    fn a_text_is_broken_between_words_and_a_long_word_is_left_whole() {
+        let long = "x".repeat(90);
+        let text = format!("{} {long} end", "word ".repeat(20));
+        let lines = wrapped(&text, "a: ", "   ");
+        let lines: Vec<&str> = lines.lines().collect();
+        assert_eq!(lines.len(), 4);
+        assert!(lines[0].starts_with("a: word") && length(lines[0]) <= WIDTH);
+        assert_eq!(lines[2], format!("   {long}"));
+        assert_eq!(lines[3], "   end");
+        assert_eq!(wrapped("", "a", "b"), "a\n");
+    }
+}

@@ -122,3 +122,72 @@ fn one_line(doc: &str) -> String {
 fn named<'a>(fields: &'a [Field], key: &str) -> Option<&'a Field> {
     fields.iter().find(|field| field.key == key)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::schema::Setting;
+    use crate::config::{LayerName, Origin, Settings};
+
+    /// The doc's first words and the default of each declaration.
+    fn declared(key: &str, config: Option<Value>) -> Vec<(String, Option<Value>)> {
+        let origin = Origin {
+            layer: LayerName::Local,
+            source: "x".into(),
+            version: None,
+            line: None,
+            last_good: false,
+        };
+        let config = config.map(|config| Node::from_value(&config, &origin));
+        let key: KeyPath = key.split('.').filter(|part| !part.is_empty()).collect();
+        let found = Settings::shape().declared(key.segments(), config.as_ref());
+        let begin = |doc: String| doc.split(' ').take(3).collect::<Vec<_>>().join(" ");
+        found.into_iter().map(|one| (begin(one.doc_line()), one.default)).collect()
+    }
+
+    #[test]
+    fn a_key_is_found_in_tables_entries_and_the_user_s_own_data() {
+        for (key, doc, default) in [
+            ("", "Everything that can", None),
+            ("metrics", "What is measured,", None),
+            ("metrics.interval", "How often the", Some(json!("10s"))),
+            ("service.web", "The services whose", None),
+            ("service.web.fail_after", "How many looks", Some(json!(3))),
+            ("scope.service.import.Name", "Tags without the", None),
+            ("sink.x.type", "Which kind it", None),
+            ("sink.x.dimensions.InstanceId", "Dimensions on every", Some(json!("{instance_id}"))),
+            ("configuration.vault_password.ssm", "The parameter in", None),
+            ("vars.a.b.c", "Free data for", None),
+        ] {
+            assert_eq!(declared(key, None), [(doc.to_owned(), default)], "{key}");
+        }
+        for key in ["metric", "metrics.interval.x", "service.web.x", "sink.x.y", "sink.x.bearer.x"]
+        {
+            assert_eq!(declared(key, None), [], "{key}");
+        }
+    }
+
+    #[test]
+    fn the_word_that_is_set_decides_and_every_declaration_counts_without_one() {
+        assert_eq!(declared("sink.x.flush", None).len(), 3);
+        let sink = |word: &str| Some(json!({ "sink": { "x": { "type": word } } }));
+        let only = |key: &str, word: &str| declared(key, sink(word));
+        assert_eq!(
+            only("sink.x.flush", "log"),
+            [("How often samples".to_owned(), Some(json!("60s")))]
+        );
+        assert_eq!(only("sink.x.flush", "remote_write")[0].1, Some(json!("10s")));
+        // A sink of this type has no such key; another one has.
+        assert_eq!(only("sink.x.url", "log").len(), 1);
+        assert_eq!(only("sink.y.flush", "log").len(), 3);
+    }
+
+    #[test]
+    fn the_default_of_a_table_is_gone_when_any_of_it_is_set() {
+        let labels = json!({ "sink": { "x": { "type": "remote_write", "labels": { "a": "b" } } } });
+        assert_eq!(declared("sink.x.labels.instance", Some(labels))[0].1, None);
+    }
+}

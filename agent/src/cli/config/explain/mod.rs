@@ -23,6 +23,7 @@ use crate::config::path::KeyPath;
 use crate::config::schema::{Declared, NAME, Setting, Shape};
 use crate::config::{LayerName, Origin, SecretRef, Settings};
 use crate::configure::report::Report;
+use crate::platform::error::chain_text;
 
 /// Explain a key: its doc, its default, its value, who set it over whom, and
 /// who was refused.
@@ -48,7 +49,8 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
     }
     let report = effective.report(globals).await.unwrap_or_else(|error| {
         // What is set is known all the same.
-        eprintln!("gild: the report of the boot cannot be had: {error}");
+        let error = globals.redactor.text(&chain_text(error.as_ref()));
+        eprintln!("gild: who was refused is not known: {error}");
         None
     });
     let explanation = Explanation::new(
