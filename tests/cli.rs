@@ -195,6 +195,11 @@ fn up_stays_and_answers_a_second_shell() {
     assert_eq!(shown[0]["origin"]["layer"], "account");
     assert_eq!(shown[0]["overrode"][0]["value"], "Hello from everywhere");
 
+    let (code, explained, _) = demo.ask(&["config", "explain", "vars.greeting"]);
+    assert_eq!(code, Some(0));
+    assert!(explained.starts_with("vars.greeting = \"Hello from staging\"\n"), "{explained}");
+    assert!(explained.contains("global.toml, line 27"), "{explained}");
+
     // The demo's server needs Python; without it the service is down and says why.
     if Command::new("python3").arg("--version").output().is_ok() {
         wait_for("healthy service", || demo.ask(&["status"]).1.contains("web      up"));

@@ -202,6 +202,7 @@ fn explain_says_what_a_key_is_whose_value_it_has_and_who_was_refused() {
         "sink.mimir.bearer",
         "sink.mimir.flush",
         "sink.other.flush",
+        "sink.other.labels",
         "service.web.fail_after",
         "configuration.run",
         "vars.site_name",
@@ -386,7 +387,12 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let tags = [("gild:vars.name".to_owned(), "web".to_owned())].into();
+        Self::with(&[("gild:vars.name", "web")])
+    }
+
+    fn with(tags: &[(&str, &str)]) -> Self {
+        let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let tags = tags.collect();
         let imds = Imds::start(loopback(), &Instance { tags, ..Instance::default() });
         let world = Self {
             host: Host { root: TempDir::new().unwrap() },
@@ -466,4 +472,32 @@ fn a_source_that_fails_is_named_and_its_copy_is_compared_with() {
     let (code, stdout, stderr) = world.diff();
     assert_eq!((code, stdout.as_str()), (Some(2), ""), "{stderr}");
     assert!(stderr.contains("/global.toml") && stderr.contains("nothing stands in"), "{stderr}");
+}
+
+#[test]
+fn explain_knows_what_a_boot_refused_and_left_out() {
+    let world = World::with(&[
+        ("gild:metrics.collectors", "cpu,memory"),
+        ("gild:metrics.intervall", "5s"),
+        ("gild:fail_after", "9"),
+        ("gild:configuration.run", "every-boot"),
+        ("gild:service.web.fail_after", "many"),
+    ]);
+    for (key, said) in [
+        ("metrics.collectors", "left out tag:gild:metrics.collectors"),
+        ("metrics.interval", "read by nothing metrics.intervall from service tag:gild:"),
+        ("configuration.run", "refused configuration from service tag:gild:configuration.run"),
+        ("service.web.fail_after", "left out tag:gild:service.web.fail_after"),
+        ("service.web.fail_after", "read by nothing fail_after from service tag:gild:fail_after"),
+    ] {
+        let (code, stdout, stderr) = world.gild(&["config", "explain", key]);
+        assert_eq!((code, stderr.as_str()), (Some(0), ""), "{key}");
+        let text = stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(said), "{key}: {stdout}");
+    }
+    // What is about other keys is not told.
+    let (_, stdout, _) = world.gild(&["config", "explain", "configuration.timeout", "--json"]);
+    let told: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((&told["problems"], &told["unknown"]), (&json!([]), &json!([])), "{stdout}");
+    assert_eq!(told["refused"][0]["key"], "configuration");
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Declaration, Explanation, Key};
+use super::known::{Declaration, Explanation, Key};
 use crate::cli::config::layout::{WIDTH, length, padded, table, wrapped};
 use crate::cli::paint::Paint;
 use crate::config::difference::Side;
