@@ -284,6 +284,14 @@ fn show_lays_values_and_origins_out_in_columns() {
         page.push_str(&format!("$ gild config {}\n{stdout}\n", arguments.join(" ")));
     }
     golden::matches("show.txt", &page);
+    for (key, said) in [
+        ("intervall", "is not set; did you mean metrics.interval or service.NAME.interval?"),
+        ("sink.mimir.flush", "is not set; gild config explain sink.mimir.flush tells its default"),
+    ] {
+        let (code, stdout, stderr) = host.config(&["show", key]);
+        assert_eq!((code, stdout.as_str()), (Some(1), ""));
+        assert!(stderr.contains(said), "{stderr}");
+    }
 }
 
 #[test]

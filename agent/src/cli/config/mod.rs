@@ -18,7 +18,9 @@ use serde::Serialize;
 
 use super::context::Globals;
 use super::{Failure, USAGE};
+use crate::config::Settings;
 use crate::config::path::KeyPath;
+use crate::config::schema::Setting;
 
 pub(super) use layout::{count, table};
 
@@ -52,6 +54,16 @@ fn key_path(text: &str) -> Result<KeyPath, ExitCode> {
         eprintln!("gild: {text:?} is not a key; a key looks like metrics.interval");
         ExitCode::from(USAGE)
     })
+}
+
+/// The keys that may be meant by one that is none, as the end of a sentence.
+fn nearest(key: &KeyPath) -> String {
+    let nearest = Settings::shape().suggest(key.segments());
+    let nearest: Vec<String> = nearest.iter().map(ToString::to_string).collect();
+    match nearest.is_empty() {
+        true => String::new(),
+        false => format!("; did you mean {}?", nearest.join(" or ")),
+    }
 }
 
 /// Prints what a verb found, without any secret.

@@ -6,13 +6,15 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::layout::{join, table};
-use super::{json, key_path, print};
+use super::{json, key_path, nearest, print};
 use crate::cli::Failure;
 use crate::cli::context::Globals;
 use crate::cli::effective::effective;
 use crate::cli::paint::Paint;
+use crate::config::Settings;
 use crate::config::node::Node;
 use crate::config::path::KeyPath;
+use crate::config::schema::Setting;
 
 /// Show the configuration in force, or one key of it.
 #[derive(Debug, Args)]
@@ -34,7 +36,11 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
     };
     let root = effective(globals).await?.config;
     let Some(node) = root.get(&path) else {
-        eprintln!("gild: '{path}' is not set");
+        let hint = match Settings::shape().at(path.segments()) {
+            Some(_) => format!("; gild config explain {path} tells its default"),
+            None => nearest(&path),
+        };
+        eprintln!("gild: '{path}' is not set{hint}");
         return Ok(ExitCode::FAILURE);
     };
     let text = match (arguments.json, arguments.origin) {

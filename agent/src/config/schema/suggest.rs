@@ -116,6 +116,8 @@ fn distance(known: &str, word: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use crate::config::Settings;
     use crate::config::path::KeyPath;
     use crate::config::schema::Setting;
@@ -154,6 +156,17 @@ mod tests {
             ("url", &["sink.NAME.url"]),
         ] {
             assert_eq!(suggested(wrong), right, "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_suggested_is_a_key(
+            segments in prop::collection::vec("[a-z_.é]{0,12}|metrics|sink|interval|flus", 0..5)
+        ) {
+            for found in Settings::shape().suggest(&segments) {
+                prop_assert!(Settings::shape().at(found.segments()).is_some(), "{}", found);
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use self::known::Explanation;
-use super::{json, key_path, print};
+use super::{json, key_path, nearest, print};
 use crate::cli::Failure;
 use crate::cli::context::Globals;
 use crate::cli::effective::effective;
@@ -69,13 +69,7 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
 /// Says that there is no such key, what may be meant, and who uses it all the
 /// same.
 fn unknown(globals: &Globals, key: &KeyPath, node: Option<&Node>) {
-    let nearest = Settings::shape().suggest(key.segments());
-    let nearest: Vec<String> = nearest.iter().map(ToString::to_string).collect();
-    let nearest = match nearest.is_empty() {
-        true => String::new(),
-        false => format!("; did you mean {}?", nearest.join(" or ")),
-    };
-    eprintln!("gild: '{key}' is not a known key{nearest}");
+    eprintln!("gild: '{key}' is not a known key{}", nearest(key));
     if let Some(node) = node {
         let origin = super::layout::origin_text(node.origin(), Paint::off());
         let line = format!("gild: nothing reads it, and it is set by {origin}");
