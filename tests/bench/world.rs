@@ -70,7 +70,7 @@ impl World {
         }
         let [global, ..] = self.urls();
         let image = format!(
-            "\
+            "scope.local_targets = true\n\
              scope.global.sources = ['{global}/gild/global.toml']\n\
              scope.account.sources = ['ssm:/gild/account', 's3://conf-{{account}}/gild/account.toml']\n\
              scope.service.sources = ['tags:gild:']\n\

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::dns::Resolve;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, Url};
 use rustls::ClientConfig;
@@ -16,6 +17,7 @@ use rustls::ClientConfig;
 use super::dns;
 use super::retry::{Retryable, Verdict};
 use super::roots::{self, RootsError};
+use super::target;
 
 /// How long a TCP and TLS connection may take to come up.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -96,6 +98,16 @@ impl Retryable for HttpError {
 /// A client over the one stack. Clones share its connections. It trusts the file
 /// that `AWS_CA_BUNDLE` names besides the baked roots, as the SDKs do.
 pub fn client() -> Result<Client, HttpError> {
+    build(dns::system())
+}
+
+/// As `client`, for hosts that are neither this one nor on its link. Addresses that
+/// are spelled in the URL are not resolved: see `target::check`.
+pub fn remote_client() -> Result<Client, HttpError> {
+    build(target::Remote(dns::system()))
+}
+
+fn build(resolver: impl Resolve + 'static) -> Result<Client, HttpError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let bundle = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty());
     let roots = roots::trusted(bundle.as_deref().map(Path::new)).map_err(HttpError::Roots)?;
@@ -106,7 +118,7 @@ pub fn client() -> Result<Client, HttpError> {
         .with_no_client_auth();
     Client::builder()
         .tls_backend_preconfigured(tls)
-        .dns_resolver(dns::system())
+        .dns_resolver(resolver)
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)

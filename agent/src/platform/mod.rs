@@ -28,3 +28,5 @@ pub mod roots;
 pub mod signals;
 /// What systemd is told.
 pub mod systemd;
+/// Addresses that are this host's own business.
+pub mod target;
