@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::Ended;
 use super::board::Board;
+use super::freshen::Fresh;
 use crate::config::Settings;
 use crate::configure::handoff::Handoff;
 use crate::configure::report::Report;
@@ -40,9 +41,10 @@ const SECRET_BUDGET: Duration = Duration::from_secs(15);
 
 /// What runs.
 pub(super) struct Engine<'a> {
-    context: &'a Context,
-    board: Arc<Board>,
-    settings: Settings,
+    pub(super) context: &'a Context,
+    pub(super) board: Arc<Board>,
+    pub(super) settings: Settings,
+    pub(super) fresh: Fresh,
     identity: Option<Identity>,
     runner: Runner,
     schedule: Schedule,
@@ -63,8 +65,9 @@ impl<'a> Engine<'a> {
             view.watch = Some(watch);
             view.problems = own.problems.iter().map(ToString::to_string).collect();
         }
-        let held = VecDeque::new();
-        Ok(Self { context, board, settings, identity: None, runner, schedule, held, sent: 0 })
+        let (fresh, held) = (Fresh::default(), VecDeque::new());
+        let identity = None;
+        Ok(Self { context, board, settings, fresh, identity, runner, schedule, held, sent: 0 })
     }
 
     /// Waits until the next measurement is due.
@@ -105,29 +108,48 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Takes over what `configure` has left.
-    pub(super) fn reload(&mut self) {
+    /// Takes over what `configure` has left; says whether it has resolved anew.
+    pub(super) fn reload(&mut self) -> bool {
         match Report::load(&self.context.paths.report()) {
             Ok(report) => self.board.view().report = report,
             Err(error) => tracing::warn!("{}", chain_text(&error)),
         }
         match Handoff::read(&self.context.paths.config()) {
             Ok(Some(handoff)) => self.adopt(handoff),
-            Ok(None) => {}
-            Err(error) => tracing::warn!("{}", chain_text(&error)),
+            Ok(None) => false,
+            Err(error) => {
+                tracing::warn!("{}", chain_text(&error));
+                false
+            }
         }
     }
 
-    fn adopt(&mut self, handoff: Handoff) {
-        let known = self.board.view().handoff.as_ref().is_some_and(|known| {
-            known.digest == handoff.digest && known.identity == handoff.identity
-        });
+    fn adopt(&mut self, handoff: Handoff) -> bool {
         let handoff = Arc::new(handoff);
-        self.board.view().handoff = Some(handoff.clone());
-        // Most reloads are for a new report; only another configuration is typed.
-        if known {
-            return;
+        let in_force = {
+            let mut view = self.board.view();
+            // Most reloads are for a new report.
+            if view.handoff.as_ref() == Some(&handoff) {
+                return false;
+            }
+            // What `configure` has just resolved is newer than any look.
+            (view.look, view.drift) = (None, None);
+            let overlaid = view.overlay.take().is_some();
+            let before = view.handoff.replace(handoff.clone());
+            let same = before.is_some_and(|before| {
+                before.digest == handoff.digest && before.identity == handoff.identity
+            });
+            same && !overlaid
+        };
+        self.fresh.restart(&handoff.digest);
+        // Only another configuration is typed.
+        if !in_force {
+            self.put_in_force(&handoff);
         }
+        true
+    }
+
+    fn put_in_force(&mut self, handoff: &Handoff) {
         let Some(settings) = Settings::typed(&handoff.config).settings else {
             // What configure hands over it has typed itself, so this is another
             // version's hand-off; the present settings go on.
@@ -142,7 +164,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Puts settings in force.
-    fn apply(&mut self, settings: Settings, identity: Identity) {
+    pub(super) fn apply(&mut self, settings: Settings, identity: Identity) {
         if settings.metrics != self.settings.metrics {
             (self.runner, self.schedule) = measuring(self.context, &settings);
         }

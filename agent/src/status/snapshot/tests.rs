@@ -21,6 +21,8 @@ fn snapshot(report: Option<&Report>, at_work: bool, problems: &[String]) -> Snap
         report,
         at_work,
         problems,
+        look: None,
+        drift: None,
         started_at: "2025-12-31T23:59:59.000Z",
         identity: None,
         services: BTreeMap::new(),
