@@ -114,7 +114,7 @@ fn write_fresh(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
         let then = if *in_force { "in force" } else { "waits for a configuration step" };
         writeln!(out, "           {}: {before} → {after}, {then}", plain(&key.to_string()))?;
     }
-    match total.saturating_sub(NAMED) {
+    match total.saturating_sub(drift.keys.len().min(NAMED)) {
         0 => Ok(()),
         more => writeln!(out, "           and {more} more"),
     }

@@ -32,7 +32,7 @@ fn failed() -> Snapshot {
             "keys": [
                 { "key": "metrics.interval", "before": side("10s"), "after": side("20s"),
                   "in_force": true },
-                { "key": "vars.a", "before": null, "after": side(&"x\n".repeat(500)),
+                { "key": "vars.a", "before": null, "after": side(&"x".repeat(500)),
                   "in_force": false }
             ]
         },
@@ -70,8 +70,8 @@ configure  from 2026-01-01T00:00:00.000Z to 2026-01-01T00:01:00.000Z, digest 012
 refresh    at 2026-01-01T00:10:00.000Z, not complete since 2026-01-01T00:05:00.000Z
 drift      since 2026-01-01T00:05:00.000Z, digest fedcba987654: 9 keys
            metrics.interval: \"10s\" → \"20s\", in force
-           vars.a: not set → \"x\\nx\\nx\\nx\\nx\\nx\\nx\\nx\\nx\\nx\\nx\\nx\\nx\\…, waits for a configuration step
-           and 1 more
+           vars.a: not set → \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…, waits for a configuration step
+           and 7 more
 
 layer    source                    state                                  keys  tries  took     error
 global   https://conf/global.toml  fetched                                12    1      20 ms
