@@ -139,7 +139,7 @@ fn what_is_wrong_with_what_was_had_is_a_problem_of_a_whole_look() {
 
 #[test]
 fn only_the_daemon_s_own_tables_are_newer_than_the_hand_off() {
-    let handoff = handoff("metrics.interval = '10s'\nvars.a = 1\n[sink.old]\ntype = 'stdout'\n");
+    let handoff = handoff("metrics.interval = '10s'\nvars.a = 1\n[sink.old]\ntype = 'log'\n");
     let fresh = merged("metrics.interval = '20s'\nvars.a = 2\n[service.new]\nunit = 'x.service'\n");
     let own = merged("metrics.interval = '20s'\nvars.a = 1\n[service.new]\nunit = 'x.service'\n");
     let over = Overlay::of(fresh.root, "T1").over(&handoff, &[]);
