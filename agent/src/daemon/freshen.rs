@@ -95,7 +95,7 @@ impl Engine<'_> {
         if let Ok(resolution) = looked
             && is_whole(&resolution)
         {
-            self.take_over(resolution, &handoff, now);
+            self.take_over(*resolution, &handoff, now);
         }
     }
 

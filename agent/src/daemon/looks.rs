@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 const GRACE: Duration = Duration::from_secs(10);
 
 /// What a look brings: what all sources say, or why nothing is known.
-pub(super) type Looked = Result<Resolution, String>;
+pub(super) type Looked = Result<Box<Resolution>, String>;
 
 /// What happens next.
 pub(super) enum Turn {
@@ -111,7 +111,7 @@ impl Looks {
         let most = context.imds.budget + self.deadline + GRACE;
         self.task = Some(Task(tokio::task::spawn_local(async move {
             match timeout(most, resolve(&context)).await {
-                Ok(looked) => looked.map_err(|error| chain_text(&error)),
+                Ok(looked) => looked.map(Box::new).map_err(|error| chain_text(&error)),
                 Err(_) => {
                     let most = humantime::format_duration(most);
                     Err(format!("it was not over within {most}"))

@@ -2,6 +2,8 @@
 //! leaves, and look at the sources again. It starts at once, on the host's own
 //! layers, and waits for nobody.
 
+/// What becomes of what `configure` leaves.
+mod adopt;
 /// What the daemon knows.
 mod board;
 /// The parts that settings shape.

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::config::KeyPath;
 use crate::config::difference::{Change, Side};
-use crate::configure::report::SourceReport;
+use crate::configure::report::{Report, SourceReport};
 
 /// The tables that the daemon itself runs on: what changes there is in force
 /// without a configuration step.
@@ -112,6 +112,25 @@ fn shortened(side: Side) -> Side {
         true => Side { value: format!("[{length} bytes, not shown here]").into(), ..side },
         false => side,
     }
+}
+
+/// What is wrong, each line once. A look that found the same configuration has
+/// said anew what the report said of it.
+pub(super) fn problems(
+    report: Option<&Report>,
+    own: &[String],
+    look: Option<&Look>,
+) -> Vec<String> {
+    let report = report.filter(|_| !look.is_some_and(|look| look.confirms));
+    let reported = report.map(|report| report.problems.as_slice()).unwrap_or_default();
+    let looked = look.map(|look| look.problems.as_slice()).unwrap_or_default();
+    let mut problems: Vec<String> = Vec::new();
+    for problem in reported.iter().chain(own).chain(looked) {
+        if !problems.contains(problem) {
+            problems.push(problem.clone());
+        }
+    }
+    problems
 }
 
 #[cfg(test)]

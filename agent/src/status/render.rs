@@ -1,11 +1,11 @@
 //! A snapshot as text for people: how things stand first, then what is behind
 //! it. No colour unless it is asked for.
 
+mod fresh;
+
 use std::fmt::Write;
 
-use super::fresh::Drifted;
 use super::snapshot::{Snapshot, State};
-use crate::config::difference::Side;
 use crate::configure::report::SourceOutcome;
 
 /// The snapshot as text. Everything that came from outside is shown on one line,
@@ -21,7 +21,7 @@ fn write_all(out: &mut String, snapshot: &Snapshot, colour: bool) -> std::fmt::R
     writeln!(out, "{} since {}", state(snapshot.state, colour), plain(&snapshot.since))?;
     write_identity(out, snapshot)?;
     write_configuration(out, snapshot)?;
-    write_fresh(out, snapshot)?;
+    fresh::write(out, snapshot)?;
     write_sources(out, snapshot)?;
     write_services(out, snapshot)?;
     write_sinks(out, snapshot)?;
@@ -92,41 +92,6 @@ fn write_configuration(out: &mut String, snapshot: &Snapshot) -> std::fmt::Resul
         writeln!(out, "           problem: {}", plain(problem))?;
     }
     Ok(())
-}
-
-/// How many of the keys that differ are named, and how much of their values.
-const NAMED: usize = 8;
-const VALUE_CHARS: usize = 40;
-
-fn write_fresh(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
-    if let Some(refresh) = &snapshot.refresh {
-        let since = refresh.since.as_deref().filter(|_| !refresh.ok).map(plain);
-        let since = since.map(|since| format!(", not complete since {since}"));
-        writeln!(out, "refresh    at {}{}", plain(&refresh.at), since.unwrap_or_default())?;
-    }
-    let Some(drift) = &snapshot.drift else { return Ok(()) };
-    let total = drift.keys.len().saturating_add(drift.more);
-    let digest: String = plain(&drift.digest).chars().take(12).collect();
-    let keys = if total == 1 { "key" } else { "keys" };
-    writeln!(out, "drift      since {}, digest {digest}: {total} {keys}", plain(&drift.since))?;
-    for Drifted { key, before, after, in_force } in drift.keys.iter().take(NAMED) {
-        let (before, after) = (value(before.as_ref()), value(after.as_ref()));
-        let then = if *in_force { "in force" } else { "waits for a configuration step" };
-        writeln!(out, "           {}: {before} → {after}, {then}", plain(&key.to_string()))?;
-    }
-    match total.saturating_sub(drift.keys.len().min(NAMED)) {
-        0 => Ok(()),
-        more => writeln!(out, "           and {more} more"),
-    }
-}
-
-fn value(side: Option<&Side>) -> String {
-    let Some(side) = side else { return "not set".to_owned() };
-    let text = plain(&side.value.to_string());
-    match text.char_indices().nth(VALUE_CHARS) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text,
-    }
 }
 
 fn write_sources(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::fresh::{Drift, Look, Refresh};
+use super::fresh::{self, Drift, Look, Refresh};
 use crate::configure::report::{Outcome, Report, SourceReport};
 use crate::health::watch::ServiceHealth;
 use crate::identity::Identity;
@@ -200,7 +200,7 @@ impl Snapshot {
             Some(look) if state != reported => &look.turned,
             _ => ended.or(started).unwrap_or(facts.started_at),
         };
-        let problems = problems(report, facts.problems, look);
+        let problems = fresh::problems(report, facts.problems, look);
         let looked = look.map(|look| &look.sources);
         let sources = looked.or(report.map(|report| &report.sources)).cloned();
         Self {
@@ -219,21 +219,6 @@ impl Snapshot {
             agent: facts.agent,
         }
     }
-}
-
-/// What is wrong, each line once. A look that found the same configuration has
-/// said anew what the report said of it.
-fn problems(report: Option<&Report>, own: &[String], look: Option<&Look>) -> Vec<String> {
-    let report = report.filter(|_| !look.is_some_and(|look| look.confirms));
-    let reported = report.map(|report| report.problems.as_slice()).unwrap_or_default();
-    let looked = look.map(|look| look.problems.as_slice()).unwrap_or_default();
-    let mut problems: Vec<String> = Vec::new();
-    for problem in reported.iter().chain(own).chain(looked) {
-        if !problems.contains(problem) {
-            problems.push(problem.clone());
-        }
-    }
-    problems
 }
 
 fn configuration(report: Option<&Report>, state: State, problems: &[String]) -> Configuration {

@@ -52,7 +52,7 @@ fn source(state: SourceOutcome) -> SourceReport {
 fn found(text: &str, state: SourceOutcome) -> Looked {
     let merged = merged(text);
     let line = "global layer, 'https://h/g.toml': answered 503".to_owned();
-    Ok(Resolution {
+    Ok(Box::new(Resolution {
         identity: Some(identity()),
         settings: Settings::typed(&merged.root).settings.unwrap(),
         digest: merged.digest(),
@@ -67,7 +67,7 @@ fn found(text: &str, state: SourceOutcome) -> Looked {
             _ => Verdict::Ready,
         },
         phases: Vec::new(),
-    })
+    }))
 }
 
 #[test]
