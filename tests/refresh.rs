@@ -172,6 +172,26 @@ fn new_settings_are_in_force_at_once_and_the_rest_is_drift() {
 }
 
 #[test]
+fn looks_come_by_themselves_as_often_as_the_host_says() {
+    let world = World::new(STEP_NEVER);
+    world.host.configured("scope.refresh = '1s'\n");
+    assert_eq!(world.host.configure(&[]).0, Some(0));
+    let _daemon = world.host.started(&["run"]);
+    wait_for("daemon", || world.host.status().0.is_some_and(|code| code != 5));
+    wait_for("look", || world.status()["refresh"]["ok"] == true);
+    world.host.configured("scope.refresh = '1h'\n");
+    wait_for("another period", || !world.status()["drift"].is_null());
+    let expected = (json!("1s"), json!("1h"), true);
+    assert_eq!(drift(&world.status()), BTreeMap::from([("scope.refresh".to_owned(), expected)]));
+    // A document that the daemon cannot use is a source that fails.
+    world.host.configured("scope = [\n");
+    let status = world.refreshed();
+    assert_eq!((&status["state"], &status["refresh"]["ok"]), (&json!("degraded"), &json!(false)));
+    assert!(status["problems"].to_string().contains("local layer"), "{status:#}");
+    assert_eq!(drift(&status).len(), 1, "what is not whole changes nothing");
+}
+
+#[test]
 fn a_step_by_hand_ends_the_drift() {
     let world = World::new(&format!("{STEP_NEVER}vars.a = 1\nmetrics.interval = '9s'\n"));
     assert_eq!(world.host.configure(&[]).0, Some(0));
@@ -180,10 +200,17 @@ fn a_step_by_hand_ends_the_drift() {
     let new = format!("{STEP_NEVER}vars.a = 2\nmetrics.interval = '8s'\n");
     world.files.put("/g.toml", &new);
     assert_eq!(drift(&world.refreshed()).len(), 2);
+    let newest = format!("{STEP_NEVER}vars.a = 3\nmetrics.interval = '7s'\n");
+    world.files.put("/g.toml", &newest);
     assert_eq!(world.host.configure(&[]).0, Some(0));
     wait_for("end of the drift", || world.status()["drift"].is_null());
     let config = world.host.ask(Method::GET, "/v1/config");
     assert_eq!(config["digest"], world.host.report()["digest"]);
+
+    // From then on it is the copy of `configure` that stands in.
+    world.files.faults.always("/g.toml", Fault::Status(403, "denied".into()));
+    let status = world.refreshed();
+    assert_eq!((&status["refresh"]["ok"], &status["drift"]), (&json!(false), &Value::Null));
 }
 
 #[test]

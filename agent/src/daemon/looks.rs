@@ -56,9 +56,8 @@ impl Looks {
     /// No look yet, and none soon. What looks find new is remembered for as long
     /// as this lives, and written nowhere.
     pub(super) fn new(context: &Context, scope: &ScopeSettings) -> Self {
-        let copies = Copies::Remembered(Memory::default());
         Self {
-            context: Context { copies, ..context.clone() },
+            context: Context { copies: remembered(), ..context.clone() },
             period: scope.refresh,
             deadline: scope.deadline,
             phase: 0,
@@ -74,6 +73,12 @@ impl Looks {
         (self.period, self.deadline) = (scope.refresh, scope.deadline);
         self.phase = phase(instance_id);
         self.schedule();
+    }
+
+    /// Forgets what looks have found: `configure` has looked since, and its copies
+    /// are the newer ones.
+    pub(super) fn forget(&mut self) {
+        self.context.copies = remembered();
     }
 
     /// Asks for a look as soon as there can be one. One that is under way may
@@ -131,6 +136,11 @@ impl Looks {
             }
         };
     }
+}
+
+/// Copies of what comes from now on.
+fn remembered() -> Copies {
+    Copies::Remembered(Memory::default())
 }
 
 /// Where in every period the instance's time is, as a fraction of 2⁶⁴: spread

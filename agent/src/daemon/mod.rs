@@ -191,6 +191,7 @@ async fn run_here(
 fn reload(engine: &mut Engine<'_>, looks: &mut Looks, board: &Board) -> bool {
     let resolved = engine.reload();
     if resolved {
+        looks.forget();
         plan(engine, looks, board);
     }
     let needless = resolved || board.view().at_work();
