@@ -65,6 +65,10 @@ fn a_changed_document_leads_to_another_step_without_a_reboot() {
     assert_eq!(target(&machine), "active", "{}", machine.story());
     assert_eq!(machine.state_of("gild-reconfigure.path"), "active");
     assert_eq!(machine.state_of("gild-reconfigure.service"), "inactive");
+    let checked =
+        ["systemd-analyze", "verify", "gild-reconfigure.path", "gild-reconfigure.service"];
+    let checked = machine.exec(&checked);
+    assert!(checked.status.success() && checked.stderr.is_empty(), "{checked:?}");
     let first = status_json(&machine)["configuration"]["started_at"].clone();
     let own = boot_s_own(&machine);
 
