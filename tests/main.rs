@@ -6,13 +6,16 @@
 
 mod boots;
 mod cli;
+mod cli_config;
 #[allow(dead_code, reason = "each of the two test binaries uses its own part of the fakes")]
 mod fakes;
 mod fakes_work;
 mod golden;
+mod host;
 mod identity;
 mod playbooks;
 mod program;
+mod refresh;
 mod scopes;
 mod status;
 mod step;

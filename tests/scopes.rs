@@ -47,6 +47,8 @@ impl World {
         let world = Self { root, imds, files: Files::start(loopback()) };
         let scope = scope.replace("FILES", &world.files.url(""));
         world.write("usr/lib/gild/config.d/10.toml", &scope);
+        // The web server is on this host.
+        world.write("usr/lib/gild/config.d/00.toml", "scope.local_targets = true\n");
         world
     }
 
@@ -65,6 +67,7 @@ fn context(root: &Path, endpoint: Option<String>) -> Context {
     Context {
         paths: Paths::installed(root),
         client: http::client().unwrap(),
+        remote_client: http::remote_client().unwrap(),
         imds: ImdsOptions::new(endpoint, Duration::from_secs(5)),
         redactor: Redactor::default(),
         copies: Copies::Kept,
@@ -471,4 +474,91 @@ async fn references_are_resolved_and_masked() {
         let text = chain_text(&secrets.resolve(&reference).await.unwrap_err());
         assert!(text.contains(why), "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_source_on_this_host_is_refused_unless_the_host_allows_it() {
+    let world = World::new(&[], THREE);
+    world.files.put("/gild/global.toml", "vars.a = 'g'\n");
+    let port = world.files.address().port();
+    for host in ["127.0.0.1", "localhost", "2130706433", "[::ffff:127.0.0.1]"] {
+        let scope = format!(
+            "scope.local_targets = false\nscope.global.sources = ['http://{host}:{port}/gild/global.toml']\n"
+        );
+        world.write("etc/gild/config.d/9.toml", &scope);
+        let resolution = world.resolve().await;
+        let report = source(&resolution, "global.toml");
+        assert_eq!(report.state, SourceOutcome::Failed, "{host}");
+        assert_eq!(report.attempts, 1, "{host} is tried again");
+        let error = report.error.as_ref().unwrap();
+        assert!(error.contains("scope.local_targets"), "{error}");
+    }
+    assert_eq!(world.files.requests().len(), 0);
+    world.write("etc/gild/config.d/9.toml", "");
+    assert_eq!(value(&world.resolve().await, "vars.a"), "g");
+}
+
+#[tokio::test]
+async fn a_bucket_is_told_whom_it_must_belong_to() {
+    let scope = "
+[scope]
+deadline = '3s'
+[scope.global]
+sources = [{ url = 'FILES/gild/global.toml', owner = '210987654321' }]
+";
+    let world = World::new(&[], scope);
+    world.files.put("/gild/global.toml", "vars.a = 'g'\n");
+    assert_eq!(value(&world.resolve().await, "vars.a"), "g");
+    let asked = world.files.requests();
+    assert_eq!(asked[0].header("x-amz-expected-bucket-owner"), "210987654321");
+    world.files.faults.always("/gild", Fault::Status(403, "AccessDenied".into()));
+    let resolution = world.resolve().await;
+    let report = source(&resolution, "global.toml");
+    assert_eq!(report.state, SourceOutcome::LastGood);
+    let error = report.error.as_ref().unwrap();
+    assert!(error.contains("must belong to account 210987654321"), "{error}");
+
+    // It is a mistake where there is no bucket, and must be an account.
+    world.write(
+        "etc/gild/config.d/9.toml",
+        "scope.global.sources = [{ url = 'tags:gild:', owner = '210987654321' }]\n",
+    );
+    let resolution = world.resolve().await;
+    let error = source(&resolution, "tags:gild:").error.clone().unwrap();
+    assert!(error.contains("s3://"), "{error}");
+    world.write(
+        "etc/gild/config.d/9.toml",
+        "scope.global.sources = [{ url = 's3://b/k', owner = 'acme' }]\n",
+    );
+    let Verdict::Failed { reason } = world.resolve().await.verdict else { panic!() };
+    assert!(reason.contains("twelve digits"), "{reason}");
+}
+
+#[tokio::test]
+async fn an_object_in_a_bucket_named_after_the_account_must_be_the_accounts() {
+    let scope = "
+[scope]
+deadline = '3s'
+[scope.account]
+sources = ['s3://conf-{account}/account.toml', 's3://other/account.toml']
+";
+    let world = World::new(&[], scope);
+    let root = world.root.path().to_owned();
+    let s3 = Files::start(loopback());
+    s3.put("/conf-123456789012/account.toml", "vars.a = 'a'\n");
+    let mut command = crate::program::gild();
+    command
+        .arg("--root")
+        .arg(&root)
+        .args(["config", "diff"])
+        .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", world.imds.endpoint())
+        .env("AWS_ENDPOINT_URL_S3", s3.url(""));
+    command.output().unwrap();
+    let owner = |bucket: &str| {
+        let asked = s3.requests();
+        let asked = asked.iter().find(|asked| asked.path.starts_with(bucket)).unwrap().clone();
+        asked.header("x-amz-expected-bucket-owner").to_owned()
+    };
+    assert_eq!(owner("/conf-123456789012"), "123456789012");
+    assert_eq!(owner("/other"), "");
 }

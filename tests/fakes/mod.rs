@@ -17,4 +17,5 @@ pub(crate) mod moto;
 pub(crate) mod place;
 pub(crate) mod remote_write;
 pub(crate) mod server;
+pub(crate) mod ssm;
 pub(crate) mod wait;

@@ -50,7 +50,8 @@ impl Host {
 
     /// Sets the step to what these lines say.
     fn configured(&self, lines: &str) {
-        let document = format!("[configuration]\ntags = []\n{lines}\n");
+        let local = "[scope]\nlocal_targets = true";
+        let document = format!("{local}\n[configuration]\ntags = []\n{lines}\n");
         fs::write(self.path("etc/gild/config.d/10-local.toml"), document).unwrap();
     }
 

@@ -69,6 +69,7 @@ impl Globals {
         Ok(Context {
             paths,
             client: http::client()?,
+            remote_client: http::remote_client()?,
             imds: ImdsOptions::new(endpoint, IDENTITY_BUDGET),
             redactor: self.redactor.clone(),
             copies: Copies::Kept,

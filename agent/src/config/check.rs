@@ -4,6 +4,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::builtin;
 use super::document::Document;
 use super::format::Format;
@@ -14,15 +16,18 @@ use super::schema::{Problem, Setting, Shape, Unknown};
 use super::settings::Settings;
 
 /// One finding, ready to be printed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {
     /// The document.
     pub source: String,
     /// The line, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
     /// The key, where the finding is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyPath>,
     /// The value, where it may be shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     /// What is wrong and what would be right.
     pub message: String,

@@ -61,6 +61,9 @@ pub struct SourceReport {
     pub elapsed_ms: f64,
     /// Why it failed: the whole chain.
     pub error: Option<String>,
+    /// When the copy that stands in was fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied_at: Option<String>,
 }
 
 /// How a playbook from elsewhere was obtained.

@@ -49,6 +49,7 @@ impl Arrived {
                 attempts: 0,
                 elapsed_ms: 0.0,
                 error: None,
+                copied_at: None,
             },
             layers: Vec::new(),
             fallback: Vec::new(),

@@ -11,6 +11,7 @@ use crate::config::document::DocumentError;
 use crate::platform::aws::AwsError;
 use crate::platform::http::HttpError;
 use crate::platform::retry::{Retryable, Verdict};
+use crate::platform::target::LocalTarget;
 
 /// One attempt at a source that failed.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,21 @@ pub enum SourceError {
         #[source]
         source: io::Error,
     },
+    /// A source leads to this host.
+    #[error("the source must not lead to this host; `scope.local_targets = true` allows it")]
+    LocalTarget(#[source] LocalTarget),
+    /// The bucket may belong to somebody else.
+    #[error("failed to read from a bucket that must belong to account {owner} (`owner`)")]
+    Owner {
+        /// The account.
+        owner: String,
+        /// Why.
+        #[source]
+        source: Box<SourceError>,
+    },
+    /// Only buckets have owners.
+    #[error("`owner` is for s3:// and http(s):// sources")]
+    NoBucket,
     /// A web server brought no document.
     #[error("failed to get the document")]
     Http(#[from] HttpError),
@@ -109,6 +125,11 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// A refusal that may be due to the owner that was expected.
+    pub(crate) fn of_owner(owner: &str, source: SourceError) -> Self {
+        SourceError::Owner { owner: owner.to_owned(), source: Box::new(source) }
+    }
+
     /// Whether a document came, and it is the document that is wrong.
     pub fn is_bad(&self) -> bool {
         matches!(
@@ -123,6 +144,7 @@ impl SourceError {
 impl Retryable for SourceError {
     fn verdict(&self) -> Verdict {
         match self {
+            SourceError::Owner { source, .. } => source.verdict(),
             SourceError::Http(error) => error.verdict(),
             SourceError::Aws { source, .. } => source.verdict(),
             SourceError::Body(_) | SourceError::Timeout(_) => Verdict::Transient,

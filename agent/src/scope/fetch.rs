@@ -6,12 +6,12 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use reqwest::Client;
 use tokio::time::{Instant, timeout_at};
 
 use super::arrived::{Arrived, layers, understand};
 use super::aws::{LazyAws, lacks_credentials};
 use super::error::SourceError;
+use super::http::Web;
 use super::last_good::{Copy, LastGood, Subject};
 use super::placeholder::Values;
 use super::settings::{OneScope, SourceSettings};
@@ -35,8 +35,8 @@ const BACKOFF: Backoff =
 pub struct Reach<'a> {
     /// Below which root `file:` sources lie.
     pub paths: &'a Paths,
-    /// The HTTP stack.
-    pub client: &'a Client,
+    /// How web servers are asked.
+    pub web: Web<'a>,
     /// The way to AWS.
     pub aws: &'a LazyAws,
     /// The instance's tags.
@@ -69,6 +69,7 @@ struct Ready {
     source: Source,
     format: Option<Format>,
     into: Option<KeyPath>,
+    owner: Option<String>,
 }
 
 /// Asks all sources at the same time; the answers are in the order of `jobs`.
@@ -119,7 +120,9 @@ async fn one(job: Job<'_>, reach: &Reach<'_>) -> Arrived {
 }
 
 fn ready(settings: &SourceSettings, values: &Values<'_>) -> Result<Ready, SourceError> {
-    let source = Source::parse(&settings.url)?.with(|text, place| values.fill(text, place))?;
+    let asked = Source::parse(&settings.url)?;
+    let owner = owner(settings, &asked, values)?;
+    let source = asked.with(|text, place| values.fill(text, place))?;
     let format = match &settings.format {
         None => None,
         Some(word) => {
@@ -130,7 +133,24 @@ fn ready(settings: &SourceSettings, values: &Values<'_>) -> Result<Ready, Source
         None => None,
         Some(key) => Some(KeyPath::parse(key).ok_or_else(|| SourceError::Into(key.clone()))?),
     };
-    Ok(Ready { source, format, into })
+    Ok(Ready { source, format, into, owner })
+}
+
+/// The account that a source's bucket must belong to. A bucket that is named after the
+/// account is its own: who takes the name first elsewhere must not be listened to.
+fn owner(
+    settings: &SourceSettings,
+    source: &Source,
+    values: &Values<'_>,
+) -> Result<Option<String>, SourceError> {
+    match (source, &settings.owner) {
+        (Source::S3 { .. } | Source::Http(_), Some(owner)) => Ok(Some(owner.0.clone())),
+        (_, Some(_)) => Err(SourceError::NoBucket),
+        (Source::S3 { bucket, .. }, None) if bucket.contains("{account}") => {
+            Ok(values.identity.account.clone())
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Asks one source until it answers, fails for good, or time is up.
@@ -141,8 +161,8 @@ async fn ask(
     reach: &Reach<'_>,
 ) -> (Result<Found, SourceError>, u32) {
     let etag = copy.and_then(Copy::etag);
-    let Ready { source, format, into } = ready;
-    let (format, into) = (*format, into.as_ref());
+    let Ready { source, format, into, owner } = ready;
+    let (format, into, owner) = (*format, into.as_ref(), owner.as_deref());
     match source {
         // A local file does not get better by asking again.
         Source::File(path) => (file::read(&reach.paths.host(path), path, format), 1),
@@ -158,9 +178,11 @@ async fn ask(
                 let limit = reach.deadline.min(Instant::now() + reach.attempt);
                 let question = async {
                     match remote {
-                        Source::Http(url) => http::fetch(reach.client, url, etag, format).await,
+                        Source::Http(url) => {
+                            http::fetch(&reach.web, url, owner, etag, format).await
+                        }
                         Source::S3 { bucket, key } => {
-                            s3::fetch(reach.aws, bucket, key, etag, format).await
+                            s3::fetch(reach.aws, bucket, key, owner, etag, format).await
                         }
                         Source::Parameter(name) => ssm::parameter(reach.aws, name, format).await,
                         Source::Parameters(path) => ssm::subtree(reach.aws, path, into).await,

@@ -14,6 +14,7 @@ use super::arrived::Arrived;
 use super::aws::LazyAws;
 use super::documents;
 use super::fetch::{Job, Reach, all};
+use super::http::Web;
 use super::last_good::{Copies, LastGood};
 use super::placeholder::{Values, tags_in};
 use super::resolution::{Resolution, finish, phase};
@@ -37,6 +38,8 @@ pub struct Context {
     pub paths: Paths,
     /// The HTTP stack.
     pub client: Client,
+    /// The same for hosts that are neither this one nor on its link.
+    pub remote_client: Client,
     /// How to ask who this instance is.
     pub imds: ImdsOptions,
     /// What masks secrets in the texts of the resolution.
@@ -169,7 +172,11 @@ async fn ask(
     let aws = LazyAws::new(context.client.clone(), identity.region.clone(), scope.attempt_timeout);
     let reach = Reach {
         paths: &context.paths,
-        client: &context.client,
+        web: Web {
+            any: &context.client,
+            remote: &context.remote_client,
+            local_targets: scope.local_targets,
+        },
         aws: &aws,
         tags: &store,
         values: Values { identity: &identity, environment },

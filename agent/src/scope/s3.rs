@@ -16,6 +16,7 @@ pub async fn fetch(
     aws: &LazyAws,
     bucket: &str,
     key: &str,
+    owner: Option<&str>,
     etag: Option<&str>,
     format: Option<Format>,
 ) -> Result<Found, SourceError> {
@@ -23,11 +24,19 @@ pub async fn fetch(
     let client = Client::from_conf(config.build());
     let request = client.get_object().bucket(bucket).key(key);
     let request = request.set_if_none_match(etag.map(str::to_owned));
+    let request = request.set_expected_bucket_owner(owner.map(str::to_owned));
     let object = match request.send().await.map_err(AwsError::from) {
         Ok(object) => object,
         Err(error) if error.status() == Some(304) && etag.is_some() => return Ok(Found::Unchanged),
         Err(error) if error.code() == Some("NoSuchKey") => return Ok(Found::Absent),
-        Err(source) => return Err(SourceError::Aws { operation: "GetObject", source }),
+        Err(source) => {
+            let status = source.status();
+            let error = SourceError::Aws { operation: "GetObject", source };
+            return Err(match owner {
+                Some(owner) if status == Some(403) => SourceError::of_owner(owner, error),
+                _ => error,
+            });
+        }
     };
     let too_large = || SourceError::TooLarge { limit: MAX_BYTES };
     if object.content_length().is_some_and(|length| length > MAX_BYTES as i64) {

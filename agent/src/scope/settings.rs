@@ -28,6 +28,9 @@ crate::settings! {
         attempt_timeout: Duration = "5s";
         /// How often the daemon looks whether anything has changed. Each instance at a time of its own.
         refresh: Duration as Period = "5m";
+        /// Whether an http(s) source may be at a loopback or link-local address. Off, so that
+        /// neither a tag in a URL nor a name server can point a question at this host.
+        local_targets: bool = false;
         /// How long to wait for tags that `require` names.
         tags_wait: Duration = "30s";
         /// What all accounts share.
@@ -40,7 +43,7 @@ crate::settings! {
 
     /// One scope.
     OneScope {
-        /// Its sources; later ones win. A text, or { url, format, into }.
+        /// Its sources; later ones win. A text, or { url, format, into, owner }.
         sources: Vec<SourceSettings> = [];
         /// Whether a document that does not exist is a failure.
         required: bool = false;
@@ -56,10 +59,32 @@ crate::settings! {
     SourceTable {
         /// The source.
         url: String;
+        /// The account that the bucket must belong to: of s3:// and http(s) sources. Where a
+        /// bucket's name holds {account}, it is the instance's own unless this says another.
+        owner: Option<Account>;
         /// The format, where neither name nor content type tells: "toml", "yaml", "json".
         format: Option<String>;
         /// The key below which the document's values are put.
         into: Option<String>;
+    }
+}
+
+/// An AWS account: twelve digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account(pub String);
+
+impl Setting for Account {
+    fn shape() -> Shape {
+        Shape::Text
+    }
+
+    fn read(node: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {
+        let text = String::read(node, path, reader)?;
+        if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Some(Self(text));
+        }
+        reader.problem(node, path, "must be the twelve digits of an account, as a text");
+        None
     }
 }
 
@@ -72,6 +97,8 @@ pub struct SourceSettings {
     pub format: Option<String>,
     /// The key below which the document's values are put.
     pub into: Option<String>,
+    /// The account that the bucket must belong to.
+    pub owner: Option<Account>,
 }
 
 impl Setting for SourceSettings {
@@ -82,12 +109,14 @@ impl Setting for SourceSettings {
     fn read(node: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {
         match node {
             Node::Leaf(_) => {
-                String::read(node, path, reader).map(|url| Self { url, format: None, into: None })
+                let plain = |url| Self { url, format: None, into: None, owner: None };
+                String::read(node, path, reader).map(plain)
             }
             Node::Table { .. } => SourceTable::read(node, path, reader).map(|table| Self {
                 url: table.url,
                 format: table.format,
                 into: table.into,
+                owner: table.owner,
             }),
         }
     }

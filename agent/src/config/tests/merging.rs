@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::{layer, toml_layer};
+use crate::config::Node;
 use crate::config::merge::{Layer, Merged};
 use crate::config::origin::LayerName;
 use crate::config::path::KeyPath;
@@ -164,5 +165,23 @@ proptest! {
         let (one, two) = (Merged::fold(&layers), Merged::fold(&other));
         let same = one.root.to_value() == two.root.to_value();
         prop_assert_eq!(one.digest() == two.digest(), same);
+    }
+}
+
+#[test]
+fn a_tree_is_made_of_its_leaves_again() {
+    let layers = [
+        layer(LayerName::Global, "g", json!({ "a": { "b": 1, "c.d": { "e": [2] } }, "f": true })),
+        layer(LayerName::Account, "a", json!({ "a": { "b": 3 } })),
+    ];
+    let root = Merged::fold(&layers).root;
+    let leaves = || root.leaves().into_iter().map(|(path, leaf)| (path, leaf.clone()));
+    let again = Node::from_leaves(leaves(), root.origin()).unwrap();
+    assert_eq!(again.leaves(), root.leaves());
+    // A value where there is also a table, and a value that is there twice.
+    let (_, leaf) = leaves().next().unwrap();
+    for twice in [["a", "a.b"], ["a.b", "a"], ["a", "a"], ["a", ""]] {
+        let leaves = twice.map(|key| (KeyPath::parse(key).unwrap(), leaf.clone()));
+        assert_eq!(Node::from_leaves(leaves, root.origin()), None, "{twice:?}");
     }
 }

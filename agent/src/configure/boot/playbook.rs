@@ -12,6 +12,7 @@ use crate::identity::Identity;
 use crate::platform::error::chain_text;
 use crate::platform::paths::Paths;
 use crate::scope::Resolution;
+use crate::scope::http::Web;
 
 /// What begins the failure of a boot whose playbook cannot be used.
 const UNUSABLE: &str = "the playbook cannot be used";
@@ -50,9 +51,14 @@ impl Boot<'_> {
         if fetch::is_remote(&settings.playbook) && !needed {
             return Found::default();
         }
+        let web = Web {
+            any: &self.context.client,
+            remote: &self.context.remote_client,
+            local_targets: resolution.settings.scope.local_targets,
+        };
         let start = Instant::now();
         let obtained = tokio::select! {
-            obtained = fetch::obtain(paths, &self.context.client, identity, settings) => obtained,
+            obtained = fetch::obtain(paths, web, identity, settings) => obtained,
             () = cancel => {
                 return Found::unusable(Failure::of("interrupted: gild was told to stop"));
             }

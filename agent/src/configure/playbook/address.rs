@@ -73,6 +73,16 @@ impl Address {
         }
     }
 
+    /// Whether it is in a bucket whose name says which account it belongs to.
+    pub(super) fn names_account(&self) -> bool {
+        match self {
+            Self::Prefix { bucket, .. } | Self::Archive(Source::S3 { bucket, .. }, _) => {
+                bucket.contains("{account}")
+            }
+            _ => false,
+        }
+    }
+
     /// The same, its placeholders filled.
     pub fn filled(&self, identity: &Identity) -> Result<Self, AddressError> {
         let source = match self {

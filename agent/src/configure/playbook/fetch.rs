@@ -6,7 +6,6 @@
 
 use std::path::Path;
 
-use reqwest::Client;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
@@ -22,6 +21,7 @@ use crate::identity::{Identity, Provenance};
 use crate::platform::error::chain_text;
 use crate::platform::paths::Paths;
 use crate::scope::aws::LazyAws;
+use crate::scope::http::Web;
 
 /// What a playbook is obtained with.
 #[derive(Debug)]
@@ -100,11 +100,12 @@ impl Obtained {
 /// host.
 pub async fn obtain(
     paths: &Paths,
-    client: &Client,
+    web: Web<'_>,
     identity: &Identity,
     settings: &ConfigurationSettings,
 ) -> Result<Option<Obtained>, FetchError> {
-    let address = Address::parse(&settings.playbook)?.filled(identity)?;
+    let parsed = Address::parse(&settings.playbook)?;
+    let address = parsed.filled(identity)?;
     if !matches!(address, Address::Archive(..)) {
         let about_archives =
             [("sha256", settings.sha256.is_some()), ("signature", settings.signature.is_some())];
@@ -116,10 +117,17 @@ pub async fn obtain(
         return Ok(None);
     }
     let store = Store::open(paths)?;
-    let aws = LazyAws::new(client.clone(), identity.region.clone(), SILENCE);
+    let aws = LazyAws::new(web.any.clone(), identity.region.clone(), SILENCE);
     let reach = Reach {
-        client,
+        web,
         aws: &aws,
+        // A bucket whose name says whose it is should be that account's.
+        owner: settings
+            .bucket_owner
+            .as_ref()
+            .map(|owner| &owner.0)
+            .or(identity.account.as_ref().filter(|_| parsed.names_account()))
+            .cloned(),
         s3: OnceCell::new(),
         off_ec2: identity.provenance == Provenance::Host,
         deadline: Instant::now() + settings.fetch_timeout,

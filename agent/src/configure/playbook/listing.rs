@@ -5,7 +5,6 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use aws_sdk_s3::Client;
 use sha2::{Digest, Sha256};
 use tokio::time::{timeout, timeout_at};
 
@@ -55,11 +54,10 @@ impl Listing {
     ) -> Result<Self, FetchError> {
         let shown_prefix = format!("s3://{bucket}/{prefix}");
         let failed = |source| FetchError::Transfer { what: shown_prefix.clone(), source };
-        let client = reach.s3().await.map_err(failed)?;
         let mut objects = Vec::new();
         let mut next = None;
         for _ in 0..MOST_PAGES {
-            let (found, more) = tried(reach, client, bucket, prefix, next).await.map_err(failed)?;
+            let (found, more) = tried(reach, bucket, prefix, next).await.map_err(failed)?;
             for (key, etag, size) in found {
                 objects.extend(object(key, etag, size, prefix)?);
             }
@@ -139,7 +137,6 @@ type Page = (Vec<(String, String, u64)>, Option<String>);
 /// One page, tried again as files are.
 async fn tried(
     reach: &Reach<'_>,
-    client: &Client,
     bucket: &str,
     prefix: &str,
     next: Option<String>,
@@ -148,7 +145,7 @@ async fn tried(
     let mut before = None;
     loop {
         let asked = async {
-            let answer = timeout(SILENCE, page(client, bucket, prefix, next.clone())).await;
+            let answer = timeout(SILENCE, page(reach, bucket, prefix, next.clone())).await;
             answer.unwrap_or(Err(SourceError::Timeout(SILENCE).into()))
         };
         match reach.judged(timeout_at(reach.deadline, asked).await, &mut before) {
@@ -159,14 +156,15 @@ async fn tried(
 }
 
 async fn page(
-    client: &Client,
+    reach: &Reach<'_>,
     bucket: &str,
     prefix: &str,
     next: Option<String>,
 ) -> Result<Page, TransferError> {
-    let request = client.list_objects_v2().bucket(bucket).prefix(prefix);
+    let request = reach.s3().await?.list_objects_v2().bucket(bucket).prefix(prefix);
+    let request = request.set_expected_bucket_owner(reach.owner.clone());
     let answer = request.set_continuation_token(next).send().await.map_err(AwsError::from);
-    let page = answer.map_err(|source| SourceError::Aws { operation: "ListObjectsV2", source })?;
+    let page = answer.map_err(|error| reach.refused("ListObjectsV2", error))?;
     let one = |object: &aws_sdk_s3::types::Object| {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
         let size = object.size().unwrap_or_default().try_into().unwrap_or(u64::MAX);

@@ -11,8 +11,8 @@ use aws_sdk_s3::Client as S3;
 use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
+use reqwest::Response;
 use reqwest::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
-use reqwest::{Client, Response};
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 use tokio::time::error::Elapsed;
@@ -24,6 +24,7 @@ use crate::platform::http::{HttpError, refused};
 use crate::platform::retry::{Backoff, Retryable, Tries, Verdict};
 use crate::scope::aws::{LazyAws, NoRegion, lacks_credentials};
 use crate::scope::error::SourceError;
+use crate::scope::http::{Web, local};
 use crate::scope::s3::has_own_endpoint;
 use crate::scope::source::Source;
 
@@ -86,12 +87,14 @@ impl Retryable for TransferError {
 /// What files are fetched with.
 #[derive(Debug)]
 pub(super) struct Reach<'a> {
-    /// The HTTP stack.
-    pub(super) client: &'a Client,
+    /// How web servers are asked.
+    pub(super) web: Web<'a>,
     /// The way to AWS.
     pub(super) aws: &'a LazyAws,
     /// The client of S3, made when it is first needed.
     pub(super) s3: OnceCell<S3>,
+    /// The account that the bucket must belong to.
+    pub(super) owner: Option<String>,
     /// Whether this is no instance, whose role may come late.
     pub(super) off_ec2: bool,
     /// When all must be over.
@@ -106,6 +109,16 @@ impl Reach<'_> {
             Ok(S3::from_conf(config.force_path_style(has_own_endpoint()).build()))
         };
         self.s3.get_or_try_init(make).await
+    }
+
+    /// A refusal of S3's, which may be one of the bucket's owner.
+    pub(super) fn refused(&self, operation: &'static str, source: AwsError) -> TransferError {
+        let status = source.status();
+        let error = SourceError::Aws { operation, source };
+        match &self.owner {
+            Some(owner) if status == Some(403) => SourceError::of_owner(owner, error).into(),
+            _ => error.into(),
+        }
     }
 
     /// What came of an attempt that may have been cut off by the deadline: the
@@ -179,8 +192,8 @@ async fn once(
 ) -> Result<Option<Arrived>, TransferError> {
     let asked = async {
         match source {
-            Source::S3 { bucket, key } => object(reach.s3().await?, bucket, key, wanted).await,
-            Source::Http(url) => document(reach.client, url, wanted).await,
+            Source::S3 { bucket, key } => object(reach, bucket, key, wanted).await,
+            Source::Http(url) => document(&reach.web, url, wanted).await,
             _ => Err(TransferError::Absent),
         }
     };
@@ -210,12 +223,13 @@ fn new_file(path: &Path) -> io::Result<File> {
 type Answer = Option<(Arrived, Body)>;
 
 async fn object(
-    client: &S3,
+    reach: &Reach<'_>,
     bucket: &str,
     key: &str,
     wanted: Wanted<'_>,
 ) -> Result<Answer, TransferError> {
-    let request = client.get_object().bucket(bucket).key(key);
+    let request = reach.s3().await?.get_object().bucket(bucket).key(key);
+    let request = request.set_expected_bucket_owner(reach.owner.clone());
     let request = match wanted {
         Wanted::Any => request,
         Wanted::Unless(etag) => request.if_none_match(etag),
@@ -228,7 +242,7 @@ async fn object(
                 (Some(304), _, Wanted::Unless(_)) => Ok(None),
                 (Some(412), _, Wanted::Only(_)) => Err(TransferError::Changed),
                 (_, Some("NoSuchKey"), _) => Err(TransferError::Absent),
-                _ => Err(SourceError::Aws { operation: "GetObject", source: error }.into()),
+                _ => Err(reach.refused("GetObject", error)),
             };
         }
     };
@@ -240,14 +254,17 @@ async fn object(
     Ok(Some((arrived, Body::Object(object.body))))
 }
 
-async fn document(client: &Client, url: &str, wanted: Wanted<'_>) -> Result<Answer, TransferError> {
-    let request = client.get(url);
+async fn document(web: &Web<'_>, url: &str, wanted: Wanted<'_>) -> Result<Answer, TransferError> {
+    let request = web.client(url)?.get(url);
     let request = match wanted {
         Wanted::Any => request,
         Wanted::Unless(etag) => request.header(IF_NONE_MATCH, etag),
         Wanted::Only(etag) => request.header(IF_MATCH, etag),
     };
-    let response = request.send().await.map_err(HttpError::Send)?;
+    let response = request.send().await.map_err(|error| match local(&error) {
+        Some(local) => SourceError::LocalTarget(local),
+        None => HttpError::Send(error).into(),
+    })?;
     match (response.status().as_u16(), wanted) {
         (200, _) => {
             let etag = response.headers().get(ETAG).and_then(|value| value.to_str().ok());
