@@ -71,7 +71,6 @@ pub fn last_good(bytes: &[u8]) {
         etag: None,
         kind: Kind::Values,
         body: br#"{"vars":{"a":1}}"#.to_vec(),
-        keep: true,
     };
     // Only the store knows what its file is called: it writes one first.
     let layer = gild::config::Layer {
