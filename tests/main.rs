@@ -6,12 +6,14 @@
 
 mod boots;
 mod cli;
+mod crash;
 #[allow(dead_code, reason = "each of the two test binaries uses its own part of the fakes")]
 mod fakes;
 mod fakes_work;
 mod golden;
 mod identity;
 mod program;
+mod rig;
 mod scopes;
 mod status;
 mod step;
