@@ -191,7 +191,8 @@ impl Watch {
             | WatchMask::CLOSE_WRITE
             | WatchMask::MOVED_TO
             | WatchMask::DELETE;
-        for directory in ["run/gild", "var/lib/gild", "var/lib/gild/last-good", "var/lib/gild/reports"]
+        for directory in
+            ["run/gild", "var/lib/gild", "var/lib/gild/last-good", "var/lib/gild/reports"]
         {
             fs::create_dir_all(rig.path(directory)).unwrap();
             inotify.watches().add(rig.path(directory), mask).unwrap();

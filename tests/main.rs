@@ -10,6 +10,7 @@ mod crash;
 #[allow(dead_code, reason = "each of the two test binaries uses its own part of the fakes")]
 mod fakes;
 mod fakes_work;
+mod faults;
 mod golden;
 mod identity;
 mod program;

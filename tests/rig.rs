@@ -41,7 +41,10 @@ impl Rig {
             std::os::unix::fs::symlink(format!("/{directory}"), rig.path(directory)).unwrap();
         }
         rig.write("usr/lib/gild/config.d/00-reach.toml", REACH);
-        rig.write("usr/lib/gild/config.d/10-image.toml", &image.replace("FILES", &rig.files.url("")));
+        rig.write(
+            "usr/lib/gild/config.d/10-image.toml",
+            &image.replace("FILES", &rig.files.url("")),
+        );
         rig
     }
 
