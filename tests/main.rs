@@ -16,5 +16,6 @@ mod identity;
 mod program;
 mod rig;
 mod scopes;
+mod secrets;
 mod status;
 mod step;

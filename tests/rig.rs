@@ -98,11 +98,6 @@ impl Rig {
     pub(crate) fn asked(&self) -> usize {
         self.imds.requests().len() + self.files.requests().len()
     }
-
-    /// The files of the copies of documents.
-    pub(crate) fn copies(&self) -> Vec<PathBuf> {
-        below(&self.path("var/lib/gild/last-good"))
-    }
 }
 
 /// A program that does not outlive its test.
