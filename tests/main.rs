@@ -11,7 +11,10 @@ mod crash;
 mod fakes;
 mod fakes_work;
 mod faults;
+#[path = "bench/fleet.rs"]
+mod fleet;
 mod golden;
+mod herd;
 mod identity;
 mod program;
 mod rig;
