@@ -37,7 +37,7 @@ pub fn report(bytes: &[u8]) {
         AgentStatus { version: "0".to_owned(), pid: 1, uptime_s: u64::MAX, rss_bytes: u64::MAX };
     shown(&Snapshot::new(Facts {
         report: Some(&report),
-        lock_held: bytes.len().is_multiple_of(2),
+        at_work: bytes.len().is_multiple_of(2),
         problems: &[],
         started_at: "2026-01-01T00:00:00.000Z",
         identity: None,

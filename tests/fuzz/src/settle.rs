@@ -29,8 +29,7 @@ pub fn settled(text: &str) {
             _ => arrived.push(source(letters, layer)),
         }
     }
-    let on_bad =
-        |layer| if layer == LayerName::Account { OnBad::Fail } else { OnBad::LastGood };
+    let on_bad = |layer| if layer == LayerName::Account { OnBad::Fail } else { OnBad::LastGood };
     let mut again = arrived.clone();
     let first = settle(&mut arrived, on_bad).expect("the defaults are settings");
     let second = settle(&mut again, on_bad).expect("the defaults are settings");
