@@ -24,7 +24,10 @@ fn main() {
         "", "resolved", "fresh", "half", "99 %", "all", "ssm a boot", "s3 a boot", "refused"
     );
     let whole = Plan { instances: 500, rate: 40.0, outage: Duration::from_secs(10), copies: false };
+    // What this machine itself takes for so many at once.
+    let free = Plan { rate: f64::MAX, outage: Duration::ZERO, ..whole };
     for (name, plan) in [
+        ("herd, nothing wrong", free),
         ("one alone", Plan { instances: 1, ..whole }),
         ("herd, cold", whole),
         ("herd, with copies", Plan { copies: true, ..whole }),

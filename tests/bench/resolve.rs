@@ -25,6 +25,7 @@ use fakes::http::Files;
 use fakes::parameters::Parameters;
 use fakes::place::loopback;
 use rig::{Rig, json};
+use tempfile::TempDir;
 
 const ROUNDS: usize = 50;
 const NEAR: Duration = Duration::from_millis(1);
@@ -55,6 +56,7 @@ struct World {
     rig: Rig,
     bucket: Files,
     store: Parameters,
+    _run: TempDir,
 }
 
 /// How long one run took, and its parts by its own account.
@@ -72,6 +74,10 @@ impl World {
         let rig = Rig::new(IMAGE, &tags)
             .setting("AWS_ENDPOINT_URL_S3", &bucket.url(""))
             .setting("AWS_ENDPOINT_URL_SSM", &store.endpoint());
+        // As on a host: /run is memory, /var is not.
+        let run = tempfile::tempdir_in("/dev/shm").unwrap();
+        fs::remove_dir_all(rig.path("run")).unwrap();
+        std::os::unix::fs::symlink(run.path(), rig.path("run")).unwrap();
         let text = |name: &str| {
             (0..100).map(|number| format!("{name}{number}: 'some value'\n")).collect::<String>()
         };
@@ -84,12 +90,12 @@ impl World {
         for faults in [&rig.files.faults, &bucket.faults, &store.faults] {
             faults.always("/", Fault::Delay(FAR));
         }
-        Self { rig, bucket, store }
+        Self { rig, bucket, store, _run: run }
     }
 
     fn forget(&self) {
         for directory in ["run/gild", "var/lib/gild"] {
-            fs::remove_dir_all(self.rig.path(directory)).unwrap();
+            let _ = fs::remove_dir_all(self.rig.path(directory));
             fs::create_dir_all(self.rig.path(directory)).unwrap();
         }
     }
