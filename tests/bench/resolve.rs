@@ -93,7 +93,7 @@ fn asked(gild: &Path, world: &World, kept: bool) -> String {
     let remote = || {
         world.global.requests().len()
             + world.account.requests().len()
-            + world.ssm.operations().len()
+            + world.ssm.questions().len()
     };
     let before = (world.imds.requests().len(), remote(), conditional());
     once(gild, world, root.path());
