@@ -170,6 +170,62 @@ async fn a_source_that_fails_is_replaced_by_its_last_valid_copy() {
 }
 
 #[tokio::test]
+async fn a_document_that_lost_most_of_its_keys_waits_for_a_word() {
+    let scope = "scope.account.sources = ['FILES/a.toml']\n";
+    let world = World::new(&[], scope);
+    world.files.put("/a.toml", "vars = { a = '1', b = '1', c = '1' }\n");
+    assert_eq!(world.resolve().await.verdict, Verdict::Ready);
+    world.files.put("/a.toml", "vars.a = '2'\n");
+    // Twice: what is refused has replaced nothing.
+    for _ in 0..2 {
+        let resolution = world.resolve().await;
+        let Verdict::Degraded { reasons } = &resolution.verdict else { panic!() };
+        assert!(reasons[0].contains("has 1 key, and its last valid copy has 3"), "{reasons:?}");
+        assert!(reasons[0].contains("scope.account.accept_shrink = true"), "{reasons:?}");
+        assert_eq!(value(&resolution, "vars.a"), "1");
+        let report = source(&resolution, "a.toml");
+        assert_eq!(report.state, SourceOutcome::LastGood);
+        let copied_at = report.copied_at.as_ref().unwrap();
+        assert!(reasons[0].contains(copied_at.as_str()), "{reasons:?}");
+    }
+    world.files.put("/a.toml", "accept_shrink = true\nvars.a = '2'\n");
+    let resolution = world.resolve().await;
+    assert_eq!(resolution.verdict, Verdict::Ready);
+    assert_eq!(value(&resolution, "vars"), serde_json::json!({"a": "2"}));
+    assert_eq!(source(&resolution, "a.toml").copied_at, None);
+}
+
+#[tokio::test]
+async fn the_scope_may_say_that_its_documents_may_shrink() {
+    let scope = "scope.account.sources = ['FILES/a.toml']\n";
+    let world = World::new(&[], scope);
+    world.files.put("/a.toml", "vars = { a = '1', b = '1', c = '1' }\n");
+    assert_eq!(world.resolve().await.verdict, Verdict::Ready);
+    world.files.put("/a.toml", "vars.a = '2'\n");
+    world.write("etc/gild/config.d/9.toml", "scope.account.accept_shrink = true\n");
+    assert_eq!(world.resolve().await.verdict, Verdict::Ready);
+    // Tags come and go.
+    let tags = [("gild:vars.a", "1"), ("gild:vars.b", "1"), ("gild:vars.c", "1")];
+    let world = World::new(&tags, THREE);
+    assert_eq!(world.resolve().await.verdict, Verdict::Ready);
+    world.imds.describe(&instance(&tags[..1]));
+    assert_eq!(world.resolve().await.verdict, Verdict::Ready);
+}
+
+#[tokio::test]
+async fn what_is_final_no_tag_changes() {
+    let world = World::new(&[("gild:metrics.interval", "1s"), ("gild:vars.x", "1")], THREE);
+    world.files.put("/gild/global.toml", "final = ['metrics.interval']\n");
+    let resolution = world.resolve().await;
+    assert_eq!(resolution.verdict, Verdict::Ready);
+    assert_eq!(value(&resolution, "metrics.interval"), "10s");
+    let [refused] = resolution.refused.as_slice() else { panic!("{:?}", resolution.refused) };
+    assert_eq!(refused.origin.source.as_ref(), "tag:gild:metrics.interval");
+    let start = format!("final since global {}:1", world.files.url("/gild/global.toml"));
+    assert!(refused.reason.starts_with(&start), "{}", refused.reason);
+}
+
+#[tokio::test]
 async fn without_a_copy_the_boot_fails_with_the_cause_and_there_are_settings_still() {
     let world = World::new(&[], THREE);
     world.files.faults.always("/gild/global.toml", Fault::Status(500, "down".into()));
