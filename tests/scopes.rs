@@ -331,6 +331,59 @@ async fn placeholders_are_filled_and_cannot_leave_their_place() {
     assert!(reason.contains("{tag:path}"), "{reason}");
 }
 
+/// The older system keeps the environment's name in a parameter of the account.
+#[tokio::test]
+async fn an_environment_that_a_lower_source_names_is_waited_for() {
+    let scope = "scope.deadline = '4s'\n\
+                 scope.global.sources = ['FILES/{environment}.toml', 'FILES/global.toml']\n\
+                 scope.account.sources = [{ url = 'FILES/old', format = 'yaml', into = 'vars' }]\n\
+                 scope.service.sources = ['tags:gild:', 'FILES/slow.toml']\n";
+    let world = World::new(&[("gild:vars.environment_id", "prod.local")], scope);
+    world.files.put("/old", "environment_id: stg.local\n");
+    world.files.put("/stg.local.toml", "vars.a = 'stg'\n");
+    world.files.put("/prod.local.toml", "vars.a = 'prod'\n");
+    // What is fetched for the service keeps nothing waiting.
+    world.files.faults.always("/slow.toml", Fault::Delay(Duration::from_secs(1)));
+    let resolution = world.resolve().await;
+    assert_eq!(resolution.verdict, Verdict::Ready, "{:#?}", resolution.sources);
+    assert_eq!(value(&resolution, "vars.a"), "stg");
+    assert_eq!(value(&resolution, "vars.environment_id"), "prod.local");
+    let sources: Vec<&str> =
+        resolution.sources.iter().skip(1).map(|report| report.source.as_str()).collect();
+    let ends = ["/stg.local.toml", "/global.toml", "/old", "tags:gild:", "/slow.toml"];
+    assert!(sources.iter().zip(ends).all(|(source, end)| source.ends_with(end)), "{sources:?}");
+    let asked: Vec<String> = world.files.requests().into_iter().map(|asked| asked.path).collect();
+    let at = |wanted: &str| asked.iter().position(|path| path == wanted).unwrap();
+    assert!(at("/stg.local.toml") > at("/old"), "{asked:?}");
+    let scopes = resolution.phases.iter().find(|phase| phase.name == "scopes").unwrap();
+    assert!(scopes.duration_ms < 1900.0, "{}", scopes.duration_ms);
+
+    // The name comes from the copy on a day on which its source is away.
+    world.files.faults.always("/old", Fault::Status(403, "denied".into()));
+    let resolution = world.resolve().await;
+    assert_eq!(source(&resolution, "/stg.local.toml").state, SourceOutcome::Unchanged);
+}
+
+#[tokio::test]
+async fn an_environment_that_nobody_names_fails_its_source_alone() {
+    let scope = "scope.global.sources = ['FILES/{environment}.toml', 'FILES/global.toml']\n\
+                 scope.service.sources = ['tags:gild:']\n";
+    let world = World::new(&[("gild:vars.environment_id", "prod.local")], scope);
+    world.files.put("/global.toml", "vars.a = 'g'\n");
+    let resolution = world.resolve().await;
+    assert_eq!(value(&resolution, "vars.a"), "g");
+    let Verdict::Failed { reason } = resolution.verdict else { panic!() };
+    assert!(
+        reason.contains(
+            "the image, local, global and account layers set neither \
+                         vars.environment_id nor vars.environment"
+        ),
+        "{reason}"
+    );
+    let asked = world.files.requests();
+    assert_eq!(asked.len(), 1);
+}
+
 #[tokio::test]
 async fn tags_may_not_name_what_root_runs() {
     let world = World::new(&[("gild:configuration.exec", r#"["sh"]"#)], THREE);

@@ -9,7 +9,8 @@ use std::time::Duration;
 use reqwest::Client;
 use tokio::time::{Instant, timeout_at};
 
-use super::arrived::{Arrived, Expected, layers, understand};
+use super::answer::{Expected, layers, understand};
+use super::arrived::Arrived;
 use super::aws::{LazyAws, lacks_credentials};
 use super::error::SourceError;
 use super::last_good::{Copy, LastGood, Subject};
