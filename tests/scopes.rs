@@ -7,16 +7,17 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use gild::config::check::Finding;
-use gild::config::{KeyPath, LayerName, SecretRef};
+use gild::config::{KeyPath, Layer, LayerName, SecretRef};
 use gild::configure::report::{SourceOutcome, SourceReport};
 use gild::identity::ImdsOptions;
 use gild::platform::paths::Paths;
 use gild::platform::redact::Redactor;
 use gild::platform::{error::chain_text, http};
-use gild::scope::last_good::Copies;
+use gild::scope::last_good::{Copies, LastGood, Subject};
 use gild::scope::resolution::Resolution;
 use gild::scope::resolve::{Context, resolve};
 use gild::scope::secrets::Secrets;
+use gild::scope::text::Text;
 use gild::scope::verdict::Verdict;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
@@ -541,6 +542,43 @@ sources = ['ssm:/gild/tree/', 's3://internal-{account}/gild/account.toml',
         let text = fs::read_to_string(copy.unwrap().path()).unwrap();
         assert!(!text.contains("vars.s =") && !text.contains("hunter22"), "{text}");
     }
+}
+
+/// What is unusable is not gone: the rest applies, and the copy keeps what was good.
+#[tokio::test]
+async fn a_subtree_with_many_unusable_parameters_replaces_no_copy() {
+    let keys = [("vars.a", "1"), ("metrics.interval", "11s"), ("configuration.run", "never")];
+    let name = |key: &str| format!("/gild/tree/{}", key.replace('.', "/"));
+    let inside = with_moto("a_subtree_with_many_unusable_parameters_replaces_no_copy", |moto| {
+        for (key, _) in keys {
+            moto.put_parameter("eu-west-1", &name(key), "String", "wrong");
+        }
+    });
+    if !inside {
+        return;
+    }
+    let world = World::new(&[], "scope.account.sources = ['ssm:/gild/tree/']\n");
+    let paths = Paths::installed(world.root.path());
+    let copies = LastGood::new(&paths, Some("123456789012".to_owned()), &Copies::Kept);
+    let source_text = "ssm:/gild/tree/".to_owned();
+    let subject = Subject { layer: LayerName::Account, source: source_text, instance: None };
+    let texts = keys.map(|(key, value)| {
+        let path = KeyPath::parse(key).unwrap();
+        Text::of_value(format!("ssm:{}", name(key)), Some("1".to_owned()), &path, value.into())
+    });
+    let layers = texts.clone().map(|text| Layer {
+        name: LayerName::Account,
+        source: text.name.as_str().into(),
+        version: None,
+        last_good: false,
+        document: text.parse(None).unwrap(),
+    });
+    copies.keep(&subject, &texts, &layers).unwrap();
+    let resolution = world.resolve().await;
+    assert!(matches!(resolution.verdict, Verdict::Degraded { .. }));
+    assert_eq!(source(&resolution, "/gild/tree/").state, SourceOutcome::Fetched);
+    assert_eq!(value(&resolution, "vars.a"), "wrong");
+    assert_eq!(copies.load(&subject, None).unwrap().texts, texts);
 }
 
 #[tokio::test]

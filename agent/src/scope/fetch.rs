@@ -10,7 +10,7 @@ use reqwest::Client;
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::{Expected, layers, understand};
-use super::arrived::Arrived;
+use super::arrived::{Arrived, Next};
 use super::aws::{LazyAws, lacks_credentials};
 use super::error::SourceError;
 use super::last_good::{Copy, LastGood, Subject};
@@ -113,7 +113,8 @@ async fn one(job: Job<'_>, reach: &Reach<'_>) -> Arrived {
     match read {
         Ok(read) => {
             arrived.report.state = read.state;
-            arrived.keep = read.fresh.map(|texts| (subject, texts));
+            let least = read.least;
+            arrived.keep = read.fresh.map(|texts| Next { subject, texts, least });
             arrived.layers = read.layers;
             arrived.leave_out(read.left_out);
         }

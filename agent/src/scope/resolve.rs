@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use reqwest::Client;
 use tokio::time::Instant;
 
-use super::arrived::Arrived;
+use super::arrived::{Arrived, Next};
 use super::aws::LazyAws;
 use super::documents;
 use super::fetch::{Job, Reach};
@@ -21,6 +21,7 @@ use super::settings::OneScope;
 use super::settle::{DefaultsInvalid, Settled, Terms, settle};
 use super::source::Source;
 use super::tags::TagStore;
+use super::text::Text;
 use super::verdict::Judge;
 use super::waves;
 use crate::config::LayerName;
@@ -223,7 +224,11 @@ fn add_wanted(wanted: &mut WantedTags, scopes: &[(LayerName, &OneScope)]) {
 /// Keeps what has proved good.
 fn keep(copies: &LastGood, arrived: &[Arrived]) {
     for source in arrived {
-        let Some((subject, texts)) = &source.keep else { continue };
+        let Some(Next { subject, texts, least }) = &source.keep else { continue };
+        let keys = |text: &Text| text.parse(None).map_or(0, |document| document.keys());
+        if texts.iter().map(keys).sum::<usize>() < *least {
+            continue;
+        }
         if let Err(error) = copies.keep(subject, texts, &source.layers) {
             // The boot is as good as it was; the next one may miss the copy.
             tracing::warn!(source = subject.source, %error, "failed to keep a copy of a document");

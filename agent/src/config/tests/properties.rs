@@ -143,6 +143,9 @@ proptest! {
                 .collect();
             prop_assert_eq!(chain, expected, "at {}", path);
         }
+        for conflict in &merged.conflicts {
+            prop_assert_ne!(conflict.lower.0, conflict.higher.0);
+        }
         // And no value that somebody set is lost.
         for layer in &layers {
             for (path, _) in leaves(layer) {
