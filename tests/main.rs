@@ -18,6 +18,7 @@ mod golden;
 mod herd;
 mod host;
 mod identity;
+mod older_system;
 mod program;
 mod refresh;
 mod rig;
