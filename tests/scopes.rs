@@ -47,6 +47,8 @@ impl World {
         let world = Self { root, imds, files: Files::start(loopback()) };
         let scope = scope.replace("FILES", &world.files.url(""));
         world.write("usr/lib/gild/config.d/10.toml", &scope);
+        // Every server of a test is on this host.
+        world.write("usr/lib/gild/config.d/20.toml", "scope.local_targets = true\n");
         world
     }
 
@@ -190,6 +192,27 @@ async fn a_permanent_failure_does_not_wait_for_the_deadline() {
     assert!(matches!(resolution.verdict, Verdict::Failed { .. }));
     assert_eq!(source(&resolution, "global.toml").attempts, 1);
     assert!(start.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn a_document_does_not_come_from_this_host_unless_the_image_says_so() {
+    let world = World::new(&[], "scope.global.sources = ['FILES/g.toml']\n");
+    world.files.put("/g.toml", "vars.a = 'x'\n");
+    assert_eq!(world.resolve().await.verdict, Verdict::Ready);
+    let asked = world.files.requests().len();
+    fs::remove_file(world.root.path().join("usr/lib/gild/config.d/20.toml")).unwrap();
+    let port = world.files.address().port();
+    for host in ["127.0.0.1", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "localhost", "0"] {
+        let sources = format!("scope.global.sources = ['http://{host}:{port}/g.toml']\n");
+        world.write("usr/lib/gild/config.d/10.toml", &sources);
+        let resolution = world.resolve().await;
+        let report = source(&resolution, "g.toml");
+        let error = report.error.as_deref().unwrap();
+        assert!(error.contains("scope.local_targets = true"), "{error}");
+        assert!(error.contains("this host itself"), "{error}");
+        assert_eq!(report.attempts, 1, "{host}");
+    }
+    assert_eq!(world.files.requests().len(), asked);
 }
 
 #[tokio::test]

@@ -135,6 +135,7 @@ fn image_layer(world: &World, plan: &Plan) -> String {
     format!(
         r#"
 [scope]
+local_targets = true
 {scope}
 [scope.global]
 sources = ["http://global.test:{port}/gild/global.toml"]

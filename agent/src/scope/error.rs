@@ -11,6 +11,7 @@ use crate::config::document::DocumentError;
 use crate::platform::aws::AwsError;
 use crate::platform::http::HttpError;
 use crate::platform::retry::{Retryable, Verdict};
+use crate::platform::targets::LocalTarget;
 
 /// One attempt at a source that failed.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +40,12 @@ pub enum SourceError {
     /// A web server brought no document.
     #[error("failed to get the document")]
     Http(#[from] HttpError),
+    /// The document would come from this host itself or its link.
+    #[error(
+        "a document is not fetched from there: a source must name another host, unless the image \
+         or local layer says scope.local_targets = true"
+    )]
+    LocalTarget(#[source] LocalTarget),
     /// A web server wanted to send us elsewhere.
     #[error("the server redirects to elsewhere (HTTP {status}), which is not followed")]
     Redirect {

@@ -6,12 +6,12 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use reqwest::Client;
 use tokio::time::{Instant, timeout_at};
 
 use super::arrived::{Arrived, layers, understand};
 use super::aws::{LazyAws, lacks_credentials};
 use super::error::SourceError;
+use super::http::Web;
 use super::last_good::{Copy, LastGood, Subject};
 use super::placeholder::Values;
 use super::settings::{OneScope, SourceSettings};
@@ -35,8 +35,8 @@ const BACKOFF: Backoff =
 pub struct Reach<'a> {
     /// Below which root `file:` sources lie.
     pub paths: &'a Paths,
-    /// The HTTP stack.
-    pub client: &'a Client,
+    /// The web servers.
+    pub web: &'a Web,
     /// The way to AWS.
     pub aws: &'a LazyAws,
     /// The instance's tags.
@@ -158,7 +158,7 @@ async fn ask(
                 let limit = reach.deadline.min(Instant::now() + reach.attempt);
                 let question = async {
                     match remote {
-                        Source::Http(url) => http::fetch(reach.client, url, etag, format).await,
+                        Source::Http(url) => http::fetch(reach.web, url, etag, format).await,
                         Source::S3 { bucket, key } => {
                             s3::fetch(reach.aws, bucket, key, etag, format).await
                         }

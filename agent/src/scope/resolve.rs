@@ -14,6 +14,7 @@ use super::arrived::Arrived;
 use super::aws::LazyAws;
 use super::documents;
 use super::fetch::{Job, Reach, all};
+use super::http::Web;
 use super::last_good::{Copies, LastGood};
 use super::placeholder::{Values, tags_in};
 use super::resolution::{Resolution, finish, phase};
@@ -167,9 +168,10 @@ async fn ask(
     let store = TagStore::new(imds, wanted, known);
     let copies = LastGood::new(&context.paths, identity.account.clone(), &context.copies);
     let aws = LazyAws::new(context.client.clone(), identity.region.clone(), scope.attempt_timeout);
+    let web = Web::new(context.client.clone(), scope.local_targets);
     let reach = Reach {
         paths: &context.paths,
-        client: &context.client,
+        web: &web,
         aws: &aws,
         tags: &store,
         values: Values { identity: &identity, environment },

@@ -30,6 +30,8 @@ crate::settings! {
         refresh: Duration as Period = "5m";
         /// How long to wait for tags that `require` names.
         tags_wait: Duration = "30s";
+        /// Whether http(s) sources may be on this host itself or on its link: loopback and link-local addresses.
+        local_targets: bool = false;
         /// What all accounts share.
         global: OneScope;
         /// What one account shares.
