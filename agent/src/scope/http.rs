@@ -48,16 +48,24 @@ impl Web {
     }
 }
 
-/// Asks for the document at `url`, unless it is the one that `etag` names.
+/// The header by which S3 is told whose bucket it must be.
+const OWNER: &str = "x-amz-expected-bucket-owner";
+
+/// Asks for the document at `url`, unless it is the one that `etag` names. Where
+/// the server is S3, the bucket must be `owner`'s.
 pub async fn fetch(
     web: &Web,
     url: &str,
     etag: Option<&str>,
+    owner: Option<&str>,
     format: Option<Format>,
 ) -> Result<Found, SourceError> {
     let mut request = web.client(url)?.get(url);
     if let Some(etag) = etag {
         request = request.header(IF_NONE_MATCH, etag);
+    }
+    if let Some(owner) = owner {
+        request = request.header(OWNER, owner);
     }
     let response = request.send().await.map_err(|error| match targets::refused(&error) {
         Some(target) => SourceError::LocalTarget(target.clone()),
@@ -82,7 +90,7 @@ pub async fn fetch(
         304 if etag.is_some() => Ok(Found::Unchanged),
         404 | 410 => Ok(Found::Absent),
         status @ 300..=399 => Err(SourceError::Redirect { status }),
-        _ => Err(refused(response).await.into()),
+        _ => Err(SourceError::from(refused(response).await).of_owner(owner)),
     }
 }
 

@@ -21,12 +21,12 @@ use super::resolution::{Resolution, finish, phase};
 use super::settings::{OnBad, OneScope, ScopeSettings};
 use super::settle::{DefaultsInvalid, Settled, settle};
 use super::source::Source;
-use super::tags::TagStore;
+use super::tag_store::{GroupApi, Known, TagStore};
 use super::verdict::Judge;
 use crate::config::{KeyPath, LayerName, Merged};
 use crate::configure::report::SourceOutcome;
 use crate::identity::imds::WantedTags;
-use crate::identity::{Discovered, Identity, ImdsOptions, TagsState, discover, host};
+use crate::identity::{Discovered, Identity, ImdsOptions, Provenance, TagsState, discover, host};
 use crate::platform::error::chain_text;
 use crate::platform::paths::Paths;
 use crate::platform::redact::Redactor;
@@ -162,12 +162,19 @@ async fn ask(
 ) -> (Identity, Vec<Arrived>, LastGood) {
     let Discovered { mut identity, imds, tags } = discovered;
     let known = match tags {
-        TagsState::Read | TagsState::Unavailable => Ok(identity.tags.clone()),
-        TagsState::Failed(error) => Err(chain_text(&error)),
+        TagsState::Read => Known::Tags(identity.tags.clone()),
+        TagsState::Unavailable => Known::Elsewhere,
+        TagsState::Failed(error) => Known::Failed(chain_text(&error)),
     };
-    let store = TagStore::new(imds, wanted, known);
     let copies = LastGood::new(&context.paths, identity.account.clone(), &context.copies);
     let aws = LazyAws::new(context.client.clone(), identity.region.clone(), scope.attempt_timeout);
+    // Off EC2 there is no group to ask for.
+    let api = (identity.provenance == Provenance::Imds).then_some(GroupApi {
+        aws: &aws,
+        instance: &identity.instance_id,
+        attempt: scope.attempt_timeout,
+    });
+    let store = TagStore::new(imds, wanted, known, api);
     let web = Web::new(context.client.clone(), scope.local_targets);
     let reach = Reach {
         paths: &context.paths,
@@ -187,7 +194,9 @@ async fn ask(
         })
         .collect();
     let fetched = all(&jobs, &reach).await;
-    identity.tags = store.known().await;
+    let (tags, group) = store.known().await;
+    identity.tags = tags;
+    identity.autoscaling_group = group.or(identity.autoscaling_group);
     (identity, fetched, copies)
 }
 
