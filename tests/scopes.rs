@@ -68,7 +68,6 @@ fn context(root: &Path, endpoint: Option<String>) -> Context {
     Context {
         paths: Paths::installed(root),
         client: http::client().unwrap(),
-        remote_client: http::remote_client().unwrap(),
         imds: ImdsOptions::new(endpoint, Duration::from_secs(5)),
         redactor: Redactor::default(),
         copies: Copies::Kept,
@@ -250,6 +249,27 @@ async fn a_permanent_failure_does_not_wait_for_the_deadline() {
     assert!(matches!(resolution.verdict, Verdict::Failed { .. }));
     assert_eq!(source(&resolution, "global.toml").attempts, 1);
     assert!(start.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn a_document_does_not_come_from_this_host_unless_the_image_says_so() {
+    let world = World::new(&[], "scope.global.sources = ['FILES/g.toml']\n");
+    world.files.put("/g.toml", "vars.a = 'x'\n");
+    assert_eq!(world.resolve().await.verdict, Verdict::Ready);
+    let asked = world.files.requests().len();
+    fs::remove_file(world.root.path().join("usr/lib/gild/config.d/20.toml")).unwrap();
+    let port = world.files.address().port();
+    for host in ["127.0.0.1", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "localhost", "0"] {
+        let sources = format!("scope.global.sources = ['http://{host}:{port}/g.toml']\n");
+        world.write("usr/lib/gild/config.d/10.toml", &sources);
+        let resolution = world.resolve().await;
+        let report = source(&resolution, "g.toml");
+        let error = report.error.as_deref().unwrap();
+        assert!(error.contains("scope.local_targets = true"), "{error}");
+        assert!(error.contains("this host itself"), "{error}");
+        assert_eq!(report.attempts, 1, "{host}");
+    }
+    assert_eq!(world.files.requests().len(), asked);
 }
 
 #[tokio::test]
@@ -663,7 +683,7 @@ sources = [{ url = 'FILES/gild/global.toml', owner = '210987654321' }]
     let report = source(&resolution, "global.toml");
     assert_eq!(report.state, SourceOutcome::LastGood);
     let error = report.error.as_ref().unwrap();
-    assert!(error.contains("must belong to account 210987654321"), "{error}");
+    assert!(error.contains("expected to belong to account 210987654321"), "{error}");
 
     // It is a mistake where there is no bucket, and must be an account.
     world.write(

@@ -64,9 +64,6 @@ pub struct SourceReport {
     pub copied_at: Option<String>,
     /// Why it failed: the whole chain.
     pub error: Option<String>,
-    /// When the copy that stands in was fetched.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub copied_at: Option<String>,
 }
 
 /// A key that nothing reads.

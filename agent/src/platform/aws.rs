@@ -249,8 +249,9 @@ mod tests {
         ] {
             let code = Some("InvalidSignatureException".to_owned());
             let message = Some(message.to_owned());
+            let (malformed, too_large) = (false, false);
             let error =
-                AwsError { code, message, status: Some(400), malformed: false, source: None };
+                AwsError { code, message, status: Some(400), malformed, too_large, source: None };
             assert_eq!(error.verdict(), expected, "{error}");
         }
         assert_eq!(verdict(None, Some(503), false), Verdict::Transient);

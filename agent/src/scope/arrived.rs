@@ -59,7 +59,6 @@ impl Arrived {
                 elapsed_ms: 0.0,
                 copied_at: None,
                 error: None,
-                copied_at: None,
             },
             layers: Vec::new(),
             fallback: Vec::new(),

@@ -1,6 +1,7 @@
 //! Why a source brought nothing that can be used.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::aws::NoRegion;
@@ -12,7 +13,7 @@ use crate::config::document::DocumentError;
 use crate::platform::aws::AwsError;
 use crate::platform::http::HttpError;
 use crate::platform::retry::{Retryable, Verdict};
-use crate::platform::target::LocalTarget;
+use crate::platform::targets::LocalTarget;
 
 /// One attempt at a source that failed.
 #[derive(Debug, thiserror::Error)]
@@ -38,24 +39,15 @@ pub enum SourceError {
         #[source]
         source: io::Error,
     },
-    /// A source leads to this host.
-    #[error("the source must not lead to this host; `scope.local_targets = true` allows it")]
-    LocalTarget(#[source] LocalTarget),
-    /// The bucket may belong to somebody else.
-    #[error("failed to read from a bucket that must belong to account {owner} (`owner`)")]
-    Owner {
-        /// The account.
-        owner: String,
-        /// Why.
-        #[source]
-        source: Box<SourceError>,
-    },
-    /// Only buckets have owners.
-    #[error("`owner` is for s3:// and http(s):// sources")]
-    NoBucket,
     /// A web server brought no document.
     #[error("failed to get the document")]
     Http(#[from] HttpError),
+    /// The document would come from this host itself or its link.
+    #[error(
+        "a document is not fetched from there: a source must name another host, unless the image \
+         or local layer says scope.local_targets = true"
+    )]
+    LocalTarget(#[source] LocalTarget),
     /// A web server wanted to send us elsewhere.
     #[error("the server redirects to elsewhere (HTTP {status}), which is not followed")]
     Redirect {
@@ -71,6 +63,18 @@ pub enum SourceError {
         #[source]
         source: AwsError,
     },
+    /// A document was refused that was expected to be another account's.
+    #[error("refused; the bucket was expected to belong to account {owner}")]
+    Owner {
+        /// The account that was expected.
+        owner: String,
+        /// The refusal.
+        #[source]
+        source: Box<SourceError>,
+    },
+    /// A question for several documents failed.
+    #[error(transparent)]
+    Shared(Arc<SourceError>),
     /// Nobody says which region to ask.
     #[error(transparent)]
     Region(#[from] NoRegion),
@@ -141,9 +145,18 @@ pub enum SourceError {
 }
 
 impl SourceError {
-    /// A refusal that may be due to the owner that was expected.
-    pub(super) fn of_owner(owner: &str, source: SourceError) -> Self {
-        SourceError::Owner { owner: owner.to_owned(), source: Box::new(source) }
+    /// The same, with the account that the bucket was expected to belong to: a
+    /// refusal does not say whether that is the reason.
+    pub(super) fn of_owner(self, owner: Option<&str>) -> Self {
+        let status = match &self {
+            SourceError::Http(HttpError::Status { status, .. }) => Some(status.as_u16()),
+            SourceError::Aws { source, .. } => source.status(),
+            _ => None,
+        };
+        match owner.filter(|_| status == Some(403)) {
+            Some(owner) => SourceError::Owner { owner: owner.to_owned(), source: Box::new(self) },
+            None => self,
+        }
     }
 
     /// Whether a document came, and it is the document that is wrong.
@@ -161,9 +174,10 @@ impl SourceError {
 impl Retryable for SourceError {
     fn verdict(&self) -> Verdict {
         match self {
-            SourceError::Owner { source, .. } => source.verdict(),
             SourceError::Http(error) => error.verdict(),
             SourceError::Aws { source, .. } => source.verdict(),
+            SourceError::Owner { source, .. } => source.verdict(),
+            SourceError::Shared(source) => source.verdict(),
             SourceError::Body(_) | SourceError::Timeout(_) => Verdict::Transient,
             _ => Verdict::Permanent,
         }

@@ -21,14 +21,14 @@ use super::resolution::{Resolution, finish, phase};
 use super::settings::OneScope;
 use super::settle::{DefaultsInvalid, Settled, Terms, settle};
 use super::source::Source;
-use super::tags::TagStore;
+use super::tag_store::{GroupApi, Known, TagStore};
 use super::text::Text;
 use super::verdict::Judge;
 use super::waves;
 use crate::config::LayerName;
 use crate::configure::report::SourceOutcome;
 use crate::identity::imds::WantedTags;
-use crate::identity::{Discovered, Identity, ImdsOptions, TagsState, discover, host};
+use crate::identity::{Discovered, Identity, ImdsOptions, Provenance, TagsState, discover, host};
 use crate::platform::error::chain_text;
 use crate::platform::paths::Paths;
 use crate::platform::redact::Redactor;
@@ -40,8 +40,6 @@ pub struct Context {
     pub paths: Paths,
     /// The HTTP stack.
     pub client: Client,
-    /// The same for hosts that are neither this one nor on its link.
-    pub remote_client: Client,
     /// How to ask who this instance is.
     pub imds: ImdsOptions,
     /// What masks secrets in the texts of the resolution.
@@ -167,19 +165,23 @@ async fn ask(
     let environment = waves::environment(&host.base.merged);
     let Discovered { mut identity, imds, tags } = discovered;
     let known = match tags {
-        TagsState::Read | TagsState::Unavailable => Ok(identity.tags.clone()),
-        TagsState::Failed(error) => Err(chain_text(&error)),
+        TagsState::Read => Known::Tags(identity.tags.clone()),
+        TagsState::Unavailable => Known::Elsewhere,
+        TagsState::Failed(error) => Known::Failed(chain_text(&error)),
     };
-    let store = TagStore::new(imds, wanted, known);
     let copies = LastGood::new(&context.paths, identity.account.clone(), &context.copies);
     let aws = LazyAws::new(context.client.clone(), identity.region.clone(), scope.attempt_timeout);
+    // Off EC2 there is no group to ask for.
+    let api = (identity.provenance == Provenance::Imds).then_some(GroupApi {
+        aws: &aws,
+        instance: &identity.instance_id,
+        attempt: scope.attempt_timeout,
+    });
+    let store = TagStore::new(imds, wanted, known, api);
+    let web = Web::new(context.client.clone(), scope.local_targets);
     let reach = Reach {
         paths: &context.paths,
-        web: Web {
-            any: &context.client,
-            remote: &context.remote_client,
-            local_targets: scope.local_targets,
-        },
+        web: &web,
         aws: &aws,
         tags: &store,
         values: Values { identity: &identity, environment: environment.as_deref() },
@@ -195,7 +197,9 @@ async fn ask(
         })
         .collect();
     let fetched = waves::ask(&jobs, &reach, host.arrived, host.terms).await;
-    identity.tags = store.known().await;
+    let (tags, group) = store.known().await;
+    identity.tags = tags;
+    identity.autoscaling_group = group.or(identity.autoscaling_group);
     (identity, fetched, copies)
 }
 

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::source::Source;
 use crate::config::LayerName;
 use crate::config::node::Node;
 use crate::config::path::KeyPath;
 use crate::config::schema::{Reader, Setting, Shape};
 use crate::config::trust::{self, Pattern, Rights};
-use crate::config::types::Period;
+use crate::config::types::{AccountId, Period};
 
 crate::choices! {
     /// What happens when a scope cannot be had.
@@ -68,32 +69,13 @@ crate::settings! {
     SourceTable {
         /// The source.
         url: String;
-        /// The account that the bucket must belong to: of s3:// and http(s) sources. Where a
-        /// bucket's name holds {account}, it is the instance's own unless this says another.
-        owner: Option<Account>;
         /// The format, where neither name nor content type tells: "toml", "yaml", "json".
         format: Option<String>;
         /// The key below which the document's values are put.
         into: Option<String>;
-    }
-}
-
-/// An AWS account: twelve digits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Account(pub String);
-
-impl Setting for Account {
-    fn shape() -> Shape {
-        Shape::Text
-    }
-
-    fn read(node: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {
-        let text = String::read(node, path, reader)?;
-        if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Some(Self(text));
-        }
-        reader.problem(node, path, "must be the twelve digits of an account, as a text");
-        None
+        /// The account that the bucket must belong to: of s3:// and http(s) sources. Where a
+        /// bucket's name holds {account}, it is the instance's own unless this says another.
+        owner: Option<AccountId>;
     }
 }
 
@@ -166,7 +148,20 @@ pub struct SourceSettings {
     /// The key below which the document's values are put.
     pub into: Option<String>,
     /// The account that the bucket must belong to.
-    pub owner: Option<Account>,
+    pub owner: Option<AccountId>,
+}
+
+/// Notes an owner where nobody could be asked whether it is the owner.
+fn check_owner(table: &Node, url: &str, path: &KeyPath, reader: &mut Reader) {
+    let Some(owner) = table.get(&KeyPath::root().child("owner")) else { return };
+    // What is not a source is named when it is asked for.
+    if let Ok(source) = Source::parse(url)
+        && !matches!(source, Source::S3 { .. } | Source::Http(_))
+    {
+        let message =
+            format!("must be left out: only s3:// and http(s) sources have one, not {url}");
+        reader.problem(owner, &path.child("owner"), &message);
+    }
 }
 
 impl Setting for SourceSettings {
@@ -177,15 +172,15 @@ impl Setting for SourceSettings {
     fn read(node: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {
         match node {
             Node::Leaf(_) => {
-                let plain = |url| Self { url, format: None, into: None, owner: None };
-                String::read(node, path, reader).map(plain)
+                let url = String::read(node, path, reader)?;
+                Some(Self { url, format: None, into: None, owner: None })
             }
-            Node::Table { .. } => SourceTable::read(node, path, reader).map(|table| Self {
-                url: table.url,
-                format: table.format,
-                into: table.into,
-                owner: table.owner,
-            }),
+            Node::Table { .. } => {
+                let SourceTable { url, format, into, owner } =
+                    SourceTable::read(node, path, reader)?;
+                check_owner(node, &url, path, reader);
+                Some(Self { url, format, into, owner })
+            }
         }
     }
 }
