@@ -12,6 +12,7 @@ mod crash;
 mod fakes;
 mod fakes_work;
 mod faults;
+#[allow(dead_code, reason = "the benchmark shows more of a fleet than the test")]
 #[path = "bench/fleet.rs"]
 mod fleet;
 mod golden;
