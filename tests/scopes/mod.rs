@@ -49,7 +49,10 @@ pub(crate) fn instance(tags: &[(&str, &str)]) -> Instance {
 
 impl World {
     pub(crate) fn new(tags: &[(&str, &str)], scope: &str) -> Self {
-        Self::of(&instance(tags), scope)
+        // Without any tag the metadata would not say whether it holds tags at all.
+        let mut instance = instance(tags);
+        instance.tags.insert("unrelated".to_owned(), "x".to_owned());
+        Self::of(&instance, scope)
     }
 
     pub(crate) fn of(instance: &Instance, scope: &str) -> Self {

@@ -141,13 +141,13 @@ async fn the_certificates_of_a_bundle_are_trusted_too() {
 
 #[test]
 fn a_bundle_that_cannot_be_read_is_an_error_at_start() {
-    for verb in [["config", "show"].as_slice(), &["daemon"], &["configure"]] {
+    for verb in ["run", "configure"] {
         let root = tempfile::tempdir().unwrap();
         let mut command = gild();
-        command.arg("--root").arg(root.path()).args(verb);
+        command.arg("--root").arg(root.path()).arg(verb);
         let output = command.env("AWS_CA_BUNDLE", "/nonexistent/ca.pem").output().unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(!output.status.success(), "{verb:?}");
+        assert!(!output.status.success(), "{verb}");
         assert!(errors.contains("'/nonexistent/ca.pem', which AWS_CA_BUNDLE names"), "{errors}");
     }
 }
