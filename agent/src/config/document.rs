@@ -17,6 +17,20 @@ pub const MAX_PATH: usize = 1024;
 /// The largest document in bytes.
 pub const MAX_BYTES: usize = 1024 * 1024;
 
+/// The keys at the top of a document that are about the document itself and
+/// not settings, each with what it must be. To add one: a line here, a field of
+/// `Document`, a line in `Document::checked`.
+pub const DIRECTIVES: [(&str, &str); 3] = [
+    // What lower layers set and this document takes away.
+    ("unset", KEY_PATHS),
+    // What no higher remote layer may set.
+    ("final", KEY_PATHS),
+    // Whether the document may be much shorter than its last valid copy.
+    ("accept_shrink", "true or false"),
+];
+
+const KEY_PATHS: &str = "a list of key paths such as [\"sink.mimir\"]";
+
 /// A document that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
@@ -41,9 +55,14 @@ pub enum DocumentError {
         /// Its line, 0 where lines are not known.
         line: u32,
     },
-    /// `unset` is not a list of key paths.
-    #[error("`unset` must be a list of key paths such as [\"sink.mimir\"]")]
-    Unset,
+    /// A directive of the document is not what it must be.
+    #[error("`{key}` must be {expected}")]
+    Directive {
+        /// The directive.
+        key: &'static str,
+        /// What would be right.
+        expected: &'static str,
+    },
     /// The nesting is too deep.
     #[error("nested deeper than {MAX_DEPTH} levels")]
     TooDeep,
@@ -97,6 +116,12 @@ pub struct Document {
     pub lines: BTreeMap<KeyPath, u32>,
     /// What the document takes away from the layers below it.
     pub unset: Vec<KeyPath>,
+    /// What no higher remote layer may set.
+    pub finals: Vec<KeyPath>,
+    /// Whether it may be much shorter than its last valid copy.
+    pub accept_shrink: bool,
+    /// The lines of the directives.
+    pub directives: BTreeMap<&'static str, u32>,
 }
 
 impl Document {
@@ -118,22 +143,30 @@ impl Document {
 
     fn checked(
         mut root: Map<String, Value>,
-        lines: BTreeMap<KeyPath, u32>,
+        mut lines: BTreeMap<KeyPath, u32>,
     ) -> Result<Self, DocumentError> {
-        let unset = match root.remove("unset") {
-            None => Vec::new(),
-            Some(Value::Array(keys)) => keys
-                .iter()
-                .map(|key| key.as_str().and_then(KeyPath::parse))
-                .collect::<Option<_>>()
-                .ok_or(DocumentError::Unset)?,
-            Some(_) => return Err(DocumentError::Unset),
-        };
+        let mut document = Self::default();
         let mut keys = 0;
+        for (key, expected) in DIRECTIVES {
+            let Some(value) = root.remove(key) else { continue };
+            let line = lines.remove(&KeyPath::root().child(key));
+            document.directives.extend(line.map(|line| (key, line)));
+            let wrong = || DocumentError::Directive { key, expected };
+            match key {
+                "unset" => document.unset = key_paths(&value, &mut keys)?.ok_or_else(wrong)?,
+                "final" => {
+                    let paths = key_paths(&value, &mut keys)?;
+                    // Nobody means the whole document, and no key has that path.
+                    let real = |paths: &Vec<KeyPath>| !paths.contains(&KeyPath::root());
+                    document.finals = paths.filter(real).ok_or_else(wrong)?;
+                }
+                _ => document.accept_shrink = value.as_bool().ok_or_else(wrong)?,
+            }
+        }
         for (key, value) in &root {
             check(value, &KeyPath::root().child(key), 1, &mut keys, &lines)?;
         }
-        Ok(Self { root, lines, unset })
+        Ok(Self { root, lines, ..document })
     }
 
     /// The same document with its values below `path` instead of at the top.
@@ -149,7 +182,15 @@ impl Document {
             root,
             lines: self.lines.into_iter().map(|(key, line)| (prefix(key), line)).collect(),
             unset: self.unset.into_iter().map(prefix).collect(),
+            finals: self.finals.into_iter().map(prefix).collect(),
+            accept_shrink: self.accept_shrink,
+            directives: self.directives,
         }
+    }
+
+    /// Whether the document says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.root.is_empty() && self.unset.is_empty() && self.finals.is_empty()
     }
 
     /// How many leaves the document has.
@@ -162,6 +203,31 @@ impl Document {
         }
         self.root.values().map(count).sum()
     }
+}
+
+/// The value that a text spells for a directive, as in a parameter of its own:
+/// key paths with commas between them. `None` where the key is no directive.
+pub fn spelled_directive(key: &str, text: &str) -> Option<Value> {
+    let (_, expected) = DIRECTIVES.iter().find(|(directive, _)| *directive == key)?;
+    if *expected == KEY_PATHS {
+        let paths = text.split(',').map(str::trim).filter(|path| !path.is_empty());
+        return Some(paths.collect());
+    }
+    // What is neither stays a text, which the document then refuses.
+    Some(text.parse::<bool>().map_or_else(|_| Value::from(text), Value::from))
+}
+
+/// A list of key paths; `None` where the value is none.
+fn key_paths(value: &Value, keys: &mut usize) -> Result<Option<Vec<KeyPath>>, DocumentError> {
+    let Value::Array(items) = value else { return Ok(None) };
+    let mut paths = Vec::new();
+    for item in items {
+        let Some(path) = item.as_str().and_then(KeyPath::parse) else { return Ok(None) };
+        *keys += 1;
+        within_limits(&path, *keys)?;
+        paths.push(path);
+    }
+    Ok(Some(paths))
 }
 
 /// What holds for every key. Readers that keep the lines of keys ask before they

@@ -48,6 +48,7 @@ impl Arrived {
                 keys: 0,
                 attempts: 0,
                 elapsed_ms: 0.0,
+                copied_at: None,
                 error: None,
             },
             layers: Vec::new(),
@@ -160,11 +161,9 @@ pub(super) fn understand(
         }
         (Found::Texts(texts), copy) => {
             let layers = layers(&texts, layer, into, false)?;
-            let empty =
-                |layer: &Layer| layer.document.root.is_empty() && layer.document.unset.is_empty();
             // A document that is suddenly empty is more likely a slip than a
             // wish; one that is meant to go is deleted.
-            if copy.is_some() && layers.iter().all(empty) {
+            if copy.is_some() && layers.iter().all(|layer| layer.document.is_empty()) {
                 let name = texts.first().map(|text| text.name.clone()).unwrap_or_default();
                 return Err(SourceError::Emptied { name });
             }

@@ -17,8 +17,8 @@ use super::fetch::{Job, Reach, all};
 use super::last_good::{Copies, LastGood};
 use super::placeholder::{Values, tags_in};
 use super::resolution::{Resolution, finish, phase};
-use super::settings::{OnBad, OneScope, ScopeSettings};
-use super::settle::{DefaultsInvalid, Settled, settle};
+use super::settings::{OneScope, ScopeSettings};
+use super::settle::{DefaultsInvalid, Settled, Terms, settle};
 use super::source::Source;
 use super::tags::TagStore;
 use super::verdict::Judge;
@@ -63,7 +63,7 @@ pub async fn resolve(context: &Context) -> Result<Resolution, DefaultsInvalid> {
 pub fn at_start(context: &Context) -> Result<Settled, DefaultsInvalid> {
     match context.local {
         // A directory that stands for all scopes is read when it is resolved.
-        Some(_) => settle(&mut [], |_| OnBad::LastGood),
+        Some(_) => settle(&mut [], &Terms::default()),
         None => host_alone(&context.paths),
     }
 }
@@ -71,7 +71,7 @@ pub fn at_start(context: &Context) -> Result<Settled, DefaultsInvalid> {
 /// What the documents of the host say alone, and what is wrong with them.
 pub fn host_alone(paths: &Paths) -> Result<Settled, DefaultsInvalid> {
     let mut arrived = documents::of_host(paths);
-    let mut settled = settle(&mut arrived, |_| OnBad::LastGood)?;
+    let mut settled = settle(&mut arrived, &Terms::default())?;
     settled.problems.extend(arrived.iter().flat_map(Arrived::faults));
     Ok(settled)
 }
@@ -86,7 +86,7 @@ fn fixed(
     let phases = vec![phase("identity", start, true)];
     let start = Instant::now();
     let mut arrived = documents::of_scopes(directory);
-    let settled = settle(&mut arrived, |_| OnBad::LastGood)?;
+    let settled = settle(&mut arrived, &Terms::default())?;
     let mut judge = Judge::default();
     if arrived.is_empty() {
         judge.fail(format!(
@@ -101,7 +101,7 @@ fn fixed(
 async fn scoped(context: &Context, start: Instant) -> Result<Resolution, DefaultsInvalid> {
     let mut arrived = documents::of_host(&context.paths);
     // Only the host's own layers say where the others are.
-    let base = settle(&mut arrived.clone(), |_| OnBad::LastGood)?;
+    let base = settle(&mut arrived.clone(), &Terms::default())?;
     let scope = &base.settings.scope;
     let scopes = [
         (LayerName::Global, &scope.global),
@@ -133,12 +133,7 @@ async fn scoped(context: &Context, start: Instant) -> Result<Resolution, Default
     let local = arrived.split_off(local.unwrap_or(arrived.len()));
     arrived.extend(fetched);
     arrived.extend(local);
-    let settled = settle(&mut arrived, |layer| {
-        scopes
-            .iter()
-            .find(|(name, _)| *name == layer)
-            .map_or(OnBad::LastGood, |(_, one)| one.on_bad)
-    })?;
+    let settled = settle(&mut arrived, &Terms::of(scope))?;
     for (layer, one) in &scopes {
         judge.scope(*layer, one, &arrived);
     }

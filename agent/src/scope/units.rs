@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::text::{Found, Text};
 use crate::config::check::Finding;
+use crate::config::document::spelled_directive;
 use crate::config::schema::{Setting, Shape};
 use crate::config::{KeyPath, Settings};
 
@@ -35,6 +36,11 @@ impl<'a> Gatherer<'a> {
 
     /// Adds the value that a text spells, by what the key at `path` holds.
     pub fn spelled(&mut self, name: &str, version: Option<String>, path: &KeyPath, text: &str) {
+        if let [key] = path.segments()
+            && let Some(value) = spelled_directive(key, text)
+        {
+            return self.value(name, version, path, value);
+        }
         let whole: Vec<String> =
             self.into.into_iter().chain([path]).flat_map(KeyPath::segments).cloned().collect();
         // A key that nothing reads is a text, and is reported as unknown later.
