@@ -18,7 +18,7 @@ use crate::fakes::wait::until;
 use crate::program::gild;
 
 /// An instance with a root of its own.
-struct Host {
+pub(crate) struct Host {
     root: TempDir,
     imds: Imds,
 }
@@ -29,7 +29,7 @@ impl Host {
         Self::with_tags(document, &[])
     }
 
-    fn with_tags(document: &str, tags: &[(&str, &str)]) -> Self {
+    pub(crate) fn with_tags(document: &str, tags: &[(&str, &str)]) -> Self {
         let tags = tags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let imds = Imds::start(loopback(), &Instance { tags, ..Instance::default() });
         let host = Self { root: TempDir::new().unwrap(), imds };
@@ -44,7 +44,7 @@ impl Host {
         host
     }
 
-    fn path(&self, below: &str) -> PathBuf {
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.root.path().join(below)
     }
 
@@ -52,7 +52,7 @@ impl Host {
         fs::write(self.path("etc/gild/config.d/10-local.toml"), document).unwrap();
     }
 
-    fn gild(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn gild(&self, arguments: &[&str]) -> Command {
         let mut command = gild();
         command.arg("--root").arg(self.root.path()).args(arguments);
         command.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", self.imds.endpoint());
@@ -66,7 +66,7 @@ impl Host {
         (status.code(), self.report())
     }
 
-    fn report(&self) -> Value {
+    pub(crate) fn report(&self) -> Value {
         let bytes = fs::read(self.path("run/gild/report.json")).unwrap();
         serde_json::from_slice(&bytes).unwrap()
     }

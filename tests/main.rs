@@ -12,6 +12,7 @@ mod fakes;
 mod fakes_work;
 mod golden;
 mod identity;
+mod older_system;
 mod program;
 mod scopes;
 mod status;

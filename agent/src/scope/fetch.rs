@@ -9,7 +9,8 @@ use std::time::Duration;
 use reqwest::Client;
 use tokio::time::{Instant, timeout_at};
 
-use super::arrived::{Arrived, layers, understand};
+use super::answer::{Expected, layers, understand};
+use super::arrived::Arrived;
 use super::aws::{LazyAws, lacks_credentials};
 use super::error::SourceError;
 use super::last_good::{Copy, LastGood, Subject};
@@ -99,7 +100,10 @@ async fn one(job: Job<'_>, reach: &Reach<'_>) -> Arrived {
     let (answer, attempts) = ask(job, &ready, copy.as_ref(), reach).await;
     arrived.report.attempts = attempts;
     arrived.report.elapsed_ms = clock::ms(start.elapsed());
-    let read = answer.and_then(|found| understand(found, copy.as_ref(), job.layer, into));
+    // Tags come and go, each by itself.
+    let may_shrink = job.scope.accept_shrink || matches!(ready.source, Source::Tags(_));
+    let expected = Expected { copy: copy.as_ref(), layer: job.layer, into, may_shrink };
+    let read = answer.and_then(|found| understand(found, expected));
     // A copy can stand in for what fails now, and for what proves unfit later.
     let current = read.as_ref().is_ok_and(|read| read.state != SourceOutcome::Fetched);
     if let Some(copy) = copy.filter(|_| !current) {

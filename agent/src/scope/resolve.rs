@@ -13,16 +13,17 @@ use tokio::time::Instant;
 use super::arrived::Arrived;
 use super::aws::LazyAws;
 use super::documents;
-use super::fetch::{Job, Reach, all};
+use super::fetch::{Job, Reach};
 use super::last_good::{Copies, LastGood};
 use super::placeholder::{Values, tags_in};
 use super::resolution::{Resolution, finish, phase};
-use super::settings::{OneScope, ScopeSettings};
+use super::settings::OneScope;
 use super::settle::{DefaultsInvalid, Settled, Terms, settle};
 use super::source::Source;
 use super::tags::TagStore;
 use super::verdict::Judge;
-use crate::config::{KeyPath, LayerName, Merged};
+use super::waves;
+use crate::config::LayerName;
 use crate::configure::report::SourceOutcome;
 use crate::identity::imds::WantedTags;
 use crate::identity::{Discovered, Identity, ImdsOptions, TagsState, discover, host};
@@ -99,10 +100,11 @@ fn fixed(
 
 /// The documents of the host and the sources that they name.
 async fn scoped(context: &Context, start: Instant) -> Result<Resolution, DefaultsInvalid> {
-    let mut arrived = documents::of_host(&context.paths);
+    let arrived = documents::of_host(&context.paths);
     // Only the host's own layers say where the others are.
     let base = settle(&mut arrived.clone(), &Terms::default())?;
     let scope = &base.settings.scope;
+    let terms = Terms::of(scope);
     let scopes = [
         (LayerName::Global, &scope.global),
         (LayerName::Account, &scope.account),
@@ -116,10 +118,10 @@ async fn scoped(context: &Context, start: Instant) -> Result<Resolution, Default
     let mut judge = Judge::default();
     let (identity, fetched, copies) = match discovered {
         Ok(discovered) => {
-            let environment = environment(&base.merged);
+            let host = Host { arrived: &arrived, base: &base, terms: &terms };
             let wanted = options.wanted_tags;
             let (identity, fetched, copies) =
-                ask(context, scope, &scopes, discovered, wanted, environment.as_deref()).await;
+                ask(context, &host, &scopes, discovered, wanted).await;
             (Some(identity), fetched, Some(copies))
         }
         Err(error) => {
@@ -129,11 +131,8 @@ async fn scoped(context: &Context, start: Instant) -> Result<Resolution, Default
             (None, fetched, None)
         }
     };
-    let local = arrived.iter().position(|source| source.report.layer == LayerName::Local);
-    let local = arrived.split_off(local.unwrap_or(arrived.len()));
-    arrived.extend(fetched);
-    arrived.extend(local);
-    let settled = settle(&mut arrived, &Terms::of(scope))?;
+    let mut arrived = waves::in_order(arrived, fetched);
+    let settled = settle(&mut arrived, &terms)?;
     for (layer, one) in &scopes {
         judge.scope(*layer, one, &arrived);
     }
@@ -145,15 +144,23 @@ async fn scoped(context: &Context, start: Instant) -> Result<Resolution, Default
     Ok(resolution)
 }
 
+/// What the host's own documents say.
+struct Host<'a> {
+    arrived: &'a [Arrived],
+    base: &'a Settled,
+    terms: &'a Terms,
+}
+
 /// Asks all sources of all scopes.
 async fn ask(
     context: &Context,
-    scope: &ScopeSettings,
+    host: &Host<'_>,
     scopes: &[(LayerName, &OneScope)],
     discovered: Discovered,
     wanted: WantedTags,
-    environment: Option<&str>,
 ) -> (Identity, Vec<Arrived>, LastGood) {
+    let scope = &host.base.settings.scope;
+    let environment = waves::environment(&host.base.merged);
     let Discovered { mut identity, imds, tags } = discovered;
     let known = match tags {
         TagsState::Read | TagsState::Unavailable => Ok(identity.tags.clone()),
@@ -167,7 +174,7 @@ async fn ask(
         client: &context.client,
         aws: &aws,
         tags: &store,
-        values: Values { identity: &identity, environment },
+        values: Values { identity: &identity, environment: environment.as_deref() },
         last_good: Some(&copies),
         attempt: scope.attempt_timeout,
         tags_wait: scope.tags_wait,
@@ -179,7 +186,7 @@ async fn ask(
             scope.sources.iter().map(|source| Job { layer: *layer, source, scope })
         })
         .collect();
-    let fetched = all(&jobs, &reach).await;
+    let fetched = waves::ask(&jobs, &reach, host.arrived, host.terms).await;
     identity.tags = store.known().await;
     (identity, fetched, copies)
 }
@@ -211,14 +218,6 @@ fn add_wanted(wanted: &mut WantedTags, scopes: &[(LayerName, &OneScope)]) {
             }
         }
     }
-}
-
-/// The environment's name, as the older system's `environment_id` or plainly.
-fn environment(merged: &Merged) -> Option<String> {
-    ["environment_id", "environment"].iter().find_map(|key| {
-        let path = KeyPath::root().child("vars").child(key);
-        merged.root.get(&path)?.to_value().as_str().map(str::to_owned)
-    })
 }
 
 /// Keeps what has proved good.
