@@ -11,9 +11,9 @@ use gild::config::document::Document;
 use gild::config::format::Format;
 use serde_json::{Value, json};
 
-use crate::boots::Host;
 use crate::fakes::moto::{Moto, tool};
 use crate::fakes::place::Place;
+use crate::host::Host;
 
 const REGION: &str = "eu-west-1";
 const PARAMETER: &str = "UserDataYAMLConfig";

@@ -1,9 +1,12 @@
 //! One document of configuration: a table of values, with the line of each.
 
+mod error;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+pub use self::error::DocumentError;
 use super::format::{self, Format};
 use super::path::KeyPath;
 
@@ -68,82 +71,6 @@ impl Holds {
     }
 }
 
-/// A document that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DocumentError {
-    /// The text is not in the format that it should be in.
-    #[error("{}{}", at(*.line), self.reason())]
-    Syntax {
-        /// The format.
-        format: Format,
-        /// Where it stops making sense.
-        line: u32,
-        /// Why.
-        reason: String,
-    },
-    /// The document is not a table of keys.
-    #[error("a document must be a table of keys, and this one is not")]
-    NotATable,
-    /// A key that has no value.
-    #[error("{}{}", at(*.line), self.reason())]
-    Null {
-        /// The key.
-        key: KeyPath,
-        /// Its line, 0 where lines are not known.
-        line: u32,
-    },
-    /// A directive of the document is not what it must be.
-    #[error("`{key}` must be {expected}")]
-    Directive {
-        /// The directive.
-        key: &'static str,
-        /// What would be right.
-        expected: &'static str,
-    },
-    /// The nesting is too deep.
-    #[error("nested deeper than {MAX_DEPTH} levels")]
-    TooDeep,
-    /// There are too many keys.
-    #[error("more than {MAX_KEYS} keys")]
-    TooManyKeys,
-    /// The path of a key is too long.
-    #[error("a key whose path is longer than {MAX_PATH} bytes")]
-    PathTooLong,
-    /// The document is too large.
-    #[error("larger than {MAX_BYTES} bytes")]
-    TooLarge,
-    /// The text is not UTF-8.
-    #[error("not UTF-8 text")]
-    NotText,
-}
-
-fn at(line: u32) -> String {
-    if line == 0 { String::new() } else { format!("line {line}: ") }
-}
-
-impl DocumentError {
-    /// What is wrong, without the line.
-    pub fn reason(&self) -> String {
-        match self {
-            DocumentError::Syntax { format, reason, .. } => format!("not valid {format}: {reason}"),
-            DocumentError::Null { key, .. } => format!(
-                "'{key}' has no value; to take away what a lower layer set, list it in `unset`"
-            ),
-            other => other.to_string(),
-        }
-    }
-
-    /// The line of the fault, where it is known.
-    pub fn line(&self) -> Option<u32> {
-        match self {
-            DocumentError::Syntax { line, .. } | DocumentError::Null { line, .. } => {
-                Some(*line).filter(|line| *line > 0)
-            }
-            _ => None,
-        }
-    }
-}
-
 /// A table of values with the line of each leaf.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Document {
@@ -193,9 +120,8 @@ impl Document {
                 "unset" => document.unset = key_paths(&value, &mut keys)?.ok_or_else(wrong)?,
                 "final" => {
                     let paths = key_paths(&value, &mut keys)?;
-                    // Nobody means the whole document, and no key has that path.
-                    let real = |paths: &Vec<KeyPath>| !paths.contains(&KeyPath::root());
-                    document.finals = paths.filter(real).ok_or_else(wrong)?;
+                    let exact = |paths: &Vec<KeyPath>| paths.iter().all(is_exact);
+                    document.finals = paths.filter(exact).ok_or_else(wrong)?;
                 }
                 _ => document.accept_shrink = value.as_bool().ok_or_else(wrong)?,
             }
@@ -265,6 +191,12 @@ fn key_paths(value: &Value, keys: &mut usize) -> Result<Option<Vec<KeyPath>>, Do
         paths.push(path);
     }
     Ok(Some(paths))
+}
+
+/// Whether a path names one key. The whole document is none, and a star would
+/// only protect a key of that very name.
+fn is_exact(path: &KeyPath) -> bool {
+    *path != KeyPath::root() && !path.segments().iter().any(|key| key.contains('*'))
 }
 
 /// What holds for every key. Readers that keep the lines of keys ask before they

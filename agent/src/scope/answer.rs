@@ -12,6 +12,7 @@ use crate::config::{KeyPath, Layer, LayerName};
 use crate::configure::report::SourceOutcome;
 
 /// An answer, read.
+#[derive(Debug)]
 pub(super) struct Understood {
     /// What it gives, lowest first.
     pub(super) layers: Vec<Layer>,
@@ -19,18 +20,19 @@ pub(super) struct Understood {
     pub(super) state: SourceOutcome,
     /// What is new in it.
     pub(super) fresh: Option<Vec<Text>>,
+    /// With how many keys that may replace the copy.
+    pub(super) least: usize,
     /// What was left out of it.
     pub(super) left_out: Vec<Finding>,
 }
 
 impl Understood {
-    fn new(layers: Vec<Layer>, texts: Vec<Text>) -> Self {
-        let state = SourceOutcome::Fetched;
-        Self { layers, state, fresh: Some(texts), left_out: Vec::new() }
+    fn new(layers: Vec<Layer>, texts: Vec<Text>, least: usize) -> Self {
+        Self { fresh: Some(texts), least, ..Self::of(layers, SourceOutcome::Fetched) }
     }
 
-    fn same(layers: Vec<Layer>) -> Self {
-        Self { layers, state: SourceOutcome::Unchanged, fresh: None, left_out: Vec::new() }
+    fn of(layers: Vec<Layer>, state: SourceOutcome) -> Self {
+        Self { layers, state, fresh: None, least: 0, left_out: Vec::new() }
     }
 }
 
@@ -52,15 +54,16 @@ pub(super) fn understand(found: Found, expected: Expected<'_>) -> Result<Underst
     let Expected { copy, layer, into, .. } = expected;
     match (found, copy) {
         (Found::Unchanged, Some(copy)) => {
-            Ok(Understood::same(layers(&copy.texts, layer, into, false)?))
+            let layers = layers(&copy.texts, layer, into, false)?;
+            Ok(Understood::of(layers, SourceOutcome::Unchanged))
         }
         // Nobody says "unchanged" who was not told of a copy.
         (Found::Absent | Found::Unchanged, _) => {
-            let state = SourceOutcome::Absent;
-            Ok(Understood { layers: Vec::new(), state, fresh: None, left_out: Vec::new() })
+            Ok(Understood::of(Vec::new(), SourceOutcome::Absent))
         }
         (Found::Texts(texts), Some(copy)) if copy.texts == texts => {
-            Ok(Understood::same(layers(&texts, layer, into, false)?))
+            let layers = layers(&texts, layer, into, false)?;
+            Ok(Understood::of(layers, SourceOutcome::Unchanged))
         }
         (Found::Texts(texts), copy) => {
             let layers = layers(&texts, layer, into, false)?;
@@ -70,16 +73,18 @@ pub(super) fn understand(found: Found, expected: Expected<'_>) -> Result<Underst
                 let name = texts.first().map(|text| text.name.clone()).unwrap_or_default();
                 return Err(SourceError::Emptied { name });
             }
-            expected.whole(&layers, 0)?;
-            Ok(Understood::new(layers, texts))
+            let least = expected.least(&layers, 0)?;
+            Ok(Understood::new(layers, texts, least))
         }
         (Found::Units(Units { texts, left_out }), copy) => {
             let layers = layers(&texts, layer, into, false)?;
             // What is there and cannot be used is not gone.
-            expected.whole(&layers, left_out.len())?;
+            let least = expected.least(&layers, left_out.len())?;
             let read = match copy {
-                Some(copy) if copy.texts == texts => Understood::same(layers),
-                _ => Understood::new(layers, texts),
+                Some(copy) if copy.texts == texts => {
+                    Understood::of(layers, SourceOutcome::Unchanged)
+                }
+                _ => Understood::new(layers, texts, least),
             };
             Ok(Understood { left_out, ..read })
         }
@@ -87,19 +92,23 @@ pub(super) fn understand(found: Found, expected: Expected<'_>) -> Result<Underst
 }
 
 impl Expected<'_> {
-    /// Refuses an answer that lost more than half of the keys of the copy, unless
-    /// somebody says that this is meant.
-    fn whole(&self, answer: &[Layer], unusable: usize) -> Result<(), SourceError> {
+    /// How many keys may replace the copy: half of those that it has, unless
+    /// somebody says that fewer are meant. An answer with fewer is refused.
+    fn least(&self, answer: &[Layer], unusable: usize) -> Result<usize, SourceError> {
         let meant = self.may_shrink || answer.iter().any(|layer| layer.document.accept_shrink);
-        let Some(copy) = self.copy.filter(|_| !meant) else { return Ok(()) };
-        let count = |layers: &[Layer]| layers.iter().map(|layer| layer.document.keys()).sum();
-        let before: usize = count(&layers(&copy.texts, self.layer, self.into, true)?);
+        let Some(copy) = self.copy.filter(|_| !meant) else { return Ok(0) };
+        let before = count(&layers(&copy.texts, self.layer, self.into, true)?);
         let now = count(answer) + unusable;
-        match now * 2 < before {
-            true => Err(SourceError::Shrunk { before, now, layer: self.layer }),
-            false => Ok(()),
+        match before.div_ceil(2) {
+            least if now < least => Err(SourceError::Shrunk { before, now, layer: self.layer }),
+            least => Ok(least),
         }
     }
+}
+
+/// How many keys layers have.
+pub(super) fn count(layers: &[Layer]) -> usize {
+    layers.iter().map(|layer| layer.document.keys()).sum()
 }
 
 /// The layers that texts make.
@@ -186,6 +195,7 @@ mod tests {
             read(2, Vec::new()),
             Err(SourceError::Shrunk { before: 5, now: 2, layer: LayerName::Account })
         ));
-        assert!(read(2, vec![finding]).is_ok());
+        // It is used without it; the copy stays what it is.
+        assert_eq!(read(2, vec![finding]).unwrap().least, 3);
     }
 }

@@ -30,7 +30,19 @@ pub struct Arrived {
     /// Whether each layer stands by itself and can be left out alone.
     pub apart: bool,
     /// What to keep as the next copy once it has proved good.
-    pub keep: Option<(Subject, Vec<Text>)>,
+    pub keep: Option<Next>,
+}
+
+/// What may become the next copy of a source.
+#[derive(Debug, Clone)]
+pub struct Next {
+    /// What it is a copy of.
+    pub subject: Subject,
+    /// What came.
+    pub texts: Vec<Text>,
+    /// With fewer keys it replaces no copy: values that cannot be used are left
+    /// out, and enough of them leave too little.
+    pub least: usize,
 }
 
 impl Arrived {

@@ -143,6 +143,19 @@ pub fn tags_in(text: &str) -> impl Iterator<Item = &str> {
     text.split('{').skip(1).filter_map(|part| part.split_once('}')?.0.strip_prefix("tag:"))
 }
 
+/// Whether a text's placeholders need the tags, or what is asked for with them.
+pub fn names_tags(text: &str) -> bool {
+    text.split('{')
+        .skip(1)
+        .filter_map(|part| part.split_once('}'))
+        .any(|(name, _)| is_of_tags(name))
+}
+
+/// Whether a placeholder's value comes with the tags.
+pub(super) fn is_of_tags(name: &str) -> bool {
+    name == "asg" || name.starts_with("tag:")
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {

@@ -10,23 +10,25 @@ use std::path::{Path, PathBuf};
 use reqwest::Client;
 use tokio::time::Instant;
 
-use super::arrived::Arrived;
+use super::arrived::{Arrived, Next};
 use super::aws::LazyAws;
 use super::documents;
 use super::fetch::{Job, Reach};
+use super::http::Web;
 use super::last_good::{Copies, LastGood};
 use super::placeholder::{Values, tags_in};
 use super::resolution::{Resolution, finish, phase};
 use super::settings::OneScope;
 use super::settle::{DefaultsInvalid, Settled, Terms, settle};
 use super::source::Source;
-use super::tags::TagStore;
+use super::tag_store::{GroupApi, Known, TagStore};
+use super::text::Text;
 use super::verdict::Judge;
 use super::waves;
 use crate::config::LayerName;
 use crate::configure::report::SourceOutcome;
 use crate::identity::imds::WantedTags;
-use crate::identity::{Discovered, Identity, ImdsOptions, TagsState, discover, host};
+use crate::identity::{Discovered, Identity, ImdsOptions, Provenance, TagsState, discover, host};
 use crate::platform::error::chain_text;
 use crate::platform::paths::Paths;
 use crate::platform::redact::Redactor;
@@ -163,15 +165,23 @@ async fn ask(
     let environment = waves::environment(&host.base.merged);
     let Discovered { mut identity, imds, tags } = discovered;
     let known = match tags {
-        TagsState::Read | TagsState::Unavailable => Ok(identity.tags.clone()),
-        TagsState::Failed(error) => Err(chain_text(&error)),
+        TagsState::Read => Known::Tags(identity.tags.clone()),
+        TagsState::Unavailable => Known::Elsewhere,
+        TagsState::Failed(error) => Known::Failed(chain_text(&error)),
     };
-    let store = TagStore::new(imds, wanted, known);
     let copies = LastGood::new(&context.paths, identity.account.clone(), &context.copies);
     let aws = LazyAws::new(context.client.clone(), identity.region.clone(), scope.attempt_timeout);
+    // Off EC2 there is no group to ask for.
+    let api = (identity.provenance == Provenance::Imds).then_some(GroupApi {
+        aws: &aws,
+        instance: &identity.instance_id,
+        attempt: scope.attempt_timeout,
+    });
+    let store = TagStore::new(imds, wanted, known, api);
+    let web = Web::new(context.client.clone(), scope.local_targets);
     let reach = Reach {
         paths: &context.paths,
-        client: &context.client,
+        web: &web,
         aws: &aws,
         tags: &store,
         values: Values { identity: &identity, environment: environment.as_deref() },
@@ -187,7 +197,9 @@ async fn ask(
         })
         .collect();
     let fetched = waves::ask(&jobs, &reach, host.arrived, host.terms).await;
-    identity.tags = store.known().await;
+    let (tags, group) = store.known().await;
+    identity.tags = tags;
+    identity.autoscaling_group = group.or(identity.autoscaling_group);
     (identity, fetched, copies)
 }
 
@@ -223,7 +235,11 @@ fn add_wanted(wanted: &mut WantedTags, scopes: &[(LayerName, &OneScope)]) {
 /// Keeps what has proved good.
 fn keep(copies: &LastGood, arrived: &[Arrived]) {
     for source in arrived {
-        let Some((subject, texts)) = &source.keep else { continue };
+        let Some(Next { subject, texts, least }) = &source.keep else { continue };
+        let keys = |text: &Text| text.parse(None).map_or(0, |document| document.keys());
+        if texts.iter().map(keys).sum::<usize>() < *least {
+            continue;
+        }
         if let Err(error) = copies.keep(subject, texts, &source.layers) {
             // The boot is as good as it was; the next one may miss the copy.
             tracing::warn!(source = subject.source, %error, "failed to keep a copy of a document");

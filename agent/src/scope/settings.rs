@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::source::Source;
 use crate::config::LayerName;
 use crate::config::node::Node;
 use crate::config::path::KeyPath;
 use crate::config::schema::{Reader, Setting, Shape};
 use crate::config::trust::{self, Pattern, Rights};
-use crate::config::types::Period;
+use crate::config::types::{AccountId, Period};
 
 crate::choices! {
     /// What happens when a scope cannot be had.
@@ -30,6 +31,9 @@ crate::settings! {
         attempt_timeout: Duration = "5s";
         /// How often the daemon looks whether anything has changed. Each instance at a time of its own.
         refresh: Duration as Period = "5m";
+        /// Whether an http(s) source may be at a loopback or link-local address. Off, so that
+        /// neither a tag in a URL nor a name server can point a question at this host.
+        local_targets: bool = false;
         /// How long to wait for tags that `require` names.
         tags_wait: Duration = "30s";
         /// What all accounts share.
@@ -42,7 +46,7 @@ crate::settings! {
 
     /// One scope.
     OneScope {
-        /// Its sources; later ones win. A text, or { url, format, into }.
+        /// Its sources; later ones win. A text, or { url, format, into, owner }.
         sources: Vec<SourceSettings> = [];
         /// Whether a document that does not exist is a failure.
         required: bool = false;
@@ -69,6 +73,9 @@ crate::settings! {
         format: Option<String>;
         /// The key below which the document's values are put.
         into: Option<String>;
+        /// The account that the bucket must belong to: of s3:// and http(s) sources. Where a
+        /// bucket's name holds {account}, it is the instance's own unless this says another.
+        owner: Option<AccountId>;
     }
 }
 
@@ -140,6 +147,21 @@ pub struct SourceSettings {
     pub format: Option<String>,
     /// The key below which the document's values are put.
     pub into: Option<String>,
+    /// The account that the bucket must belong to.
+    pub owner: Option<AccountId>,
+}
+
+/// Notes an owner where nobody could be asked whether it is the owner.
+fn check_owner(table: &Node, url: &str, path: &KeyPath, reader: &mut Reader) {
+    let Some(owner) = table.get(&KeyPath::root().child("owner")) else { return };
+    // What is not a source is named when it is asked for.
+    if let Ok(source) = Source::parse(url)
+        && !matches!(source, Source::S3 { .. } | Source::Http(_))
+    {
+        let message =
+            format!("must be left out: only s3:// and http(s) sources have one, not {url}");
+        reader.problem(owner, &path.child("owner"), &message);
+    }
 }
 
 impl Setting for SourceSettings {
@@ -150,13 +172,15 @@ impl Setting for SourceSettings {
     fn read(node: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {
         match node {
             Node::Leaf(_) => {
-                String::read(node, path, reader).map(|url| Self { url, format: None, into: None })
+                let url = String::read(node, path, reader)?;
+                Some(Self { url, format: None, into: None, owner: None })
             }
-            Node::Table { .. } => SourceTable::read(node, path, reader).map(|table| Self {
-                url: table.url,
-                format: table.format,
-                into: table.into,
-            }),
+            Node::Table { .. } => {
+                let SourceTable { url, format, into, owner } =
+                    SourceTable::read(node, path, reader)?;
+                check_owner(node, &url, path, reader);
+                Some(Self { url, format, into, owner })
+            }
         }
     }
 }

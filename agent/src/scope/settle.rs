@@ -131,8 +131,8 @@ fn part(source: &mut Arrived, mut blames: Vec<Blame<'_>>) {
         blames.retain(|blame| !blame.conflict);
     }
     source.layers.retain(|layer| !blames.iter().any(|blame| made(layer, blame.origin)));
-    if let Some((_, texts)) = &mut source.keep {
-        texts.retain(|text| !blames.iter().any(|blame| *blame.origin.source == *text.name));
+    if let Some(next) = &mut source.keep {
+        next.texts.retain(|text| !blames.iter().any(|blame| *blame.origin.source == *text.name));
     }
     source.leave_out(blames.into_iter().map(|blame| blame.finding));
 }

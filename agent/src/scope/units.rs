@@ -79,3 +79,40 @@ impl<'a> Gatherer<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directives_are_spelled_with_commas_between_their_keys() {
+        let mut gatherer = Gatherer::new(None);
+        for (key, text) in [
+            ("unset", "vars.a, sink.b,"),
+            ("final", "metrics.interval"),
+            ("accept_shrink", "true"),
+            ("accept_shrink", "maybe"),
+            ("final", "a..b"),
+        ] {
+            gatherer.spelled(key, None, &KeyPath::root().child(key), text);
+        }
+        let Units { texts, left_out } = gatherer.units;
+        let bodies: Vec<_> = texts.iter().map(|text| String::from_utf8_lossy(&text.body)).collect();
+        assert_eq!(
+            bodies,
+            [
+                r#"{"unset":["vars.a","sink.b"]}"#,
+                r#"{"final":["metrics.interval"]}"#,
+                r#"{"accept_shrink":true}"#,
+            ]
+        );
+        let messages: Vec<_> = left_out.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            messages,
+            [
+                "accept_shrink: `accept_shrink` must be true or false",
+                "final: `final` must be a list of key paths such as [\"sink.mimir\"]",
+            ]
+        );
+    }
+}

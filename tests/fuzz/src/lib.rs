@@ -8,11 +8,11 @@
 pub mod config;
 /// What gild left on disk or says on its socket.
 pub mod files;
-/// Documents of several layers.
-pub mod layers;
 /// The kernel's files, and what is made of samples.
 pub mod proc;
 /// Where configuration comes from.
 pub mod scope;
+/// Documents that disagree.
+pub mod settle;
 /// YAML as Ansible would read it.
 pub mod yaml;

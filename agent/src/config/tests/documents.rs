@@ -143,6 +143,7 @@ fn directives_are_about_the_document_and_no_settings() {
         ("unset = ['a..b']", "`unset` must be a list of key paths"),
         ("final = [1]", "`final` must be a list of key paths"),
         ("final = ['']", "`final` must be a list of key paths"),
+        ("final = ['sink.*.url']", "`final` must be a list of key paths"),
         ("accept_shrink = 'yes'", "`accept_shrink` must be true or false"),
     ] {
         assert!(toml(text).unwrap_err().to_string().starts_with(message), "{text}");

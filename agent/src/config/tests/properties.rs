@@ -8,6 +8,7 @@ use super::layer;
 use crate::config::merge::{Layer, Merged};
 use crate::config::origin::{LayerName, Origin};
 use crate::config::path::KeyPath;
+use crate::config::trust::Finals;
 
 fn scalar() -> impl Strategy<Value = Value> {
     prop_oneof![
@@ -28,10 +29,14 @@ fn table() -> impl Strategy<Value = Value> {
         .prop_map(|entries| Value::Object(entries.into_iter().collect::<Map<_, _>>()))
 }
 
+fn paths() -> impl Strategy<Value = Vec<KeyPath>> {
+    let path = prop::collection::vec("[abc]", 1..4).prop_map(KeyPath::from_iter);
+    prop::collection::vec(path, 0..3)
+}
+
 /// The values of a layer, and what it takes away.
 fn document() -> impl Strategy<Value = (Value, Vec<KeyPath>)> {
-    let path = prop::collection::vec("[abc]", 1..4).prop_map(KeyPath::from_iter);
-    (table(), prop::collection::vec(path, 0..3))
+    (table(), paths())
 }
 
 const NAMES: [LayerName; 3] = [LayerName::Global, LayerName::Account, LayerName::Service];
@@ -143,6 +148,9 @@ proptest! {
                 .collect();
             prop_assert_eq!(chain, expected, "at {}", path);
         }
+        for conflict in &merged.conflicts {
+            prop_assert_ne!(conflict.lower.0, conflict.higher.0);
+        }
         // And no value that somebody set is lost.
         for layer in &layers {
             for (path, _) in leaves(layer) {
@@ -173,5 +181,24 @@ proptest! {
         let (one, two) = (Merged::fold(&layers), Merged::fold(&changed));
         let same = one.root.to_value() == two.root.to_value();
         prop_assert_eq!(one.digest() == two.digest(), same);
+    }
+
+    #[test]
+    fn what_is_final_is_what_the_lower_layers_say(layers in triple(), finals in paths()) {
+        let [mut lower, mut middle, mut higher] = layers;
+        lower.document.finals = finals.clone();
+        let expected = Merged::fold([&lower]);
+        let mut known = Finals::default();
+        known.learn(&lower);
+        for layer in [&mut middle, &mut higher] {
+            known.enforce(layer);
+        }
+        let merged = Merged::fold([&lower, &middle, &higher]);
+        for path in finals {
+            let value = |merged: &Merged| merged.root.get(&path).map(|node| node.to_value());
+            prop_assert_eq!(value(&merged), value(&expected), "{}", path);
+        }
+        // Once is enough.
+        prop_assert_eq!(known.enforce(&mut higher), vec![]);
     }
 }

@@ -101,6 +101,19 @@ fn a_bad_pattern_is_named_with_its_key_and_line() {
 }
 
 #[test]
+fn a_directive_that_names_no_key_is_found() {
+    let text = "final = ['metrics.intervall', 'sink.m.url', 'vars.x.y']\n\
+                unset = ['service.web', 'nothing']\n";
+    assert_eq!(
+        findings(text),
+        [
+            "x.toml:1: metrics.intervall is in `final` and is not a known key",
+            "x.toml:2: nothing is in `unset` and is not a known key",
+        ]
+    );
+}
+
+#[test]
 fn a_syntax_error_in_one_file_does_not_hide_another_files_problems() {
     let found = check::documents(&[
         ("a.toml".to_owned(), b"x = ".to_vec(), Format::Toml),

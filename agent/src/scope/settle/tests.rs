@@ -249,3 +249,22 @@ fn what_scopes_say_of_rights_and_copies_holds_for_their_layer() {
     assert_eq!(var(&settled, "vars").unwrap(), r#"{"b":"x"}"#);
     assert_eq!(sources[0].refused[0].reason, "scope.service.may_set does not allow it");
 }
+
+#[test]
+fn a_key_and_what_is_below_it_in_two_tags_is_a_conflict_that_names_both() {
+    for (lower, higher) in [
+        (("tag:gild:vars.a", "vars.a = '1'"), ("tag:gild:vars.a.b", "vars.a.b = '2'")),
+        // An import comes before what names its key itself.
+        (("tag:Name", "vars.a.b = '1'"), ("tag:gild:vars.a", "vars.a = '2'")),
+        // Keys that nothing reads.
+        (("tag:gild:a", "a = '1'"), ("tag:gild:a.b", "a.b = '2'")),
+    ] {
+        let mut sources = [tags(&[lower, higher, ("tag:gild:vars.z", "vars.z = '3'")])];
+        let settled = settle(&mut sources, &Terms::default()).unwrap();
+        assert_eq!(var(&settled, "vars.z").unwrap(), "\"3\"");
+        let error = sources[0].report.error.as_ref().unwrap();
+        assert!(error.starts_with(&format!("left out: {}:1: ", higher.0)), "{error}");
+        assert!(error.contains(&format!("in service {}:1", lower.0)), "{error}");
+        assert_eq!(sources[0].layers.len(), 2);
+    }
+}
