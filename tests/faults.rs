@@ -381,7 +381,8 @@ async fn a_file_may_be_anything_too() {
         fs::remove_file(path).unwrap();
         nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).unwrap();
     };
-    let wrongs: [(&str, &dyn Fn(&Path)); 4] =
+    type Wrong<'a> = (&'a str, &'a dyn Fn(&Path));
+    let wrongs: [Wrong<'_>; 4] =
         [("line 1", &half), ("recursion", &deep), ("larger than", &huge), ("not a file", &pipe)];
     for (cause, wrong) in wrongs {
         for copy in [true, false] {

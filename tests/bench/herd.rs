@@ -2,7 +2,10 @@
 //! questions a second and a bucket that answers 503 for its first ten seconds;
 //! beside them one that boots alone.
 //!
-//!     tests/bench/run herd
+//! Where `GILD_BIN` names a program, each instance is a process of it; else it is
+//! a task, and what takes longest may be this machine.
+//!
+//!     GILD_BIN=target/x86_64-unknown-linux-gnu/release/gild tests/bench/run herd
 #![allow(clippy::unwrap_used)]
 
 #[allow(dead_code, reason = "the fakes serve the tests too")]
@@ -23,7 +26,13 @@ fn main() {
         "{:<22} {:>9} {:>9} {:>8} {:>8} {:>8} {:>14} {:>14} {:>9}",
         "", "resolved", "fresh", "half", "99 %", "all", "ssm a boot", "s3 a boot", "refused"
     );
-    let whole = Plan { instances: 500, rate: 40.0, outage: Duration::from_secs(10), copies: false };
+    let whole = Plan {
+        instances: 500,
+        rate: 40.0,
+        outage: Duration::from_secs(10),
+        copies: false,
+        processes: std::env::var_os("GILD_BIN").is_some(),
+    };
     // What this machine itself takes for so many at once.
     let free = Plan { rate: f64::MAX, outage: Duration::ZERO, ..whole };
     for (name, plan) in [
