@@ -17,7 +17,7 @@ use crate::fakes::place::loopback;
 use crate::program::gild;
 
 /// What lets sources be on this host, where all the fakes are.
-pub(crate) const REACH: &str = "";
+pub(crate) const REACH: &str = "scope.local_targets = true\n";
 
 /// A host and what it talks to.
 pub(crate) struct Rig {

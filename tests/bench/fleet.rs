@@ -32,7 +32,7 @@ use crate::fakes::place::loopback;
 const ORDERS: &str = "GILD_TEST_FLEET";
 
 /// What lets sources be on this host, where all the fakes are.
-const REACH: &str = "";
+const REACH: &str = "scope.local_targets = true\n";
 
 /// How long the metadata service may take, as in a boot.
 const IDENTITY: Duration = Duration::from_secs(30);

@@ -2,26 +2,17 @@
 //! questions a second and a bucket that answers 503 for its first ten seconds;
 //! beside them one that boots alone.
 //!
-//! Where `GILD_BIN` names a program, each instance is a process of it; else it is
-//! a task, and what takes longest may be this machine.
-//!
-//!     GILD_BIN=target/x86_64-unknown-linux-gnu/release/gild tests/bench/run herd
-#![allow(clippy::unwrap_used)]
+//! Each instance is a process of the release binary, with a root in memory. As
+//! tasks of one process, which the fleet can be too, what takes longest is this
+//! machine.
 
-#[allow(dead_code, reason = "the fakes serve the tests too")]
-#[path = "../fakes/mod.rs"]
-mod fakes;
-mod fleet;
-
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use fleet::Plan;
+use crate::fleet::{self, Plan};
 
-fn main() {
-    if fleet::member() {
-        return;
-    }
+pub(crate) fn run(_: &Path) {
     println!(
         "{:<22} {:>9} {:>9} {:>8} {:>8} {:>8} {:>14} {:>14} {:>9}",
         "", "resolved", "fresh", "half", "99 %", "all", "ssm a boot", "s3 a boot", "refused"
@@ -31,7 +22,7 @@ fn main() {
         rate: 40.0,
         outage: Duration::from_secs(10),
         copies: false,
-        processes: std::env::var_os("GILD_BIN").is_some(),
+        processes: true,
     };
     // What this machine itself takes for so many at once.
     let free = Plan { rate: f64::MAX, outage: Duration::ZERO, ..whole };

@@ -1,223 +1,158 @@
-//! From the start of the process to a merged configuration, by the program itself
-//! (`gild configure` with a step that never runs), where the metadata service
-//! takes 1 ms and each remote source 20 ms: a web server, a parameter, an object
-//! and tags. First with nothing on disk, then again with nothing changed. Beside
-//! it curl, which asks for the same, one after the other.
+//! How long it takes from the start of the process to the merged configuration: with
+//! nothing kept yet, and again with nothing changed; over plain HTTP and over TLS.
+//! Beside it: curl, asking the same questions one after the other as a user-data script
+//! does.
 //!
-//!     GILD_BIN=target/x86_64-unknown-linux-gnu/release/gild tests/bench/run resolve
-#![allow(clippy::unwrap_used)]
+//! The time is that of the whole process, from its start to its end, which includes the
+//! hand-off and the report that it writes.
 
-#[allow(dead_code, reason = "the fakes serve the tests too")]
-#[path = "../fakes/mod.rs"]
-mod fakes;
-#[path = "../program.rs"]
-mod program;
-#[allow(dead_code, reason = "the rig serves the tests too")]
-#[path = "../rig.rs"]
-mod rig;
-
-use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use fakes::fault::Fault;
-use fakes::http::Files;
-use fakes::parameters::Parameters;
-use fakes::place::loopback;
-use rig::{Rig, json};
-use tempfile::TempDir;
+use serde_json::Value;
+
+use crate::figures::Times;
+use crate::world::World;
 
 const ROUNDS: usize = 50;
-const NEAR: Duration = Duration::from_millis(1);
-const FAR: Duration = Duration::from_millis(20);
+const ROUND_TRIP: Duration = Duration::from_millis(20);
 
-const IMAGE: &str = "
-configuration.run = 'never'
-[scope.global]
-sources = ['FILES/gild/global.toml']
-[scope.account]
-sources = ['ssm:/gild/account', 's3://bucket/account.yaml']
-[scope.service]
-sources = ['tags:gild:']
-import = { Name = 'vars.name' }
-";
-
-/// What is asked of the metadata service, for curl.
-const METADATA: [&str; 5] = [
-    "dynamic/instance-identity/document",
-    "meta-data/tags/instance",
-    "meta-data/tags/instance/Name",
-    "meta-data/tags/instance/gild:metrics.interval",
-    "meta-data/local-hostname",
-];
-
-/// An instance and what is far from it.
-struct World {
-    rig: Rig,
-    bucket: Files,
-    store: Parameters,
-    _run: TempDir,
+pub(crate) fn run(gild: &Path) {
+    println!(
+        "{ROUNDS} rounds; 1 ms to the metadata service, a round trip of {} ms to each of three remotes",
+        ROUND_TRIP.as_millis()
+    );
+    println!(
+        "{:<34} {:>9} {:>9} {:>9}   requests to metadata, remotes (conditional)",
+        "", "median", "99 %", "worst"
+    );
+    for tls in [false, true] {
+        let world = World::new(ROUND_TRIP, tls);
+        let shell = if tls { None } else { Some(curl(&world)) };
+        let over = if tls { "TLS" } else { "HTTP" };
+        let mut medians = Vec::new();
+        for kept in [false, true] {
+            let what = if kept { "again, nothing changed" } else { "first, nothing kept" };
+            let times = rounds(gild, &world, kept);
+            medians.push(times.at(0.5));
+            line(&format!("gild, {over}: {what}"), &times, &asked(gild, &world, kept));
+        }
+        if let Some(times) = &shell {
+            line("curl, HTTP: one after the other", times, "");
+            for (what, median) in ["first", "again"].iter().zip(&medians) {
+                println!("curl / gild, {what}: {:.1}", times.at(0.5) / median);
+            }
+        }
+    }
 }
 
-/// How long one run took, and its parts by its own account.
-#[derive(Clone, Copy, Debug)]
-struct Run {
-    whole: f64,
-    identity: f64,
-    scopes: f64,
+fn line(what: &str, times: &Times, after: &str) {
+    let [median, edge, worst] = [0.5, 0.99, 1.0].map(|share| times.at(share));
+    println!("{what:<34} {median:>6.1} ms {edge:>6.1} ms {worst:>6.1} ms   {after}");
 }
 
-impl World {
-    fn new() -> Self {
-        let (bucket, store) = (Files::start(loopback()), Parameters::start(loopback()));
-        let tags = [("gild:metrics.interval", "30s"), ("Name", "web")];
-        let rig = Rig::new(IMAGE, &tags)
-            .setting("AWS_ENDPOINT_URL_S3", &bucket.url(""))
-            .setting("AWS_ENDPOINT_URL_SSM", &store.endpoint());
-        // As on a host: /run is memory, /var is not.
-        let run = tempfile::tempdir_in("/dev/shm").unwrap();
-        fs::remove_dir_all(rig.path("run")).unwrap();
-        std::os::unix::fs::symlink(run.path(), rig.path("run")).unwrap();
-        let text = |name: &str| {
-            (0..100).map(|number| format!("{name}{number}: 'some value'\n")).collect::<String>()
-        };
-        let toml = text("g").replace(": ", " = ");
-        rig.files.put("/gild/global.toml", &format!("[vars]\n{toml}"));
-        bucket
-            .put("/bucket/account.yaml", &format!("vars:\n  {}", text("a").replace('\n', "\n  ")));
-        store.put("/gild/account", "vars.account = 'x'\nmetrics.interval = '20s'\n");
-        rig.imds.faults.always("/", Fault::Delay(NEAR));
-        for faults in [&rig.files.faults, &bucket.faults, &store.faults] {
-            faults.always("/", Fault::Delay(FAR));
-        }
-        Self { rig, bucket, store, _run: run }
+fn rounds(gild: &Path, world: &World, kept: bool) -> Times {
+    let mut times = Times::default();
+    let root = tempfile::tempdir().unwrap();
+    world.install(root.path());
+    if kept {
+        once(gild, world, root.path());
     }
-
-    fn forget(&self) {
-        for directory in ["run/gild", "var/lib/gild"] {
-            let _ = fs::remove_dir_all(self.rig.path(directory));
-            fs::create_dir_all(self.rig.path(directory)).unwrap();
+    for _ in 0..ROUNDS {
+        if !kept {
+            let _ = std::fs::remove_dir_all(root.path().join("var/lib/gild/last-good"));
         }
-    }
-
-    fn run(&self) -> Run {
-        let mut command = self.rig.gild(&["configure"]);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let start = Instant::now();
-        let status = command.status().unwrap();
-        let whole = start.elapsed().as_secs_f64() * 1000.0;
-        let report = json(&self.rig.path("run/gild/report.json"));
-        assert!(status.success() && report["outcome"] == "ready", "{report:#}");
-        let phase = |name: &str| {
-            let phases = report["phases"].as_array().unwrap();
-            phases.iter().find(|phase| phase["name"] == name).unwrap()["duration_ms"]
-                .as_f64()
-                .unwrap()
-        };
-        Run { whole, identity: phase("identity"), scopes: phase("scopes") }
+        once(gild, world, root.path());
+        times.add(start.elapsed());
     }
+    times
+}
 
-    /// A run with nothing changed, which asks each source once, and tells the web
-    /// server and the bucket what it has.
-    fn run_again(&self) -> Run {
-        let counts = || {
-            (
-                self.rig.files.requests().len(),
-                self.bucket.requests().len(),
-                self.store.questions().len(),
-            )
-        };
-        let before = counts();
-        let run = self.run();
-        let after = counts();
-        assert_eq!(after, (before.0 + 1, before.1 + 1, before.2 + 1), "one question a source");
-        for files in [&self.rig.files, &self.bucket] {
-            let asked = files.requests();
-            assert!(!asked.last().unwrap().header("if-none-match").is_empty(), "conditional");
-        }
-        let report = json(&self.rig.path("run/gild/report.json"));
-        let sources = report["sources"].as_array().unwrap();
-        let mut remote = sources.iter().filter(|source| source["layer"] != "image");
-        assert!(remote.all(|source| source["state"] == "unchanged"), "{report:#}");
-        run
+/// One resolve, which must come out well.
+fn once(gild: &Path, world: &World, root: &Path) {
+    let mut command = world.configure(gild, root);
+    let output = command.stdout(Stdio::null()).output().unwrap();
+    let report = std::fs::read(root.join("run/gild/report.json")).unwrap();
+    let report: Value = serde_json::from_slice(&report).unwrap();
+    assert_eq!(report["outcome"], "ready", "{report:#} {output:?}");
+}
+
+/// What one resolve asks for.
+fn asked(gild: &Path, world: &World, kept: bool) -> String {
+    let root = tempfile::tempdir().unwrap();
+    world.install(root.path());
+    if kept {
+        once(gild, world, root.path());
     }
+    let conditional = || {
+        let all = [world.global.requests(), world.account.requests()].concat();
+        all.iter().filter(|asked| !asked.header("if-none-match").is_empty()).count()
+    };
+    let remote = || {
+        world.global.requests().len() + world.account.requests().len() + world.ssm.questions().len()
+    };
+    let before = (world.imds.requests().len(), remote(), conditional());
+    once(gild, world, root.path());
+    let after = (world.imds.requests().len(), remote(), conditional());
+    format!("{}, {} ({})", after.0 - before.0, after.1 - before.1, after.2 - before.2)
+}
 
-    /// Two runs of curl: one for the token, one for all the rest.
-    fn curl(&self) -> f64 {
-        let imds = self.rig.imds.endpoint();
+/// The same questions by curl: a token, the identity document, the tags, credentials,
+/// one remote after the other.
+fn curl(world: &World) -> Times {
+    let imds = world.imds.endpoint();
+    let [global, account, ssm] = world.urls();
+    let token = text(&[
+        "-X",
+        "PUT",
+        "-H",
+        "X-aws-ec2-metadata-token-ttl-seconds: 21600",
+        &format!("{imds}/latest/api/token"),
+    ]);
+    let header = format!("X-aws-ec2-metadata-token: {token}");
+    let meta = |path: &str| text(&["-H", &header, &format!("{imds}/latest/{path}")]);
+    let tags = "meta-data/tags/instance";
+    let mut times = Times::default();
+    for _ in 0..ROUNDS {
         let start = Instant::now();
-        let token = Command::new("curl")
-            .args(["-sf", "-X", "PUT", "-H", "X-aws-ec2-metadata-token-ttl-seconds: 60"])
-            .arg(format!("{imds}/latest/api/token"))
-            .output()
-            .unwrap();
-        let token = String::from_utf8(token.stdout).unwrap();
-        let mut all = Command::new("curl");
-        all.args(["-sf", "-o", "/dev/null"])
-            .args(["-H", &format!("X-aws-ec2-metadata-token: {token}")]);
-        for path in METADATA {
-            all.arg(format!("{imds}/latest/{path}")).args(["-o", "/dev/null"]);
+        text(&[
+            "-X",
+            "PUT",
+            "-H",
+            "X-aws-ec2-metadata-token-ttl-seconds: 21600",
+            &format!("{imds}/latest/api/token"),
+        ]);
+        meta("dynamic/instance-identity/document");
+        for tag in meta(tags).lines() {
+            meta(&format!("{tags}/{tag}"));
         }
-        all.args(["--next", "-sf", "-o", "/dev/null"]).arg(self.rig.files.url("/gild/global.toml"));
-        all.args(["--next", "-sf", "-o", "/dev/null"]).arg(self.bucket.url("/bucket/account.yaml"));
-        all.args([
-            "--next",
-            "-sf",
-            "-o",
-            "/dev/null",
+        let role = meta("meta-data/iam/security-credentials");
+        meta(&format!("meta-data/iam/security-credentials/{role}"));
+        text(&[&format!("{global}/gild/global.toml")]);
+        let signed = ["--aws-sigv4", "aws:amz:eu-west-1:ssm", "--user", "key:secret"];
+        let question = [
             "-H",
             "X-Amz-Target: AmazonSSM.GetParameter",
-        ]);
-        all.args(["-d", r#"{"Name":"/gild/account"}"#]).arg(self.store.endpoint());
-        assert!(all.status().unwrap().success(), "{all:?}");
-        start.elapsed().as_secs_f64() * 1000.0
+            "-H",
+            "Content-Type: application/x-amz-json-1.1",
+            "-d",
+            "{\"Name\": \"/gild/account\"}",
+            &ssm,
+        ];
+        text(&[&signed[..], &question[..]].concat());
+        let signed = ["--aws-sigv4", "aws:amz:eu-west-1:s3", "--user", "key:secret"];
+        let object = format!("{account}/conf-123456789012/gild/account.toml");
+        text(&[&signed[..], &[&object]].concat());
+        times.add(start.elapsed());
     }
+    times
 }
 
-/// The median and the worst.
-fn of(mut numbers: Vec<f64>) -> (f64, f64) {
-    numbers.sort_by(f64::total_cmp);
-    (numbers[numbers.len() / 2], numbers[numbers.len() - 1])
-}
-
-fn main() {
-    let world = World::new();
-    let (mut cold, mut second, mut curl) = (Vec::new(), Vec::new(), Vec::new());
-    let metadata = world.rig.imds.requests().len();
-    world.run();
-    // The token is a question too.
-    let metadata = world.rig.imds.requests().len() - metadata + 1;
-    for _ in 0..ROUNDS {
-        world.forget();
-        cold.push(world.run());
-        second.push(world.run_again());
-        curl.push(world.curl());
-    }
-    let floor = metadata as f64 * NEAR.as_secs_f64() * 1000.0 + FAR.as_secs_f64() * 1000.0;
-    println!(
-        "{ROUNDS} rounds; metadata {NEAR:?} x {metadata}, remote {FAR:?} each; {}",
-        std::env::var("GILD_BIN").unwrap_or_else(|_| "the binary of the tests".to_owned())
-    );
-    println!(
-        "{:<34} {:>10} {:>10} {:>9} {:>10} {:>10}",
-        "ms", "median", "worst", "x floor", "identity", "scopes"
-    );
-    let row = |name: &str, runs: &[Run]| {
-        let (median, worst) = of(runs.iter().map(|run| run.whole).collect());
-        let (identity, _) = of(runs.iter().map(|run| run.identity).collect());
-        let (scopes, _) = of(runs.iter().map(|run| run.scopes).collect());
-        println!(
-            "{name:<34} {median:>10.1} {worst:>10.1} {:>9.2} {identity:>10.1} {scopes:>10.1}",
-            median / floor
-        );
-    };
-    row("first resolve, cold", &cold);
-    row("second resolve, nothing changed", &second);
-    let (median, worst) = of(curl);
-    println!(
-        "{:<34} {median:>10.1} {worst:>10.1} {:>9.2}",
-        "curl, one after the other",
-        median / floor
-    );
-    println!("{:<34} {floor:>10.1} {:>10} {:>9.2}", "the injected latencies alone", "", 1.0);
+fn text(arguments: &[&str]) -> String {
+    let output =
+        Command::new("curl").args(["--silent", "--fail"]).args(arguments).output().unwrap();
+    assert!(output.status.success(), "curl {arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
 }

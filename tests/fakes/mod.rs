@@ -8,6 +8,7 @@
 //! of its own, and stops when it is dropped.
 
 pub(crate) mod body;
+pub(crate) mod calls;
 pub(crate) mod cloudwatch;
 pub(crate) mod datum;
 pub(crate) mod fault;
@@ -18,4 +19,5 @@ pub(crate) mod parameters;
 pub(crate) mod place;
 pub(crate) mod remote_write;
 pub(crate) mod server;
+pub(crate) mod tls;
 pub(crate) mod wait;

@@ -5,7 +5,7 @@
 //! the limit is refused as the service refuses it, and costs nothing.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -73,6 +73,11 @@ impl Parameters {
         let faults = Faults::default();
         let server = Server::start(listener, faults.clone(), Store(Arc::clone(&state)));
         Self { server, state, faults }
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.server.address()
     }
 
     /// The address for `AWS_ENDPOINT_URL_SSM`.

@@ -88,6 +88,14 @@ impl AwsError {
         self.status
     }
 
+    /// Whether a signature was refused for its time alone: a clock that is wrong is
+    /// set while an instance starts.
+    fn is_off_time(&self) -> bool {
+        let text = self.message.as_deref().unwrap_or_default();
+        self.code() == Some("InvalidSignatureException")
+            && (text.contains("Signature expired") || text.contains("Signature not yet current"))
+    }
+
     fn headline(&self) -> String {
         match (&self.code, &self.message, self.status) {
             (Some(code), Some(message), _) => format!("the answer was {code} ({message})"),
@@ -136,7 +144,7 @@ impl Retryable for AwsError {
         let throttled = self.code().is_some_and(|code| {
             code.contains("Throttl") || code.contains("Rate") || code.contains("SlowDown")
         });
-        let stale = self.code().is_some_and(|code| STALE.contains(&code));
+        let stale = self.code().is_some_and(|code| STALE.contains(&code)) || self.is_off_time();
         match self.status {
             _ if throttled || stale => Verdict::Transient,
             _ if self.malformed || self.too_large => Verdict::Permanent,
@@ -230,6 +238,21 @@ mod tests {
         }
         for code in ["AccessDenied", "AccessDeniedException", "InvalidSignatureException"] {
             assert_eq!(verdict(Some(code), Some(403), false), Verdict::Permanent, "{code}");
+        }
+        for (message, expected) in [
+            ("Signature expired: 20261123T000000Z is now earlier than …", Verdict::Transient),
+            (
+                "Signature not yet current: 20261123T000000Z is still later than …",
+                Verdict::Transient,
+            ),
+            ("The request signature we calculated does not match …", Verdict::Permanent),
+        ] {
+            let code = Some("InvalidSignatureException".to_owned());
+            let message = Some(message.to_owned());
+            let (malformed, too_large) = (false, false);
+            let error =
+                AwsError { code, message, status: Some(400), malformed, too_large, source: None };
+            assert_eq!(error.verdict(), expected, "{error}");
         }
         assert_eq!(verdict(None, Some(503), false), Verdict::Transient);
         assert_eq!(verdict(None, None, false), Verdict::Transient);

@@ -3,17 +3,19 @@
 //!
 //! A static binary must not load the host's NSS libraries, and an image without
 //! CA certificates must still reach its configuration, so neither is used. The
-//! AWS SDK runs over this same client (see `aws`).
+//! AWS SDK runs over this same client (see `aws`); what else it trusts, `tls`
+//! says.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::dns::Resolve;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, Url};
-use rustls::{ClientConfig, RootCertStore};
 
 use super::dns;
 use super::retry::{Retryable, Verdict};
+use super::targets::Outward;
+use super::tls::{self, TlsError};
 
 /// How long a TCP and TLS connection may take to come up.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -33,7 +35,7 @@ pub enum HttpError {
     Build(#[source] reqwest::Error),
     /// TLS could not be set up.
     #[error("failed to set up TLS")]
-    Tls(#[source] rustls::Error),
+    Tls(#[source] TlsError),
     /// No answer came.
     #[error("no answer")]
     Send(#[source] reqwest::Error),
@@ -89,16 +91,20 @@ impl Retryable for HttpError {
 
 /// A client over the one stack. Clones share its connections.
 pub fn client() -> Result<Client, HttpError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
-    let tls = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(HttpError::Tls)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    build(dns::system())
+}
+
+/// A client over the one stack that reaches no name whose addresses are this
+/// host itself or on its link. Addresses that a URL spells are never looked up:
+/// see `targets::spelled`.
+pub fn outward_client() -> Result<Client, HttpError> {
+    build(Outward(dns::system()))
+}
+
+fn build(resolver: impl Resolve + 'static) -> Result<Client, HttpError> {
     Client::builder()
-        .tls_backend_preconfigured(tls)
-        .dns_resolver(dns::system())
+        .tls_backend_preconfigured(tls::client().map_err(HttpError::Tls)?)
+        .dns_resolver(resolver)
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)

@@ -26,3 +26,7 @@ pub mod retry;
 pub mod signals;
 /// What systemd is told.
 pub mod systemd;
+/// Targets that are this host itself or on its link.
+pub mod targets;
+/// TLS for the whole process.
+pub mod tls;

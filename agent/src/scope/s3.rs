@@ -11,23 +11,29 @@ use crate::config::document::MAX_BYTES;
 use crate::config::format::Format;
 use crate::platform::aws::AwsError;
 
-/// Asks for the object, unless it is the one that `etag` names.
+/// Asks for the object, unless it is the one that `etag` names. The bucket must be
+/// `owner`'s: bucket names are the whole world's, and whoever takes one that a
+/// fleet asks for would be its configuration.
 pub async fn fetch(
     aws: &LazyAws,
     bucket: &str,
     key: &str,
     etag: Option<&str>,
+    owner: Option<&str>,
     format: Option<Format>,
 ) -> Result<Found, SourceError> {
     let config = Builder::from(&aws.get().await?.config).force_path_style(has_own_endpoint());
     let client = Client::from_conf(config.build());
     let request = client.get_object().bucket(bucket).key(key);
     let request = request.set_if_none_match(etag.map(str::to_owned));
+    let request = request.set_expected_bucket_owner(owner.map(str::to_owned));
     let object = match request.send().await.map_err(AwsError::from) {
         Ok(object) => object,
         Err(error) if error.status() == Some(304) && etag.is_some() => return Ok(Found::Unchanged),
         Err(error) if error.code() == Some("NoSuchKey") => return Ok(Found::Absent),
-        Err(source) => return Err(SourceError::Aws { operation: "GetObject", source }),
+        Err(source) => {
+            return Err(SourceError::Aws { operation: "GetObject", source }.of_owner(owner));
+        }
     };
     let too_large = || SourceError::TooLarge { limit: MAX_BYTES };
     if object.content_length().is_some_and(|length| length > MAX_BYTES as i64) {

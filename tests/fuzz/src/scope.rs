@@ -36,7 +36,8 @@ pub fn tags(text: &str) {
     let import = BTreeMap::from([("Name".to_owned(), "vars.name".to_owned())]);
     let rules = Rules { prefix: "gild:", import: &import, require: &[] };
     if let Found::Units(units) = rules.read(&tags) {
-        for document in units.texts.iter().filter_map(|text| text.parse(None).ok()) {
+        for text in &units.texts {
+            let document = text.parse(None).expect("a value that is gathered is a document");
             config::merge(document, LayerName::Service);
         }
     }
