@@ -48,6 +48,9 @@ pub(crate) struct Plan {
     pub(crate) outage: Duration,
     /// Whether each instance has a copy of each document.
     pub(crate) copies: bool,
+    /// Whether each instance is a process of the program that `GILD_BIN` names,
+    /// rather than a task of this one.
+    pub(crate) processes: bool,
 }
 
 /// What became of a fleet.
@@ -82,7 +85,7 @@ pub(crate) fn run(plan: &Plan, mut again: Command) -> Fleet {
     store.put("/gild/account", "vars.account = 2\n");
     let orders = json!({
         "instances": plan.instances, "copies": plan.copies, "imds": imds.endpoint(),
-        "files": files.url(""),
+        "files": files.url(""), "processes": plan.processes,
     });
     let mut child = again
         .env(ORDERS, orders.to_string())
@@ -126,7 +129,8 @@ pub(crate) fn member() -> bool {
 
 async fn boot_all(orders: &Value) {
     let text = |key: &str| orders[key].as_str().unwrap().to_owned();
-    let place = tempfile::tempdir().unwrap();
+    // Memory: hundreds of hosts do not share one disk.
+    let place = tempfile::tempdir_in("/dev/shm").unwrap();
     let contexts: Vec<Context> = (0..orders["instances"].as_u64().unwrap())
         .map(|number| {
             let root = place.path().join(number.to_string());
@@ -134,7 +138,8 @@ async fn boot_all(orders: &Value) {
             fs::create_dir_all(&image).unwrap();
             fs::write(image.join("00-reach.toml"), REACH).unwrap();
             let document = format!(
-                "scope.global.sources = ['{}/gild/global.toml']\n\
+                "configuration.run = 'never'\n\
+                 scope.global.sources = ['{}/gild/global.toml']\n\
                  scope.account.sources = ['ssm:/gild/account']\n",
                 text("files")
             );
@@ -158,7 +163,13 @@ async fn boot_all(orders: &Value) {
     }
     println!("all are here");
     std::io::stdin().lock().read_line(&mut String::new()).unwrap();
-    let boots = contexts.into_iter().map(|context| tokio::task::spawn_local(boot(context)));
+    let (processes, imds) = (orders["processes"] == true, text("imds"));
+    let boots = contexts.into_iter().enumerate().map(|(number, context)| {
+        let (root, imds) = (place.path().join(number.to_string()), imds.clone());
+        tokio::task::spawn_local(async move {
+            if processes { boot_by_itself(&root, &imds).await } else { boot(context).await }
+        })
+    });
     let boots: Vec<_> = boots.collect();
     for boot in boots {
         println!("{}", boot.await.unwrap());
@@ -177,6 +188,29 @@ async fn boot(context: Context) -> Value {
         "resolved": !matches!(resolution.verdict, Verdict::Failed { .. }),
         "took_ms": start.elapsed().as_millis() as u64,
         "ssm": attempts("ssm:"), "s3": attempts("http"),
+    })
+}
+
+/// A boot in a process of its own, by what its report says.
+async fn boot_by_itself(root: &Path, imds: &str) -> Value {
+    let program = std::env::var_os("GILD_BIN").expect("GILD_BIN names a program");
+    let start = Instant::now();
+    let mut command = tokio::process::Command::new(program);
+    command.arg("--root").arg(root).arg("configure");
+    command.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", imds);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().await.unwrap();
+    let took = start.elapsed();
+    let report = fs::read(root.join("run/gild/report.json")).unwrap();
+    let report: Value = serde_json::from_slice(&report).unwrap();
+    let attempts = |kind: &str| {
+        let sources = report["sources"].as_array().into_iter().flatten();
+        let of_kind = sources.filter(|s| s["source"].as_str().is_some_and(|s| s.starts_with(kind)));
+        of_kind.filter_map(|source| source["attempts"].as_u64()).sum::<u64>()
+    };
+    json!({
+        "ready": report["outcome"] == "ready", "resolved": report["outcome"] != "failed",
+        "took_ms": took.as_millis() as u64, "ssm": attempts("ssm:"), "s3": attempts("http"),
     })
 }
 
