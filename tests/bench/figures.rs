@@ -20,9 +20,4 @@ impl Times {
         let index = (share * last as f64).round() as usize;
         sorted.get(index).copied().unwrap_or(f64::NAN)
     }
-
-    /// How many there are.
-    pub(crate) fn count(&self) -> usize {
-        self.0.len()
-    }
 }

@@ -1,118 +1,52 @@
-//! Many instances that boot at once: parameters behind the limit of an account, a bucket
-//! that answers 503 at first. Each instance is a process of its own. Beside it: one
-//! instance alone.
+//! 500 instances that boot at once, against a Parameter Store that answers 40
+//! questions a second and a bucket that answers 503 for its first ten seconds;
+//! beside them one that boots alone.
+//!
+//! Each instance is a process of the release binary, with a root in memory. As
+//! tasks of one process, which the fleet can be too, what takes longest is this
+//! machine.
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
 
-use serde_json::Value;
+use crate::fleet::{self, Plan};
 
-use crate::fakes::fault::Fault;
-use crate::figures::Times;
-use crate::world::World;
-
-const INSTANCES: usize = 500;
-const PARAMETERS_A_SECOND: u32 = 40;
-const OUTAGE: Duration = Duration::from_secs(10);
-const ROUND_TRIP: Duration = Duration::from_millis(20);
-
-pub(crate) fn run(gild: &Path) {
+pub(crate) fn run(_: &Path) {
     println!(
-        "{INSTANCES} instances at once; {PARAMETERS_A_SECOND} requests a second to SSM; the bucket \
-         answers 503 for {} s",
-        OUTAGE.as_secs()
+        "{:<22} {:>9} {:>9} {:>8} {:>8} {:>8} {:>14} {:>14} {:>9}",
+        "", "resolved", "fresh", "half", "99 %", "all", "ssm a boot", "s3 a boot", "refused"
     );
-    println!(
-        "{:<30} {:>9} {:>8} {:>8} {:>8} {:>8}   {:>14} {:>14}",
-        "", "resolved", "half", "99 %", "all", "SSM/s", "SSM each, most", "S3 each, most"
-    );
-    herd("one alone, all well", gild, 1, Duration::ZERO, false);
-    herd("nothing kept", gild, INSTANCES, OUTAGE, false);
-    herd("a last valid copy each", gild, INSTANCES, OUTAGE, true);
-}
-
-/// One instance's way.
-struct Boot {
-    took: Duration,
-    outcome: String,
-    /// Questions to SSM, and to the bucket.
-    asked: (u64, u64),
-}
-
-fn herd(what: &str, gild: &Path, instances: usize, outage: Duration, kept: bool) {
-    let world = World::new(ROUND_TRIP, false);
-    let roots: Vec<_> = (0..instances).map(|_| tempfile::tempdir().unwrap()).collect();
-    for root in &roots {
-        world.install(root.path());
-        if kept {
-            seed(&world, gild, root.path());
-        }
-    }
-    world.ssm.limit(PARAMETERS_A_SECOND);
-    let before = (world.ssm.operations().len(), world.ssm.throttled());
-    if !outage.is_zero() {
-        world.global.faults.always("", Fault::Throttle);
-    }
-    let start = Instant::now();
-    let boots: Vec<Boot> = std::thread::scope(|scope| {
-        let running: Vec<_> = roots
-            .iter()
-            .map(|root| {
-                let mut command = world.configure(gild, root.path());
-                let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-                let report = root.path().join("run/gild/report.json");
-                scope.spawn(move || boot(child, start, report))
-            })
-            .collect();
-        std::thread::sleep(outage.saturating_sub(start.elapsed()));
-        world.global.faults.clear();
-        running.into_iter().map(|boot| boot.join().unwrap()).collect()
-    });
-    let mut times = Times::default();
-    for boot in boots.iter().filter(|boot| boot.outcome == "ready") {
-        times.add(boot.took);
-    }
-    let resolved = times.count();
-    let admitted = world.ssm.operations().len() - before.0 - (world.ssm.throttled() - before.1);
-    let [half, edge, all] = [0.5, 0.99, 1.0].map(|share| times.at(share) / 1e3);
-    let each = |pick: fn(&Boot) -> u64| {
-        let sum: u64 = boots.iter().map(pick).sum();
-        let most = boots.iter().map(pick).max().unwrap_or_default();
-        format!("{:.1}, {most}", sum as f64 / instances as f64)
+    let whole = Plan {
+        instances: 500,
+        rate: 40.0,
+        outage: Duration::from_secs(10),
+        copies: false,
+        processes: true,
     };
-    println!(
-        "{what:<30} {:>9} {half:>6.1} s {edge:>6.1} s {all:>6.1} s {:>8.1}   {:>14} {:>14}",
-        format!("{resolved}/{instances}"),
-        admitted as f64 / all,
-        each(|boot| boot.asked.0),
-        each(|boot| boot.asked.1),
-    );
-    for boot in boots.iter().filter(|boot| boot.outcome != "ready").take(3) {
-        println!("  {} after {:.1} s", boot.outcome, boot.took.as_secs_f64());
+    // What this machine itself takes for so many at once.
+    let free = Plan { rate: f64::MAX, outage: Duration::ZERO, ..whole };
+    for (name, plan) in [
+        ("herd, nothing wrong", free),
+        ("one alone", Plan { instances: 1, ..whole }),
+        ("herd, cold", whole),
+        ("herd, with copies", Plan { copies: true, ..whole }),
+    ] {
+        let fleet = fleet::run(&plan, Command::new(std::env::current_exe().unwrap()));
+        let count = |of: fn(&fleet::Boot) -> bool| fleet.boots.iter().filter(|b| of(b)).count();
+        let pair = |(mean, most): (f64, u64)| format!("{mean:.1}, most {most}");
+        let seconds = |share| format!("{:.1} s", fleet.by(share).as_secs_f64());
+        let (asked, refused) = fleet.parameters;
+        println!(
+            "{name:<22} {:>9} {:>9} {:>8} {:>8} {:>8} {:>14} {:>14} {:>9}",
+            format!("{}/{}", count(|boot| boot.resolved), plan.instances),
+            count(|boot| boot.ready),
+            seconds(0.5),
+            seconds(0.99),
+            seconds(1.0),
+            pair(fleet.mean_and_most(|boot| boot.ssm)),
+            pair(fleet.mean_and_most(|boot| boot.s3)),
+            format!("{} %", 100 * refused / asked.max(1)),
+        );
     }
-}
-
-/// Lets an instance keep copies, as a bake does.
-fn seed(world: &World, gild: &Path, root: &Path) {
-    let status = world.configure(gild, root).stderr(Stdio::null()).status().unwrap();
-    assert!(status.success());
-}
-
-fn boot(mut child: std::process::Child, start: Instant, report: PathBuf) -> Boot {
-    child.wait().unwrap();
-    let took = start.elapsed();
-    let report: Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
-    let attempts = |scheme: &str| {
-        let sources = report["sources"].as_array().unwrap().iter();
-        sources
-            .filter(|source| source["source"].as_str().unwrap().starts_with(scheme))
-            .map(|source| source["attempts"].as_u64().unwrap())
-            .sum()
-    };
-    let outcome = match report["failure"]["message"].as_str() {
-        Some(message) => format!("failed: {message}"),
-        None => report["outcome"].as_str().unwrap_or_default().to_owned(),
-    };
-    Boot { took, outcome, asked: (attempts("ssm:"), attempts("http")) }
 }

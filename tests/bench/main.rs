@@ -10,6 +10,7 @@
 #[allow(dead_code, reason = "the benchmarks use their own part of the fakes")]
 mod fakes;
 mod figures;
+mod fleet;
 mod herd;
 mod link;
 mod resolve;
@@ -23,6 +24,10 @@ type Benchmark = fn(&Path);
 const ALL: &[(&str, Benchmark)] = &[("resolve", resolve::run), ("herd", herd::run)];
 
 fn main() {
+    // The herd is a second run of this program.
+    if fleet::member() {
+        return;
+    }
     let Some(gild) = std::env::var_os("GILD_BIN").map(PathBuf::from) else {
         // Built with the tests, and only they may say so.
         println!("GILD_BIN names no release binary: run tests/bench/run");

@@ -91,9 +91,7 @@ fn asked(gild: &Path, world: &World, kept: bool) -> String {
         all.iter().filter(|asked| !asked.header("if-none-match").is_empty()).count()
     };
     let remote = || {
-        world.global.requests().len()
-            + world.account.requests().len()
-            + world.ssm.operations().len()
+        world.global.requests().len() + world.account.requests().len() + world.ssm.questions().len()
     };
     let before = (world.imds.requests().len(), remote(), conditional());
     once(gild, world, root.path());

@@ -9,8 +9,8 @@ use std::time::Duration;
 use crate::fakes::fault::Fault;
 use crate::fakes::http::Files;
 use crate::fakes::imds::{Imds, Instance};
+use crate::fakes::parameters::Parameters;
 use crate::fakes::place::loopback;
-use crate::fakes::ssm::Ssm;
 use crate::link::{Certificate, Link};
 
 /// The metadata service, as far away as it is on EC2.
@@ -21,7 +21,7 @@ pub(crate) struct World {
     pub(crate) imds: Imds,
     pub(crate) global: Files,
     pub(crate) account: Files,
-    pub(crate) ssm: Ssm,
+    pub(crate) ssm: Parameters,
     links: Vec<Link>,
     scheme: &'static str,
     certificate: Option<Certificate>,
@@ -44,7 +44,7 @@ impl World {
         let (global, account) = (Files::start(loopback()), Files::start(loopback()));
         global.put("/gild/global.toml", &document("global"));
         account.put("/conf-123456789012/gild/account.toml", &document("account"));
-        let ssm = Ssm::start(loopback());
+        let ssm = Parameters::start(loopback());
         ssm.put("/gild/account", &document("parameter"));
         let certificate = tls.then(Certificate::new);
         let links = [global.address(), account.address(), ssm.address()]

@@ -8,14 +8,16 @@
 //! of its own, and stops when it is dropped.
 
 pub(crate) mod body;
+pub(crate) mod calls;
 pub(crate) mod cloudwatch;
 pub(crate) mod datum;
 pub(crate) mod fault;
 pub(crate) mod http;
 pub(crate) mod imds;
 pub(crate) mod moto;
+pub(crate) mod parameters;
 pub(crate) mod place;
 pub(crate) mod remote_write;
 pub(crate) mod server;
-pub(crate) mod ssm;
+pub(crate) mod tls;
 pub(crate) mod wait;

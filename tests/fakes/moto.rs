@@ -108,6 +108,53 @@ impl Moto {
         self.request("DELETE", &format!("/{bucket}/{key}"), &[("Authorization", &header)], b"");
     }
 
+    /// Makes an Auto Scaling group with these tags and one instance, whose id it says.
+    pub(crate) fn put_group(&self, region: &str, name: &str, tags: &[(&str, &str)]) -> String {
+        let encoded = |text: &str| {
+            percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC)
+                .to_string()
+        };
+        let name = encoded(name);
+        let mut group = format!(
+            "CreateAutoScalingGroup&AutoScalingGroupName={name}&LaunchConfigurationName={name}\
+             &MinSize=1&MaxSize=1&AvailabilityZones.member.1={region}a"
+        );
+        for (index, (key, value)) in tags.iter().enumerate() {
+            let tag = format!("&Tags.member.{}", index + 1);
+            let (key, value) = (encoded(key), encoded(value));
+            group.push_str(&format!(
+                "{tag}.ResourceId={name}{tag}.ResourceType=auto-scaling-group{tag}.Key={key}\
+                 {tag}.Value={value}{tag}.PropagateAtLaunch=true"
+            ));
+        }
+        let template = format!(
+            "CreateLaunchConfiguration&LaunchConfigurationName={name}&ImageId=ami-12c6146b\
+             &InstanceType=t3.micro"
+        );
+        self.query(region, "autoscaling", &template);
+        self.query(region, "autoscaling", &group);
+        let answer = self.query(region, "autoscaling", "DescribeAutoScalingInstances");
+        let member = answer
+            .split("<member>")
+            .find(|member| {
+                member.contains(&format!("<AutoScalingGroupName>{name}</AutoScalingGroupName>"))
+            })
+            .unwrap_or_else(|| panic!("no instance of {name}: {answer}"));
+        let (_, id) = member.split_once("<InstanceId>").expect("an instance has an id");
+        id.split('<').next().expect("an element ends").to_owned()
+    }
+
+    /// One call of a service that reads forms: an action and its fields.
+    fn query(&self, region: &str, service: &str, action: &str) -> String {
+        let header = authorization(region, service);
+        let headers = [
+            ("Authorization", header.as_str()),
+            ("Content-Type", "application/x-www-form-urlencoded"),
+        ];
+        let body = format!("Version=2011-01-01&Action={action}");
+        self.request("POST", "/", &headers, body.as_bytes())
+    }
+
     /// One call of a JSON service.
     pub(crate) fn call(
         &self,

@@ -69,7 +69,6 @@ impl Globals {
         Ok(Context {
             paths,
             client: http::client()?,
-            remote_client: http::remote_client()?,
             imds: ImdsOptions::new(endpoint, IDENTITY_BUDGET),
             redactor: self.redactor.clone(),
             copies: Copies::Kept,

@@ -114,6 +114,7 @@ pub fn documents(named: &[Named]) -> Vec<Finding> {
             }),
         }
     }
+    findings.extend(layers.iter().flat_map(unknown_in_directives));
     let merged = Merged::fold(&layers);
     let typed = Settings::typed(&merged.root);
     findings.extend(merged.conflicts.iter().map(Finding::from));
@@ -121,4 +122,22 @@ pub fn documents(named: &[Named]) -> Vec<Finding> {
     findings.extend(typed.unknown.iter().map(Finding::from));
     findings.sort_by(|a, b| (&a.source, a.line, &a.key).cmp(&(&b.source, b.line, &b.key)));
     findings
+}
+
+/// Keys in a document's directives that nothing reads: a slip there would
+/// protect or take away nothing, and say nothing.
+fn unknown_in_directives(layer: &Layer) -> Vec<Finding> {
+    let shape = Settings::shape();
+    let Document { unset, finals, .. } = &layer.document;
+    let named = [("unset", unset), ("final", finals)];
+    let unknown = named.into_iter().flat_map(|(directive, keys)| {
+        let unknown = keys.iter().filter(|key| shape.at(key.segments()).is_none());
+        unknown.map(move |key| (directive, key))
+    });
+    unknown
+        .map(|(directive, key)| {
+            let message = format!("is in `{directive}` and is not a known key");
+            finding(&layer.origin_of(directive), key, None, message)
+        })
+        .collect()
 }

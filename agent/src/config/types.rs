@@ -126,6 +126,24 @@ impl From<Period> for Duration {
     }
 }
 
+/// An account's twelve digits. A text, because it may begin with a zero.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountId(pub String);
+
+impl Setting for AccountId {
+    fn shape() -> Shape {
+        Shape::Text
+    }
+
+    fn read(node: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {
+        let expected = "the twelve digits of an account, as a text such as \"123456789012\"";
+        leaf(node, path, reader, expected, |value| {
+            let digits = |text: &&str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+            value.as_str().filter(digits).map(|text| Self(text.to_owned()))
+        })
+    }
+}
+
 impl<T: Setting> Setting for Option<T> {
     fn shape() -> Shape {
         T::shape()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::playbook::signature::TrustedKey;
 use super::values::{PlaybookAddress, Sha256Text, Verbosity, Word, Words};
 use crate::config::SecretRef;
-use crate::scope::settings::Account;
+use crate::config::types::AccountId;
 
 crate::choices! {
     /// What runs the step.
@@ -60,7 +60,7 @@ crate::settings! {
         require_signature: bool = false;
         /// The account that the bucket must belong to, twelve digits. Without it: this
         /// instance's, where the bucket's name holds {account}.
-        bucket_owner: Option<Account>;
+        bucket_owner: Option<AccountId>;
         /// How long it may take to fetch and unpack the playbook.
         fetch_timeout: Duration = "2m";
         /// The playbook's file in that directory.

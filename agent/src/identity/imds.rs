@@ -50,7 +50,8 @@ pub struct WantedTags {
 }
 
 impl WantedTags {
-    fn wants(&self, key: &str) -> bool {
+    /// Whether a tag is among them.
+    pub(super) fn wants(&self, key: &str) -> bool {
         key == GROUP_TAG
             || self.keys.contains(key)
             || self.prefixes.iter().any(|prefix| key.starts_with(prefix))

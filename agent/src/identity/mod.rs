@@ -1,9 +1,12 @@
 //! Who this instance is: IMDSv2 on EC2, the host itself elsewhere.
 //!
 //! `hardware` tells cheaply whether this can be EC2, `imds` asks the metadata
-//! service over the one `connection`, `host` answers where there is none. A new
+//! service over the one `connection`, `host` answers where there is none, and
+//! `autoscaling` knows the group's tags where the metadata holds none. A new
 //! field is one line in `Identity`, one in `imds::IdentityDocument`.
 
+/// The tags of the instance's group.
+pub mod autoscaling;
 mod connection;
 /// Why the metadata service did not answer.
 pub mod error;

@@ -4,6 +4,7 @@
 //! Endpoints come from the SDK's own environment (`AWS_ENDPOINT_URL`,
 //! `AWS_ENDPOINT_URL_SSM`, …); credentials from the SDK's default chain.
 
+use std::error::Error;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -19,9 +20,15 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use http_body_util::{LengthLimitError, Limited};
 use reqwest::Client;
 
 use super::retry::{Retryable, Verdict};
+
+/// The largest answer. The SDK reads most of them to their end before it looks
+/// at them, and none that gild asks for comes near: an object is the largest,
+/// and is read by whoever asked, who has a smaller cap.
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
 /// How to reach AWS from this process.
 #[derive(Debug, Clone)]
@@ -40,7 +47,7 @@ impl Aws {
             .operation_attempt_timeout(attempt)
             .build();
         let loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(SharedHttpClient::new(Stack(client.clone())))
+            .http_client(SharedHttpClient::new(Stack { client: client.clone(), most: MAX_ANSWER }))
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts);
         // Asking the default chain would cost a call to IMDS that identity has
@@ -65,6 +72,7 @@ pub struct AwsError {
     message: Option<String>,
     status: Option<u16>,
     malformed: bool,
+    too_large: bool,
     #[source]
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -92,6 +100,9 @@ impl AwsError {
         match (&self.code, &self.message, self.status) {
             (Some(code), Some(message), _) => format!("the answer was {code} ({message})"),
             (Some(code), None, _) => format!("the answer was {code}"),
+            (None, ..) if self.too_large => {
+                format!("the answer is larger than {MAX_ANSWER} bytes")
+            }
             (None, _, Some(status)) => format!("the answer was HTTP {status}"),
             (None, _, None) if self.malformed => "the request could not be made".to_owned(),
             (None, _, None) => "no answer".to_owned(),
@@ -109,10 +120,23 @@ where
         let message = service.and_then(|meta| meta.message()).map(str::to_owned);
         let status = error.raw_response().map(|response| response.status().as_u16());
         let malformed = matches!(error, SdkError::ConstructionFailure(_));
+        let too_large = is_too_large(&error);
         // The service's own error repeats code and message.
         let source = if code.is_some() { None } else { error.into_source().ok() };
-        Self { code, message, status, malformed, source }
+        Self { code, message, status, malformed, too_large, source }
     }
+}
+
+/// Whether an answer was given up because it went beyond `MAX_ANSWER`.
+fn is_too_large(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<LengthLimitError>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 impl Retryable for AwsError {
@@ -123,7 +147,7 @@ impl Retryable for AwsError {
         let stale = self.code().is_some_and(|code| STALE.contains(&code)) || self.is_off_time();
         match self.status {
             _ if throttled || stale => Verdict::Transient,
-            _ if self.malformed => Verdict::Permanent,
+            _ if self.malformed || self.too_large => Verdict::Permanent,
             Some(429 | 500..=599) | None => Verdict::Transient,
             Some(_) => Verdict::Permanent,
         }
@@ -142,9 +166,19 @@ const STALE: &[&str] = &[
     "UnrecognizedClientException",
 ];
 
+/// The SDK's view of the one HTTP stack, without a cap: for whoever reads answers piece
+/// by piece and has a cap of his own.
+pub fn streaming(client: &Client) -> SharedHttpClient {
+    SharedHttpClient::new(Stack { client: client.clone(), most: usize::MAX })
+}
+
 /// The SDK's view of the one HTTP stack.
 #[derive(Debug, Clone)]
-struct Stack(Client);
+struct Stack {
+    client: Client,
+    /// The largest answer.
+    most: usize,
+}
 
 impl HttpClient for Stack {
     fn http_connector(
@@ -153,7 +187,8 @@ impl HttpClient for Stack {
         _: &RuntimeComponents,
     ) -> SharedHttpConnector {
         SharedHttpConnector::new(Connector {
-            client: self.0.clone(),
+            client: self.client.clone(),
+            most: self.most,
             read_timeout: settings.read_timeout(),
         })
     }
@@ -162,12 +197,13 @@ impl HttpClient for Stack {
 #[derive(Debug)]
 struct Connector {
     client: Client,
+    most: usize,
     read_timeout: Option<Duration>,
 }
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let client = self.client.clone();
+        let (client, most) = (self.client.clone(), self.most);
         let read_timeout = self.read_timeout;
         HttpConnectorFuture::new(async move {
             let request = request
@@ -190,7 +226,8 @@ impl HttpConnector for Connector {
                     ConnectorError::io(error.into())
                 }
             })?;
-            let answer = http::Response::from(answer).map(SdkBody::from_body_1_x);
+            let answer = http::Response::from(answer)
+                .map(|body| SdkBody::from_body_1_x(Limited::new(body, most)));
             Response::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
@@ -202,7 +239,8 @@ mod tests {
 
     fn verdict(code: Option<&str>, status: Option<u16>, malformed: bool) -> Verdict {
         let code = code.map(str::to_owned);
-        AwsError { code, message: None, status, malformed, source: None }.verdict()
+        let too_large = false;
+        AwsError { code, message: None, status, malformed, too_large, source: None }.verdict()
     }
 
     #[test]
@@ -223,8 +261,9 @@ mod tests {
         ] {
             let code = Some("InvalidSignatureException".to_owned());
             let message = Some(message.to_owned());
+            let (malformed, too_large) = (false, false);
             let error =
-                AwsError { code, message, status: Some(400), malformed: false, source: None };
+                AwsError { code, message, status: Some(400), malformed, too_large, source: None };
             assert_eq!(error.verdict(), expected, "{error}");
         }
         assert_eq!(verdict(None, Some(503), false), Verdict::Transient);

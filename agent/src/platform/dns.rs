@@ -72,7 +72,7 @@ struct Files {
 }
 
 impl Dns {
-    fn new(resolv_conf: &Path, hosts: &Path) -> Self {
+    pub(super) fn new(resolv_conf: &Path, hosts: &Path) -> Self {
         let (servers, hosts) = (Kept::new(resolv_conf), Kept::new(hosts));
         Self(Arc::new(Files { servers: Mutex::new(servers), hosts: Mutex::new(hosts) }))
     }

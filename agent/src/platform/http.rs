@@ -3,21 +3,19 @@
 //!
 //! A static binary must not load the host's NSS libraries, and an image without
 //! CA certificates must still reach its configuration, so neither is used. The
-//! AWS SDK runs over this same client (see `aws`).
+//! AWS SDK runs over this same client (see `aws`); what else it trusts, `tls`
+//! says.
 
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::dns::Resolve;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, Url};
-use rustls::ClientConfig;
 
 use super::dns;
 use super::retry::{Retryable, Verdict};
-use super::roots::{self, RootsError};
-use super::target;
+use super::targets::Outward;
+use super::tls::{self, TlsError};
 
 /// How long a TCP and TLS connection may take to come up.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -37,10 +35,7 @@ pub enum HttpError {
     Build(#[source] reqwest::Error),
     /// TLS could not be set up.
     #[error("failed to set up TLS")]
-    Tls(#[source] rustls::Error),
-    /// The roots cannot be had.
-    #[error("failed to set up whom TLS trusts")]
-    Roots(#[source] RootsError),
+    Tls(#[source] TlsError),
     /// No answer came.
     #[error("no answer")]
     Send(#[source] reqwest::Error),
@@ -79,10 +74,9 @@ fn excerpt(body: &str) -> String {
 impl Retryable for HttpError {
     fn verdict(&self) -> Verdict {
         match self {
-            HttpError::Build(_)
-            | HttpError::Tls(_)
-            | HttpError::Roots(_)
-            | HttpError::TooLarge { .. } => Verdict::Permanent,
+            HttpError::Build(_) | HttpError::Tls(_) | HttpError::TooLarge { .. } => {
+                Verdict::Permanent
+            }
             HttpError::Send(error) if error.is_builder() => Verdict::Permanent,
             HttpError::Send(_) | HttpError::Body(_) | HttpError::Timeout(_) => Verdict::Transient,
             HttpError::Status { status, retry_after, .. } => match status.as_u16() {
@@ -95,29 +89,21 @@ impl Retryable for HttpError {
     }
 }
 
-/// A client over the one stack. Clones share its connections. It trusts the file
-/// that `AWS_CA_BUNDLE` names besides the baked roots, as the SDKs do.
+/// A client over the one stack. Clones share its connections.
 pub fn client() -> Result<Client, HttpError> {
     build(dns::system())
 }
 
-/// As `client`, for hosts that are neither this one nor on its link. Addresses that
-/// are spelled in the URL are not resolved: see `target::check`.
-pub fn remote_client() -> Result<Client, HttpError> {
-    build(target::Remote(dns::system()))
+/// A client over the one stack that reaches no name whose addresses are this
+/// host itself or on its link. Addresses that a URL spells are never looked up:
+/// see `targets::spelled`.
+pub fn outward_client() -> Result<Client, HttpError> {
+    build(Outward(dns::system()))
 }
 
 fn build(resolver: impl Resolve + 'static) -> Result<Client, HttpError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let bundle = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty());
-    let roots = roots::trusted(bundle.as_deref().map(Path::new)).map_err(HttpError::Roots)?;
-    let tls = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(HttpError::Tls)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
     Client::builder()
-        .tls_backend_preconfigured(tls)
+        .tls_backend_preconfigured(tls::client().map_err(HttpError::Tls)?)
         .dns_resolver(resolver)
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())

@@ -22,11 +22,11 @@ pub mod process;
 pub mod redact;
 /// When to try again, and how long to wait.
 pub mod retry;
-/// Whom TLS trusts.
-pub mod roots;
 /// How a process is asked to stop.
 pub mod signals;
 /// What systemd is told.
 pub mod systemd;
-/// Addresses that are this host's own business.
-pub mod target;
+/// Targets that are this host itself or on its link.
+pub mod targets;
+/// TLS for the whole process.
+pub mod tls;

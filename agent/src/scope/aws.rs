@@ -5,10 +5,11 @@ use std::error::Error;
 use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use reqwest::Client;
 use tokio::sync::OnceCell;
 
-use crate::platform::aws::Aws;
+use crate::platform::aws::{self, Aws};
 
 /// The way to AWS of one process.
 #[derive(Debug)]
@@ -23,6 +24,11 @@ impl LazyAws {
     /// Not yet ready. One attempt at a call may take `attempt`.
     pub fn new(client: Client, region: Option<String>, attempt: Duration) -> Self {
         Self { client, region, attempt, ready: OnceCell::new() }
+    }
+
+    /// An HTTP stack for whoever reads answers piece by piece and counts for himself.
+    pub fn streaming(&self) -> SharedHttpClient {
+        aws::streaming(&self.client)
     }
 
     /// Ready now.

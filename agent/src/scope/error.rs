@@ -1,17 +1,19 @@
 //! Why a source brought nothing that can be used.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::aws::NoRegion;
 use super::placeholder::PlaceholderError;
 use super::source::NotASource;
 use super::tags::TagsError;
+use crate::config::LayerName;
 use crate::config::document::DocumentError;
 use crate::platform::aws::AwsError;
 use crate::platform::http::HttpError;
 use crate::platform::retry::{Retryable, Verdict};
-use crate::platform::target::LocalTarget;
+use crate::platform::targets::LocalTarget;
 
 /// One attempt at a source that failed.
 #[derive(Debug, thiserror::Error)]
@@ -37,24 +39,15 @@ pub enum SourceError {
         #[source]
         source: io::Error,
     },
-    /// A source leads to this host.
-    #[error("the source must not lead to this host; `scope.local_targets = true` allows it")]
-    LocalTarget(#[source] LocalTarget),
-    /// The bucket may belong to somebody else.
-    #[error("failed to read from a bucket that must belong to account {owner} (`owner`)")]
-    Owner {
-        /// The account.
-        owner: String,
-        /// Why.
-        #[source]
-        source: Box<SourceError>,
-    },
-    /// Only buckets have owners.
-    #[error("`owner` is for s3:// and http(s):// sources")]
-    NoBucket,
     /// A web server brought no document.
     #[error("failed to get the document")]
     Http(#[from] HttpError),
+    /// The document would come from this host itself or its link.
+    #[error(
+        "a document is not fetched from there: a source must name another host, unless the image \
+         or local layer says scope.local_targets = true"
+    )]
+    LocalTarget(#[source] LocalTarget),
     /// A web server wanted to send us elsewhere.
     #[error("the server redirects to elsewhere (HTTP {status}), which is not followed")]
     Redirect {
@@ -70,6 +63,18 @@ pub enum SourceError {
         #[source]
         source: AwsError,
     },
+    /// A document was refused that was expected to be another account's.
+    #[error("refused; the bucket was expected to belong to account {owner}")]
+    Owner {
+        /// The account that was expected.
+        owner: String,
+        /// The refusal.
+        #[source]
+        source: Box<SourceError>,
+    },
+    /// A question for several documents failed.
+    #[error(transparent)]
+    Shared(Arc<SourceError>),
     /// Nobody says which region to ask.
     #[error(transparent)]
     Region(#[from] NoRegion),
@@ -119,15 +124,39 @@ pub enum SourceError {
         /// The document.
         name: String,
     },
+    /// A document came that lost more than half of its keys.
+    #[error(
+        "it has {now} key{}, and its last valid copy has {before}; where that is meant, \
+         `accept_shrink = true` at the top of the document, or scope.{layer}.accept_shrink = true, \
+         accepts it",
+        if *.now == 1 { "" } else { "s" }
+    )]
+    Shrunk {
+        /// How many keys there were.
+        before: usize,
+        /// How many there are.
+        now: usize,
+        /// The layer.
+        layer: LayerName,
+    },
     /// One attempt took too long.
     #[error("no complete answer within {}", humantime::format_duration(*.0))]
     Timeout(Duration),
 }
 
 impl SourceError {
-    /// A refusal that may be due to the owner that was expected.
-    pub(crate) fn of_owner(owner: &str, source: SourceError) -> Self {
-        SourceError::Owner { owner: owner.to_owned(), source: Box::new(source) }
+    /// The same, with the account that the bucket was expected to belong to: a
+    /// refusal does not say whether that is the reason.
+    pub(crate) fn of_owner(self, owner: Option<&str>) -> Self {
+        let status = match &self {
+            SourceError::Http(HttpError::Status { status, .. }) => Some(status.as_u16()),
+            SourceError::Aws { source, .. } => source.status(),
+            _ => None,
+        };
+        match owner.filter(|_| status == Some(403)) {
+            Some(owner) => SourceError::Owner { owner: owner.to_owned(), source: Box::new(self) },
+            None => self,
+        }
     }
 
     /// Whether a document came, and it is the document that is wrong.
@@ -136,6 +165,7 @@ impl SourceError {
             self,
             SourceError::Document { .. }
                 | SourceError::Emptied { .. }
+                | SourceError::Shrunk { .. }
                 | SourceError::SecureDocument { .. }
         )
     }
@@ -144,9 +174,10 @@ impl SourceError {
 impl Retryable for SourceError {
     fn verdict(&self) -> Verdict {
         match self {
-            SourceError::Owner { source, .. } => source.verdict(),
             SourceError::Http(error) => error.verdict(),
             SourceError::Aws { source, .. } => source.verdict(),
+            SourceError::Owner { source, .. } => source.verdict(),
+            SourceError::Shared(source) => source.verdict(),
             SourceError::Body(_) | SourceError::Timeout(_) => Verdict::Transient,
             _ => Verdict::Permanent,
         }

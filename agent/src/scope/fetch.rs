@@ -6,28 +6,31 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use super::arrived::{Arrived, layers, understand};
-use super::aws::{LazyAws, lacks_credentials};
+use super::answer::{Expected, layers, understand};
+use super::arrived::{Arrived, Next};
+use super::aws::LazyAws;
+use super::batch::Batches;
 use super::error::SourceError;
 use super::http::Web;
-use super::last_good::{Copy, LastGood, Subject};
-use super::placeholder::Values;
+use super::last_good::{LastGood, Subject};
+use super::placeholder::{PlaceholderError, Values, is_of_tags, names_tags};
+use super::question::ask;
 use super::settings::{OneScope, SourceSettings};
 use super::source::Source;
-use super::tags::{Rules, TagStore};
-use super::text::Found;
-use super::{file, http, s3, ssm};
+use super::tag_store::TagStore;
+use super::tags::TagsError;
 use crate::config::format::Format;
 use crate::config::{KeyPath, LayerName};
 use crate::configure::report::SourceOutcome;
-use crate::identity::Provenance;
+use crate::identity::Identity;
 use crate::platform::clock;
 use crate::platform::paths::Paths;
-use crate::platform::retry::{Backoff, until};
+use crate::platform::retry::Backoff;
 
-const BACKOFF: Backoff =
+/// The steps in which sources are asked again.
+pub(super) const BACKOFF: Backoff =
     Backoff { first: Duration::from_millis(200), most: Duration::from_secs(5) };
 
 /// What sources are reached with.
@@ -35,12 +38,12 @@ const BACKOFF: Backoff =
 pub struct Reach<'a> {
     /// Below which root `file:` sources lie.
     pub paths: &'a Paths,
-    /// How web servers are asked.
-    pub web: Web<'a>,
+    /// The web servers.
+    pub web: &'a Web,
     /// The way to AWS.
     pub aws: &'a LazyAws,
     /// The instance's tags.
-    pub tags: &'a TagStore,
+    pub tags: &'a TagStore<'a>,
     /// What placeholders stand for.
     pub values: Values<'a>,
     /// The copies on disk; `None` where none are used.
@@ -65,22 +68,70 @@ pub struct Job<'a> {
 }
 
 /// A job whose texts are understood.
-struct Ready {
-    source: Source,
-    format: Option<Format>,
-    into: Option<KeyPath>,
-    owner: Option<String>,
+pub(super) struct Ready {
+    pub(super) source: Source,
+    pub(super) format: Option<Format>,
+    pub(super) into: Option<KeyPath>,
+    pub(super) owner: Option<String>,
 }
 
 /// Asks all sources at the same time; the answers are in the order of `jobs`.
 pub async fn all(jobs: &[Job<'_>], reach: &Reach<'_>) -> Vec<Arrived> {
-    together(jobs.iter().map(|job| one(*job, reach)).collect()).await
+    let start = Instant::now();
+    let unasked = reach.tags.unasked().await;
+    // Sources that name a tag wait for the tags; no other source waits for them.
+    let (late, early): (Vec<_>, Vec<_>) = jobs
+        .iter()
+        .copied()
+        .enumerate()
+        .partition(|(_, job)| unasked && names_tags(&job.source.url));
+    let late = async {
+        if late.is_empty() {
+            return Vec::new();
+        }
+        reach.tags.learn(reach.deadline).await;
+        let (tags, group) = reach.tags.known().await;
+        let known = reach.values.identity.clone();
+        let autoscaling_group = group.or(known.autoscaling_group);
+        let identity = Identity { tags, autoscaling_group, ..known };
+        let values = Values { identity: &identity, environment: reach.values.environment };
+        some(&late, &values, reach, start).await
+    };
+    let (early, late) = tokio::join!(some(&early, &reach.values, reach, start), late);
+    let mut arrived: Vec<(usize, Arrived)> = early.into_iter().chain(late).collect();
+    arrived.sort_by_key(|(index, _)| *index);
+    arrived.into_iter().map(|(_, arrived)| arrived).collect()
 }
 
-async fn one(job: Job<'_>, reach: &Reach<'_>) -> Arrived {
-    let start = Instant::now();
+/// Asks some of the sources, each with its place among all.
+async fn some(
+    jobs: &[(usize, Job<'_>)],
+    values: &Values<'_>,
+    reach: &Reach<'_>,
+    start: Instant,
+) -> Vec<(usize, Arrived)> {
+    let no_tags = reach.tags.failure().await;
+    let ready: Vec<Result<Ready, SourceError>> =
+        jobs.iter().map(|(_, job)| ready(job.source, values, no_tags.as_deref())).collect();
+    let batches = Batches::new(ready.iter().flatten().filter_map(|ready| match &ready.source {
+        Source::Parameter(name) => Some(name.as_str()),
+        _ => None,
+    }));
+    let ask = async |(index, job): (usize, Job<'_>), ready| {
+        (index, one(job, ready, &batches, reach, start).await)
+    };
+    together(jobs.iter().zip(ready).map(|(job, ready)| ask(*job, ready)).collect()).await
+}
+
+async fn one(
+    job: Job<'_>,
+    ready: Result<Ready, SourceError>,
+    batches: &Batches,
+    reach: &Reach<'_>,
+    start: Instant,
+) -> Arrived {
     let mut arrived = Arrived::nothing(job.layer, &job.source.url);
-    let ready = match ready(job.source, &reach.values) {
+    let ready = match ready {
         Ok(ready) => ready,
         Err(error) => {
             arrived.fail(error);
@@ -97,10 +148,13 @@ async fn one(job: Job<'_>, reach: &Reach<'_>) -> Arrived {
             .then(|| reach.values.identity.instance_id.clone()),
     };
     let copy = reach.last_good.and_then(|copies| copies.load(&subject, into));
-    let (answer, attempts) = ask(job, &ready, copy.as_ref(), reach).await;
+    let (answer, attempts) = ask(job, &ready, copy.as_ref(), batches, reach).await;
     arrived.report.attempts = attempts;
     arrived.report.elapsed_ms = clock::ms(start.elapsed());
-    let read = answer.and_then(|found| understand(found, copy.as_ref(), job.layer, into));
+    // Tags come and go, each by itself.
+    let may_shrink = job.scope.accept_shrink || matches!(ready.source, Source::Tags(_));
+    let expected = Expected { copy: copy.as_ref(), layer: job.layer, into, may_shrink };
+    let read = answer.and_then(|found| understand(found, expected));
     // A copy can stand in for what fails now, and for what proves unfit later.
     let current = read.as_ref().is_ok_and(|read| read.state != SourceOutcome::Fetched);
     if let Some(copy) = copy.filter(|_| !current) {
@@ -110,7 +164,8 @@ async fn one(job: Job<'_>, reach: &Reach<'_>) -> Arrived {
     match read {
         Ok(read) => {
             arrived.report.state = read.state;
-            arrived.keep = read.fresh.map(|texts| (subject, texts));
+            let least = read.least;
+            arrived.keep = read.fresh.map(|texts| Next { subject, texts, least });
             arrived.layers = read.layers;
             arrived.leave_out(read.left_out);
         }
@@ -119,10 +174,24 @@ async fn one(job: Job<'_>, reach: &Reach<'_>) -> Arrived {
     arrived
 }
 
-fn ready(settings: &SourceSettings, values: &Values<'_>) -> Result<Ready, SourceError> {
-    let asked = Source::parse(&settings.url)?;
-    let owner = owner(settings, &asked, values)?;
-    let source = asked.with(|text, place| values.fill(text, place))?;
+/// Understands the texts of a source. `no_tags` says why there are no tags.
+fn ready(
+    settings: &SourceSettings,
+    values: &Values<'_>,
+    no_tags: Option<&str>,
+) -> Result<Ready, SourceError> {
+    let parsed = Source::parse(&settings.url)?;
+    // A bucket whose name says whose it is should be that account's.
+    let own = matches!(&parsed, Source::S3 { bucket, .. } if bucket.contains("{account}"));
+    let owner = settings.owner.as_ref().map(|owner| &owner.0);
+    let owner = owner.or(values.identity.account.as_ref().filter(|_| own)).cloned();
+    let source = parsed.with(|text, place| values.fill(text, place));
+    let source = source.map_err(|error| match (&error, no_tags) {
+        (PlaceholderError::Missing { name }, Some(reason)) if is_of_tags(name) => {
+            TagsError::Earlier(reason.to_owned()).into()
+        }
+        _ => SourceError::from(error),
+    })?;
     let format = match &settings.format {
         None => None,
         Some(word) => {
@@ -134,75 +203,6 @@ fn ready(settings: &SourceSettings, values: &Values<'_>) -> Result<Ready, Source
         Some(key) => Some(KeyPath::parse(key).ok_or_else(|| SourceError::Into(key.clone()))?),
     };
     Ok(Ready { source, format, into, owner })
-}
-
-/// The account that a source's bucket must belong to. A bucket that is named after the
-/// account is its own: who takes the name first elsewhere must not be listened to.
-fn owner(
-    settings: &SourceSettings,
-    source: &Source,
-    values: &Values<'_>,
-) -> Result<Option<String>, SourceError> {
-    match (source, &settings.owner) {
-        (Source::S3 { .. } | Source::Http(_), Some(owner)) => Ok(Some(owner.0.clone())),
-        (_, Some(_)) => Err(SourceError::NoBucket),
-        (Source::S3 { bucket, .. }, None) if bucket.contains("{account}") => {
-            Ok(values.identity.account.clone())
-        }
-        _ => Ok(None),
-    }
-}
-
-/// Asks one source until it answers, fails for good, or time is up.
-async fn ask(
-    job: Job<'_>,
-    ready: &Ready,
-    copy: Option<&Copy>,
-    reach: &Reach<'_>,
-) -> (Result<Found, SourceError>, u32) {
-    let etag = copy.and_then(Copy::etag);
-    let Ready { source, format, into, owner } = ready;
-    let (format, into, owner) = (*format, into.as_ref(), owner.as_deref());
-    match source {
-        // A local file does not get better by asking again.
-        Source::File(path) => (file::read(&reach.paths.host(path), path, format), 1),
-        // Tags have a wait of their own, for what `require` names.
-        Source::Tags(prefix) => {
-            let rules = Rules { prefix, import: &job.scope.import, require: &job.scope.require };
-            let deadline = reach.deadline.min(Instant::now() + reach.tags_wait);
-            (reach.tags.read(&rules, deadline).await.map_err(SourceError::from), 1)
-        }
-        remote => {
-            let off_ec2 = reach.values.identity.provenance == Provenance::Host;
-            let tries = until(reach.deadline, BACKOFF, async || {
-                let limit = reach.deadline.min(Instant::now() + reach.attempt);
-                let question = async {
-                    match remote {
-                        Source::Http(url) => {
-                            http::fetch(&reach.web, url, owner, etag, format).await
-                        }
-                        Source::S3 { bucket, key } => {
-                            s3::fetch(reach.aws, bucket, key, owner, etag, format).await
-                        }
-                        Source::Parameter(name) => ssm::parameter(reach.aws, name, format).await,
-                        Source::Parameters(path) => ssm::subtree(reach.aws, path, into).await,
-                        Source::File(_) | Source::Tags(_) => Ok(Found::Absent),
-                    }
-                };
-                let answer = timeout_at(limit, question).await;
-                match answer.unwrap_or(Err(SourceError::Timeout(reach.attempt))) {
-                    // An instance may be given its role late; other hosts have
-                    // credentials or have none.
-                    Err(error) if off_ec2 && lacks_credentials(&error) => {
-                        Err(SourceError::Credentials(Box::new(error)))
-                    }
-                    other => other,
-                }
-            })
-            .await;
-            (tries.result, tries.count)
-        }
-    }
 }
 
 /// Runs futures side by side on the one thread; the results keep their order.

@@ -1,53 +1,63 @@
-//! `https://…` and `http://…`: a conditional GET, no redirects, and nothing on this
-//! host or its link unless that is allowed.
+//! `https://…` and `http://…`: a conditional GET, no redirects, and no targets
+//! on this host itself or its link unless `scope.local_targets` allows them.
+
+use std::sync::OnceLock;
 
 use reqwest::header::{CONTENT_TYPE, ETAG, HeaderMap, IF_NONE_MATCH};
 use reqwest::{Client, Url};
-
-use std::error::Error;
 
 use super::error::SourceError;
 use super::text::{Found, Kind, Text, format_of};
 use crate::config::document::MAX_BYTES;
 use crate::config::format::Format;
-use crate::platform::http::{HttpError, body, refused};
-use crate::platform::target::{self, LocalTarget};
+use crate::platform::http::{HttpError, body, outward_client, refused};
+use crate::platform::targets;
 
-/// The header that names the account which a bucket must belong to; S3 answers 403
-/// where it belongs to another (S3 User Guide, "Verifying bucket ownership").
-const EXPECTED_OWNER: &str = "x-amz-expected-bucket-owner";
-
-/// How web servers are asked.
-#[derive(Debug, Clone, Copy)]
-pub struct Web<'a> {
-    /// For every host.
-    pub any: &'a Client,
-    /// For every host but this one and those on its link.
-    pub remote: &'a Client,
-    /// Whether sources may be on this host or its link.
-    pub local_targets: bool,
+/// The web servers that documents may come from.
+#[derive(Debug)]
+pub struct Web {
+    any: Client,
+    local_targets: bool,
+    /// Made when the first document is asked for: many hosts ask for none.
+    outward: OnceLock<Client>,
 }
 
-impl Web<'_> {
-    /// The client for a URL, if it may be asked.
+impl Web {
+    /// All that `client` reaches, without this host itself and its link unless
+    /// `local_targets`.
+    pub fn new(client: Client, local_targets: bool) -> Self {
+        Self { any: client, local_targets, outward: OnceLock::new() }
+    }
+
+    /// What may ask for `url`.
     pub(crate) fn client(&self, url: &str) -> Result<&Client, SourceError> {
         if self.local_targets {
-            return Ok(self.any);
+            return Ok(&self.any);
         }
-        // What is no URL is refused where the request is made.
-        if let Ok(url) = Url::parse(url) {
-            target::check(&url).map_err(SourceError::LocalTarget)?;
+        // A text that is no URL is refused when the request is made.
+        if let Some(target) = Url::parse(url).ok().as_ref().and_then(targets::spelled) {
+            return Err(SourceError::LocalTarget(target));
         }
-        Ok(self.remote)
+        match self.outward.get() {
+            Some(client) => Ok(client),
+            None => {
+                let client = outward_client()?;
+                Ok(self.outward.get_or_init(|| client))
+            }
+        }
     }
 }
 
-/// Asks for the document at `url`, unless it is the one that `etag` names.
+/// The header by which S3 is told whose bucket it must be.
+const OWNER: &str = "x-amz-expected-bucket-owner";
+
+/// Asks for the document at `url`, unless it is the one that `etag` names. Where
+/// the server is S3, the bucket must be `owner`'s.
 pub async fn fetch(
-    web: &Web<'_>,
+    web: &Web,
     url: &str,
-    owner: Option<&str>,
     etag: Option<&str>,
+    owner: Option<&str>,
     format: Option<Format>,
 ) -> Result<Found, SourceError> {
     let mut request = web.client(url)?.get(url);
@@ -55,17 +65,16 @@ pub async fn fetch(
         request = request.header(IF_NONE_MATCH, etag);
     }
     if let Some(owner) = owner {
-        request = request.header(EXPECTED_OWNER, owner);
+        request = request.header(OWNER, owner);
     }
-    let response = request.send().await.map_err(|error| match local(&error) {
-        Some(local) => SourceError::LocalTarget(local),
+    let response = request.send().await.map_err(|error| match targets::refused(&error) {
+        Some(target) => SourceError::LocalTarget(target.clone()),
         None => HttpError::Send(error).into(),
     })?;
     let text = |headers: &HeaderMap, name| {
         headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
     };
-    let status = response.status().as_u16();
-    match status {
+    match response.status().as_u16() {
         200 => {
             let etag = text(response.headers(), ETAG);
             let content_type = text(response.headers(), CONTENT_TYPE);
@@ -80,27 +89,9 @@ pub async fn fetch(
         }
         304 if etag.is_some() => Ok(Found::Unchanged),
         404 | 410 => Ok(Found::Absent),
-        300..=399 => Err(SourceError::Redirect { status }),
-        _ => {
-            let refused = SourceError::from(refused(response).await);
-            Err(match owner {
-                Some(owner) if status == 403 => SourceError::of_owner(owner, refused),
-                _ => refused,
-            })
-        }
+        status @ 300..=399 => Err(SourceError::Redirect { status }),
+        _ => Err(SourceError::from(refused(response).await).of_owner(owner)),
     }
-}
-
-/// The local address that a request was not sent to.
-pub(crate) fn local(error: &(dyn Error + 'static)) -> Option<LocalTarget> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(local) = error.downcast_ref::<LocalTarget>() {
-            return Some(local.clone());
-        }
-        next = error.source();
-    }
-    None
 }
 
 /// An entity tag as people read it.

@@ -2,15 +2,21 @@
 //! deadline.
 //!
 //! `source` reads what is asked for, `placeholder` fills in who asks, one file
-//! a kind asks (`file`, `http`, `s3`, `ssm`, `tags`), `fetch` asks all at the
-//! same time, `last_good` stands in for what does not answer, `settle` leaves
+//! a kind asks (`file`, `http`, `s3`, `ssm`, `tags`), `question` asks again where
+//! that may help, `fetch` asks all at the same time (`waves` holds back what
+//! cannot be asked yet), `answer` reads what comes, `last_good` stands in for what
+//! does not answer, `settle` leaves
 //! out what cannot be used, and `resolve` is the whole way. To add a kind of
 //! source: see `source`.
 
+/// What a source answered, read.
+mod answer;
 /// What came of one source.
 pub mod arrived;
 /// The way to AWS, made ready when needed.
 pub mod aws;
+/// Several parameters in one question.
+mod batch;
 /// Documents that are on the host already.
 pub mod documents;
 /// Why a source brought nothing.
@@ -25,6 +31,8 @@ pub mod http;
 pub mod last_good;
 /// What a source says about the instance.
 pub mod placeholder;
+/// One source, asked until it answers.
+mod question;
 /// What is left for the rooms that follow.
 pub mod resolution;
 /// The whole way to settings.
@@ -41,7 +49,9 @@ pub mod settle;
 pub mod source;
 /// Parameters.
 pub mod ssm;
-/// The instance's tags.
+/// The instance's tags, kept where late ones can be added.
+pub mod tag_store;
+/// Tags as configuration.
 pub mod tags;
 /// What a source answers.
 pub mod text;
@@ -49,6 +59,8 @@ pub mod text;
 pub mod units;
 /// Whether the configuration is as it should be.
 pub mod verdict;
+/// Which sources wait for which.
+mod waves;
 
 pub use resolution::Resolution;
 pub use resolve::{Context, resolve};

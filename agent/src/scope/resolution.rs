@@ -11,7 +11,7 @@ use super::verdict::{Judge, Verdict};
 use crate::config::check::Finding;
 use crate::config::trust::Refused;
 use crate::config::{Merged, Settings};
-use crate::configure::report::{Phase, PhaseOutcome, SourceOutcome, SourceReport, UnknownKey};
+use crate::configure::report::{Phase, PhaseOutcome, SourceReport, UnknownKey};
 use crate::identity::Identity;
 use crate::platform::clock;
 
@@ -64,9 +64,6 @@ pub(super) fn finish(
             _ => None,
         };
         source.report.error = source.report.error.map(|text| context.redactor.text(&text));
-        if source.report.state == SourceOutcome::LastGood {
-            source.report.copied_at = source.copied_at;
-        }
         sources.push(source.report);
         refused.extend(source.refused);
         problems.extend(source.problems);

@@ -11,13 +11,15 @@ use crate::config::document::MAX_BYTES;
 use crate::config::format::Format;
 use crate::platform::aws::AwsError;
 
-/// Asks for the object, unless it is the one that `etag` names.
+/// Asks for the object, unless it is the one that `etag` names. The bucket must be
+/// `owner`'s: bucket names are the whole world's, and whoever takes one that a
+/// fleet asks for would be its configuration.
 pub async fn fetch(
     aws: &LazyAws,
     bucket: &str,
     key: &str,
-    owner: Option<&str>,
     etag: Option<&str>,
+    owner: Option<&str>,
     format: Option<Format>,
 ) -> Result<Found, SourceError> {
     let config = Builder::from(&aws.get().await?.config).force_path_style(has_own_endpoint());
@@ -30,12 +32,7 @@ pub async fn fetch(
         Err(error) if error.status() == Some(304) && etag.is_some() => return Ok(Found::Unchanged),
         Err(error) if error.code() == Some("NoSuchKey") => return Ok(Found::Absent),
         Err(source) => {
-            let status = source.status();
-            let error = SourceError::Aws { operation: "GetObject", source };
-            return Err(match owner {
-                Some(owner) if status == Some(403) => SourceError::of_owner(owner, error),
-                _ => error,
-            });
+            return Err(SourceError::Aws { operation: "GetObject", source }.of_owner(owner));
         }
     };
     let too_large = || SourceError::TooLarge { limit: MAX_BYTES };

@@ -4,6 +4,9 @@
 //! What cannot be wiped are the buffers of the HTTP and AWS libraries, which a
 //! value passes through on its way.
 
+mod error;
+mod many;
+
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client as SecretsManager;
@@ -14,13 +17,14 @@ use secrecy::zeroize::Zeroizing;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-use super::aws::{LazyAws, NoRegion};
+pub use self::error::{Fault, SecretError};
+use super::aws::LazyAws;
 use crate::config::SecretRef;
 use crate::platform::aws::AwsError;
 use crate::platform::fs::read_capped;
 use crate::platform::paths::Paths;
 use crate::platform::redact::Redactor;
-use crate::platform::retry::{Backoff, Retryable, Tries, Verdict};
+use crate::platform::retry::{Backoff, Tries};
 
 /// The largest secret: as much as Secrets Manager takes.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -30,64 +34,6 @@ const ATTEMPT: Duration = Duration::from_secs(5);
 
 const BACKOFF: Backoff =
     Backoff { first: Duration::from_millis(200), most: Duration::from_secs(5) };
-
-/// A reference that was not resolved. It never holds a value.
-#[derive(Debug, thiserror::Error)]
-#[error("failed to resolve the secret '{reference}' ({attempts} attempts)")]
-pub struct SecretError {
-    /// The reference.
-    pub reference: SecretRef,
-    /// How often it was tried.
-    pub attempts: u32,
-    /// The last failure.
-    #[source]
-    pub source: Fault,
-}
-
-/// Why one attempt failed.
-#[derive(Debug, thiserror::Error)]
-pub enum Fault {
-    /// AWS did not give it.
-    #[error("failed to call {operation}")]
-    Aws {
-        /// The operation.
-        operation: &'static str,
-        /// Why.
-        #[source]
-        source: AwsError,
-    },
-    /// Nobody says which region to ask.
-    #[error(transparent)]
-    Region(#[from] NoRegion),
-    /// The file cannot be read.
-    #[error("failed to read the file")]
-    File(#[source] std::io::Error),
-    /// There is nothing there.
-    #[error("there is no such {0}")]
-    Absent(&'static str),
-    /// It is not text.
-    #[error("it is not text")]
-    NotText,
-    /// A field was asked for, and it is not a JSON object.
-    #[error("it is not a JSON object, and the field '{0}' was asked for")]
-    NotAnObject(String),
-    /// The object has no such field that is a text.
-    #[error("it has no field '{0}' that is a text")]
-    NoField(String),
-    /// It took too long.
-    #[error("no answer within {}", humantime::format_duration(*.0))]
-    Timeout(Duration),
-}
-
-impl Retryable for Fault {
-    fn verdict(&self) -> Verdict {
-        match self {
-            Fault::Aws { source, .. } => source.verdict(),
-            Fault::Timeout(_) => Verdict::Transient,
-            _ => Verdict::Permanent,
-        }
-    }
-}
 
 /// What resolves references.
 #[derive(Debug)]
@@ -118,7 +64,15 @@ impl Secrets {
     /// The value that a reference stands for. From here on it is masked in
     /// every text that leaves the process.
     pub async fn resolve(&self, reference: &SecretRef) -> Result<SecretString, SecretError> {
-        let deadline = Instant::now() + self.budget;
+        self.before(Instant::now() + self.budget, reference).await
+    }
+
+    /// The value, before the deadline.
+    async fn before(
+        &self,
+        deadline: Instant,
+        reference: &SecretRef,
+    ) -> Result<SecretString, SecretError> {
         let mut tries = Tries::new(deadline, BACKOFF);
         let result = loop {
             let limit = deadline.min(Instant::now() + ATTEMPT);
@@ -129,15 +83,18 @@ impl Secrets {
             }
         };
         match result {
-            Ok(value) => {
-                self.redactor.add(&value);
-                Ok(SecretString::from(value.as_str()))
-            }
+            Ok(value) => Ok(self.masked(&value)),
             Err(source) => {
                 let reference = reference.clone();
                 Err(SecretError { reference, attempts: tries.count, source })
             }
         }
+    }
+
+    /// A value, from here on masked.
+    fn masked(&self, value: &str) -> SecretString {
+        self.redactor.add(value);
+        SecretString::from(value)
     }
 
     async fn once(&self, reference: &SecretRef) -> Result<Zeroizing<String>, Fault> {

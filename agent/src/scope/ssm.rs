@@ -14,9 +14,7 @@ use crate::config::document::{MAX_BYTES, MAX_KEYS};
 use crate::config::format::Format;
 use crate::platform::aws::AwsError;
 
-/// Asks for a parameter that holds a document. A SecureString is none: what it
-/// says would stand in files, on the socket and in reports, which is no place for
-/// secrets. It is not even decrypted.
+/// Asks for a parameter that holds a document.
 pub async fn parameter(
     aws: &LazyAws,
     name: &str,
@@ -29,7 +27,18 @@ pub async fn parameter(
         Err(error) if error.code() == Some("ParameterNotFound") => return Ok(Found::Absent),
         Err(source) => return Err(SourceError::Aws { operation: "GetParameter", source }),
     };
-    let Some(parameter) = answer.parameter else { return Ok(Found::Absent) };
+    document(answer.parameter.as_ref(), name, format)
+}
+
+/// The document in a parameter. A SecureString is none: what it says would stand
+/// in files, on the socket and in reports, which is no place for secrets. It is
+/// not even decrypted.
+pub(super) fn document(
+    parameter: Option<&Parameter>,
+    name: &str,
+    format: Option<Format>,
+) -> Result<Found, SourceError> {
+    let Some(parameter) = parameter else { return Ok(Found::Absent) };
     if parameter.r#type() == Some(&ParameterType::SecureString) {
         return Err(SourceError::SecureDocument { name: name.to_owned() });
     }

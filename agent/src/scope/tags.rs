@@ -6,22 +6,19 @@
 //! else, each a layer of its own, so that its origin names the tag.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use tokio::sync::Mutex;
-use tokio::time::{Duration, Instant, sleep};
-
+use super::aws::NoRegion;
 use super::text::Found;
 use super::units::Gatherer;
 use crate::config::KeyPath;
+use crate::identity::autoscaling::GroupError;
 use crate::identity::error::ImdsError;
-use crate::identity::imds::{Imds, WantedTags};
+use crate::platform::retry::{Retryable, Verdict};
 
 /// What is wrong with a tag that is not the prefix and a key path.
 const NO_KEY: &str = "does not name a key: after the prefix there must be a dotted path of \
      letters, digits, '_' and '-'";
-
-/// How often late tags are looked for.
-const STEP: Duration = Duration::from_millis(250);
 
 /// Tags that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +26,14 @@ pub enum TagsError {
     /// The metadata service did not give them.
     #[error("the metadata service did not give them")]
     Imds(#[source] ImdsError),
-    /// The tags could not be read when the instance's identity was.
+    /// Neither the metadata nor the Auto Scaling API has them.
+    #[error(
+        "the metadata does not hold them, and the Auto Scaling API did not give those of the group; \
+         either allow tags in the instance's metadata, or allow its role \
+         autoscaling:DescribeAutoScalingInstances and autoscaling:DescribeTags"
+    )]
+    Group(#[source] GroupFault),
+    /// They could not be read when they were first asked for.
     #[error("{0}")]
     Earlier(String),
     /// Tags are required that never came.
@@ -41,6 +45,30 @@ pub enum TagsError {
         /// How long they were waited for.
         waited: Duration,
     },
+}
+
+/// One attempt at the tags of the group that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum GroupFault {
+    /// The API did not give them.
+    #[error(transparent)]
+    Api(#[from] GroupError),
+    /// Nobody says which region to ask.
+    #[error(transparent)]
+    Region(#[from] NoRegion),
+    /// It took too long.
+    #[error("no complete answer within {}", humantime::format_duration(*.0))]
+    Timeout(Duration),
+}
+
+impl Retryable for GroupFault {
+    fn verdict(&self) -> Verdict {
+        match self {
+            GroupFault::Api(error) => error.verdict(),
+            GroupFault::Region(_) => Verdict::Permanent,
+            GroupFault::Timeout(_) => Verdict::Transient,
+        }
+    }
 }
 
 /// What one scope says about its tags.
@@ -55,7 +83,8 @@ pub struct Rules<'a> {
 }
 
 impl Rules<'_> {
-    fn missing(&self, tags: &BTreeMap<String, String>) -> Vec<String> {
+    /// The tags that must be there and are not.
+    pub(super) fn missing(&self, tags: &BTreeMap<String, String>) -> Vec<String> {
         let there = |key: &String| {
             tags.contains_key(key) || tags.contains_key(&format!("{}{key}", self.prefix))
         };
@@ -103,59 +132,6 @@ fn key_path(text: &str) -> Option<KeyPath> {
     text.split('.').all(fine).then(|| text.split('.').collect())
 }
 
-/// The tags of this instance, kept where late ones can be added.
-#[derive(Debug)]
-pub struct TagStore {
-    imds: Option<Mutex<Imds>>,
-    wanted: WantedTags,
-    known: Mutex<Result<BTreeMap<String, String>, String>>,
-}
-
-impl TagStore {
-    /// The tags as they were read with the identity: `Err` where that failed.
-    pub fn new(
-        imds: Option<Imds>,
-        wanted: WantedTags,
-        known: Result<BTreeMap<String, String>, String>,
-    ) -> Self {
-        Self { imds: imds.map(Mutex::new), wanted, known: Mutex::new(known) }
-    }
-
-    /// The tags that are known by now.
-    pub async fn known(&self) -> BTreeMap<String, String> {
-        self.known.lock().await.clone().unwrap_or_default()
-    }
-
-    /// Reads the tags by `rules`, after waiting until `deadline` at most for
-    /// those that must be there.
-    pub async fn read(&self, rules: &Rules<'_>, deadline: Instant) -> Result<Found, TagsError> {
-        let start = Instant::now();
-        let mut known = self.known.lock().await;
-        loop {
-            let missing = match &*known {
-                Ok(tags) => rules.missing(tags),
-                Err(text) => return Err(TagsError::Earlier(text.clone())),
-            };
-            if missing.is_empty() {
-                break;
-            }
-            let late = Instant::now() + STEP >= deadline;
-            let Some(imds) = self.imds.as_ref().filter(|_| !late) else {
-                return Err(TagsError::Missing {
-                    missing,
-                    waited: Duration::from_millis(start.elapsed().as_millis() as u64),
-                });
-            };
-            sleep(STEP).await;
-            let fresh = imds.lock().await.tags(&self.wanted, deadline).await;
-            *known = Ok(fresh.map_err(TagsError::Imds)?.unwrap_or_default());
-        }
-        let tags = known.clone().unwrap_or_default();
-        drop(known);
-        Ok(rules.read(&tags))
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -163,6 +139,11 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::config::LayerName;
+    use crate::configure::report::SourceOutcome;
+    use crate::scope::answer::layers;
+    use crate::scope::arrived::Arrived;
+    use crate::scope::settle::{Terms, settle};
     use crate::scope::units::Units;
 
     fn units(tags: &[(&str, &str)], import: &[(&str, &str)]) -> Units {
@@ -235,6 +216,38 @@ mod tests {
             let text = units.left_out[0].to_string();
             assert!(text.starts_with(source) && text.contains(why), "{text}");
         }
+    }
+
+    /// A tag cannot be a value and a table at once: the one that is read later
+    /// gives way, and the finding names both.
+    #[test]
+    fn a_tag_below_another_tag_is_a_conflict_that_names_both() {
+        for (key, below) in [("gild:a", "gild:a.b"), ("gild:vars.a", "gild:vars.a.b.c")] {
+            let units = units(&[(below, "2"), (key, "1"), ("gild:vars.z", "3")], &[]);
+            let mut arrived = Arrived::nothing(LayerName::Service, "tags:gild:");
+            arrived.report.state = SourceOutcome::Fetched;
+            arrived.apart = true;
+            arrived.layers = layers(&units.texts, LayerName::Service, None, false).unwrap();
+            let mut sources = [arrived];
+            let settled = settle(&mut sources, &Terms::default()).unwrap();
+            let [arrived] = &sources;
+            assert_eq!(arrived.layers.len(), 2, "{key}");
+            let vars = settled.settings.vars.0;
+            assert_eq!(vars["z"], "3");
+            assert!(vars.get("a").is_none_or(|kept| kept == "1"), "{vars:?}");
+            let [finding] = arrived.problems.as_slice() else { panic!("{:?}", arrived.problems) };
+            assert_eq!(finding.source, format!("tag:{below}"));
+            let named = format!("a text in service tag:{key}");
+            assert!(finding.message.contains(&named), "{finding}");
+            let error = arrived.report.error.as_ref().unwrap();
+            assert!(error.contains(&named) && error.contains(&format!("tag:{below}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_tag_may_make_keys_final() {
+        let body = [r#"{"final":["sink.a","vars.b"]}"#];
+        assert_eq!(read(&[("gild:final", "sink.a, vars.b")], &[]), body);
     }
 
     proptest! {

@@ -16,5 +16,7 @@ pub mod playbook;
 pub mod proc;
 /// Where configuration comes from.
 pub mod scope;
+/// Documents that disagree.
+pub mod settle;
 /// YAML as Ansible would read it.
 pub mod yaml;

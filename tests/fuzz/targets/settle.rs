@@ -1,4 +1,4 @@
-//! Documents of several layers, some with a last valid copy.
+//! Documents that disagree, settled.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|text: &str| gild_fuzz::layers::settled(text));
+libfuzzer_sys::fuzz_target!(|text: &str| gild_fuzz::settle::settled(text));

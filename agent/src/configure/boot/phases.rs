@@ -15,7 +15,7 @@ use crate::configure::state::{State, StepKey};
 use crate::configure::step::{Step, StepResult};
 use crate::identity::Identity;
 use crate::platform::{clock, error};
-use crate::scope::secrets::{SecretError, Secrets};
+use crate::scope::secrets::Secrets;
 use crate::scope::{Context, Resolution, Verdict, resolve};
 
 /// How many unknown keys, refused keys and problems a report lists of each.
@@ -184,13 +184,8 @@ impl<'a> Boot<'a> {
         let Context { paths, client, redactor, .. } = self.context;
         let region = identity.region.clone();
         let secrets = Secrets::new(paths, client, region, redactor, SECRET_BUDGET);
-        let revealed = async {
-            let vault = match &settings.vault_password {
-                None => None,
-                Some(reference) => Some(secrets.resolve(reference).await?),
-            };
-            Ok::<_, SecretError>((vault, reveal(&resolution.settings.vars.0, &secrets).await?))
-        };
+        let password = settings.vault_password.as_ref();
+        let revealed = reveal(password, &resolution.settings.vars.0, &secrets);
         let (vault_password, vars) = match revealed.await {
             Ok(revealed) => revealed,
             Err(error) => {

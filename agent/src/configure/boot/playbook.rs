@@ -51,14 +51,11 @@ impl Boot<'_> {
         if fetch::is_remote(&settings.playbook) && !needed {
             return Found::default();
         }
-        let web = Web {
-            any: &self.context.client,
-            remote: &self.context.remote_client,
-            local_targets: resolution.settings.scope.local_targets,
-        };
+        let client = &self.context.client;
+        let web = Web::new(client.clone(), resolution.settings.scope.local_targets);
         let start = Instant::now();
         let obtained = tokio::select! {
-            obtained = fetch::obtain(paths, web, identity, settings) => obtained,
+            obtained = fetch::obtain(paths, client, &web, identity, settings) => obtained,
             () = cancel => {
                 return Found::unusable(Failure::of("interrupted: gild was told to stop"));
             }

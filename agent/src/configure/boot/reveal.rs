@@ -1,5 +1,8 @@
-//! Secrets in the data of the playbook: each reference becomes its secret, in
-//! memory, for as long as the step takes.
+//! Secrets for the step: the vault's password, and those in the data of the
+//! playbook. Each reference becomes its secret, in memory, for as long as the
+//! step takes.
+
+use std::collections::HashMap;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
@@ -7,25 +10,91 @@ use serde_json::{Map, Value};
 use crate::config::SecretRef;
 use crate::scope::secrets::{SecretError, Secrets};
 
-/// The free data with each reference to a secret replaced by the secret. The
-/// result lives as long as the step.
+/// The vault's password, and the free data with each reference to a secret
+/// replaced by the secret. Both live as long as the step.
 pub(super) async fn reveal(
+    vault_password: Option<&SecretRef>,
     vars: &Map<String, Value>,
     secrets: &Secrets,
-) -> Result<Map<String, Value>, SecretError> {
-    let mut revealed = Map::new();
-    for (key, value) in vars {
-        let value = match value {
-            Value::Object(table) => match SecretRef::from_table(table) {
-                Some(reference) => {
-                    let secret: SecretString = secrets.resolve(&reference).await?;
-                    Value::from(secret.expose_secret())
-                }
-                None => Value::Object(Box::pin(reveal(table, secrets)).await?),
-            },
-            other => other.clone(),
-        };
-        revealed.insert(key.clone(), value);
+) -> Result<(Option<SecretString>, Map<String, Value>), SecretError> {
+    let mut references: Vec<SecretRef> = vault_password.into_iter().cloned().collect();
+    collect(vars, &mut references);
+    let values = secrets.resolve_all(&references).await?;
+    let vault_password = vault_password.and_then(|reference| values.get(reference).cloned());
+    Ok((vault_password, replaced(vars, &values)))
+}
+
+/// Adds the references in some data.
+fn collect(vars: &Map<String, Value>, references: &mut Vec<SecretRef>) {
+    for value in vars.values() {
+        if let Value::Object(table) = value {
+            match SecretRef::from_table(table) {
+                Some(reference) => references.push(reference),
+                None => collect(table, references),
+            }
+        }
     }
-    Ok(revealed)
+}
+
+/// The data with the values of its references.
+fn replaced(
+    vars: &Map<String, Value>,
+    values: &HashMap<SecretRef, SecretString>,
+) -> Map<String, Value> {
+    let value = |value: &Value| match value {
+        Value::Object(table) => match SecretRef::from_table(table) {
+            // Every reference has a value by now.
+            Some(reference) => {
+                Value::from(values.get(&reference).map(|secret| secret.expose_secret()))
+            }
+            None => Value::Object(replaced(table, values)),
+        },
+        other => other.clone(),
+    };
+    vars.iter().map(|(key, it)| (key.clone(), value(it))).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::platform::error::chain_text;
+    use crate::platform::http;
+    use crate::platform::paths::Paths;
+    use crate::platform::redact::Redactor;
+
+    #[tokio::test]
+    async fn references_at_any_depth_become_their_secrets() {
+        let root = tempfile::tempdir().unwrap();
+        let paths = Paths::installed(root.path());
+        let client = http::client().unwrap();
+        let budget = Duration::from_secs(1);
+        let secrets = Secrets::new(&paths, &client, None, &Redactor::default(), budget);
+        for (name, text) in [("a", "alpha"), ("b", "beta")] {
+            std::fs::write(root.path().join(name), text).unwrap();
+        }
+        let Value::Object(vars) = json!({
+            "x": {"file": "/a"},
+            "y": {"z": {"file": "/b"}, "again": {"file": "/a"}},
+            "list": [{"file": "/a"}],
+        }) else {
+            panic!()
+        };
+        let vault = SecretRef::File("/b".into());
+        let (password, revealed) = reveal(Some(&vault), &vars, &secrets).await.unwrap();
+        assert_eq!(password.unwrap().expose_secret(), "beta");
+        let expected = json!({
+            "x": "alpha", "y": {"z": "beta", "again": "alpha"}, "list": [{"file": "/a"}],
+        });
+        assert_eq!(Value::Object(revealed), expected);
+        // The first in the order of the data is the one that is named.
+        std::fs::remove_file(root.path().join("a")).unwrap();
+        std::fs::remove_file(root.path().join("b")).unwrap();
+        let error = chain_text(&reveal(None, &vars, &secrets).await.unwrap_err());
+        assert!(error.contains("'file:/a'"), "{error}");
+    }
 }

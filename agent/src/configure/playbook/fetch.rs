@@ -4,6 +4,7 @@
 //! To add a kind: a variant of `Address`, a file beside `archive` and `prefix`, an
 //! arm here.
 
+use reqwest::Client;
 use std::path::Path;
 
 use tokio::sync::OnceCell;
@@ -100,7 +101,8 @@ impl Obtained {
 /// host.
 pub async fn obtain(
     paths: &Paths,
-    web: Web<'_>,
+    client: &Client,
+    web: &Web,
     identity: &Identity,
     settings: &ConfigurationSettings,
 ) -> Result<Option<Obtained>, FetchError> {
@@ -117,7 +119,7 @@ pub async fn obtain(
         return Ok(None);
     }
     let store = Store::open(paths)?;
-    let aws = LazyAws::new(web.any.clone(), identity.region.clone(), SILENCE);
+    let aws = LazyAws::new(client.clone(), identity.region.clone(), SILENCE);
     let reach = Reach {
         web,
         aws: &aws,

@@ -22,9 +22,10 @@ use crate::configure::digest::hex;
 use crate::platform::aws::AwsError;
 use crate::platform::http::{HttpError, refused};
 use crate::platform::retry::{Backoff, Retryable, Tries, Verdict};
+use crate::platform::targets;
 use crate::scope::aws::{LazyAws, NoRegion, lacks_credentials};
 use crate::scope::error::SourceError;
-use crate::scope::http::{Web, local};
+use crate::scope::http::Web;
 use crate::scope::s3::has_own_endpoint;
 use crate::scope::source::Source;
 
@@ -88,7 +89,7 @@ impl Retryable for TransferError {
 #[derive(Debug)]
 pub(super) struct Reach<'a> {
     /// How web servers are asked.
-    pub(super) web: Web<'a>,
+    pub(super) web: &'a Web,
     /// The way to AWS.
     pub(super) aws: &'a LazyAws,
     /// The client of S3, made when it is first needed.
@@ -106,6 +107,8 @@ impl Reach<'_> {
     pub(super) async fn s3(&self) -> Result<&S3, TransferError> {
         let make = async || {
             let config = Builder::from(&self.aws.get().await?.config);
+            // What a file may have, `fetch` counts.
+            let config = config.http_client(self.aws.streaming());
             Ok(S3::from_conf(config.force_path_style(has_own_endpoint()).build()))
         };
         self.s3.get_or_try_init(make).await
@@ -113,12 +116,7 @@ impl Reach<'_> {
 
     /// A refusal of S3's, which may be one of the bucket's owner.
     pub(super) fn refused(&self, operation: &'static str, source: AwsError) -> TransferError {
-        let status = source.status();
-        let error = SourceError::Aws { operation, source };
-        match &self.owner {
-            Some(owner) if status == Some(403) => SourceError::of_owner(owner, error).into(),
-            _ => error.into(),
-        }
+        SourceError::Aws { operation, source }.of_owner(self.owner.as_deref()).into()
     }
 
     /// What came of an attempt that may have been cut off by the deadline: the
@@ -193,7 +191,7 @@ async fn once(
     let asked = async {
         match source {
             Source::S3 { bucket, key } => object(reach, bucket, key, wanted).await,
-            Source::Http(url) => document(&reach.web, url, wanted).await,
+            Source::Http(url) => document(reach.web, url, wanted).await,
             _ => Err(TransferError::Absent),
         }
     };
@@ -254,15 +252,15 @@ async fn object(
     Ok(Some((arrived, Body::Object(object.body))))
 }
 
-async fn document(web: &Web<'_>, url: &str, wanted: Wanted<'_>) -> Result<Answer, TransferError> {
+async fn document(web: &Web, url: &str, wanted: Wanted<'_>) -> Result<Answer, TransferError> {
     let request = web.client(url)?.get(url);
     let request = match wanted {
         Wanted::Any => request,
         Wanted::Unless(etag) => request.header(IF_NONE_MATCH, etag),
         Wanted::Only(etag) => request.header(IF_MATCH, etag),
     };
-    let response = request.send().await.map_err(|error| match local(&error) {
-        Some(local) => SourceError::LocalTarget(local),
+    let response = request.send().await.map_err(|error| match targets::refused(&error) {
+        Some(target) => SourceError::LocalTarget(target.clone()),
         None => HttpError::Send(error).into(),
     })?;
     match (response.status().as_u16(), wanted) {

@@ -1,0 +1,126 @@
+//! TLS for the whole process: the roots that are baked in, and beside them
+//! those of the file that `AWS_CA_BUNDLE` names, for networks in which a proxy
+//! or a private endpoint has a certificate of the company's own.
+//!
+//! Made once and shared by every client, because the roots are most of what a
+//! client weighs.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::{ClientConfig, RootCertStore};
+
+use super::fs::read_capped;
+
+/// The largest bundle that is read: some ten times what a distribution ships.
+const MAX_BYTES: u64 = 4 * 1024 * 1024;
+
+/// TLS that could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The library refused.
+    #[error("failed to set up the protocol")]
+    Protocol(#[source] rustls::Error),
+    /// The bundle cannot be read.
+    #[error("failed to read '{}', which AWS_CA_BUNDLE names", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The bundle is not PEM.
+    #[error("failed to read the certificates of '{}', which AWS_CA_BUNDLE names", path.display())]
+    Pem {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: pem::Error,
+    },
+    /// There is nothing to trust in the bundle.
+    #[error(
+        "'{}', which AWS_CA_BUNDLE names, holds no certificate; it must hold some in PEM, each \
+         after a line '-----BEGIN CERTIFICATE-----'",
+        .0.display()
+    )]
+    Empty(PathBuf),
+}
+
+/// The configuration of every client in this process.
+pub(super) fn client() -> Result<ClientConfig, TlsError> {
+    static SHARED: OnceLock<ClientConfig> = OnceLock::new();
+    if let Some(config) = SHARED.get() {
+        return Ok(config.clone());
+    }
+    // As the AWS tools do: a variable that is empty is one that is not set.
+    let bundle = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty());
+    let config = config(bundle.as_deref().map(Path::new))?;
+    Ok(SHARED.get_or_init(|| config).clone())
+}
+
+fn config(bundle: Option<&Path>) -> Result<ClientConfig, TlsError> {
+    let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+    if let Some(path) = bundle {
+        // What is odd about one of many does not speak against the others.
+        let (added, _) = roots.add_parsable_certificates(certificates(path)?);
+        if added == 0 {
+            return Err(TlsError::Empty(path.to_owned()));
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::Protocol)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(config)
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let absent = || Err(io::ErrorKind::NotFound.into());
+    let text = read_capped(path, MAX_BYTES)
+        .and_then(|text| text.map_or_else(absent, Ok))
+        .map_err(|source| TlsError::Read { path: path.to_owned(), source })?;
+    CertificateDer::pem_slice_iter(&text)
+        .collect::<Result<_, _>>()
+        .map_err(|source| TlsError::Pem { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let error = config(Some(file.path())).map(drop).unwrap_err().to_string();
+        assert!(error.contains(&file.path().display().to_string()), "{error}");
+        error
+    }
+
+    #[test]
+    fn a_bundle_that_cannot_be_used_is_named() {
+        let absent = config(Some(Path::new("/nonexistent/ca.pem"))).unwrap_err().to_string();
+        assert!(absent.contains("'/nonexistent/ca.pem'"), "{absent}");
+        let begin = "-----BEGIN CERTIFICATE-----\n";
+        let end = "-----END CERTIFICATE-----\n";
+        for nothing in ["", "no PEM", &format!("{begin}AAAA\n{end}")] {
+            assert!(error(nothing).contains("holds no certificate"), "{nothing}");
+        }
+        for broken in [begin.to_owned(), format!("{begin}&&&&\n{end}")] {
+            assert!(error(&broken).contains("failed to read the certificates"), "{broken}");
+        }
+    }
+
+    #[test]
+    fn without_a_bundle_there_are_the_roots_that_are_baked_in() {
+        assert!(config(None).is_ok());
+        assert!(client().is_ok());
+    }
+}
