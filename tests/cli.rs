@@ -20,6 +20,8 @@ const VERBS: &[&[&str]] = &[
     &["status"],
     &["config"],
     &["config", "show"],
+    &["config", "explain"],
+    &["config", "diff"],
     &["config", "check"],
     &["metrics"],
 ];
@@ -160,14 +162,14 @@ fn up_once_shows_who_set_each_value_and_ends_when_samples_are_out() {
     let demo = Demo::new();
     let (code, stdout, stderr) = output(demo.up().arg("--once"));
     assert_eq!(code, Some(0), "{stdout}{stderr}");
+    // Columns are as wide as they need to be.
+    let values = stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for (value, layer) in [
         ("vars.site_name = \"shop\"", "service"),
         ("vars.environment_name = \"staging\"", "account"),
         ("metrics.interval = \"2s\"", "global"),
     ] {
-        let line = stdout.lines().find(|line| line.starts_with(value));
-        let line = line.unwrap_or_else(|| panic!("no {value} in {stdout}"));
-        assert!(line.contains(&format!("  {layer} ")), "{line}");
+        assert!(values.contains(&format!("{value} from {layer} ")), "no {value} in {stdout}");
     }
     assert!(stdout.contains("\nready\n"), "{stdout}");
     assert!(stderr.contains("node_memory_MemAvailable_bytes"), "{stderr}");
@@ -192,6 +194,11 @@ fn up_stays_and_answers_a_second_shell() {
     assert_eq!(shown[0]["value"], "Hello from staging");
     assert_eq!(shown[0]["origin"]["layer"], "account");
     assert_eq!(shown[0]["overrode"][0]["value"], "Hello from everywhere");
+
+    let (code, explained, _) = demo.ask(&["config", "explain", "vars.greeting"]);
+    assert_eq!(code, Some(0));
+    assert!(explained.starts_with("vars.greeting = \"Hello from staging\"\n"), "{explained}");
+    assert!(explained.contains("global.toml, line 27"), "{explained}");
 
     // The demo's server needs Python; without it the service is down and says why.
     if Command::new("python3").arg("--version").output().is_ok() {

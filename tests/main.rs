@@ -6,12 +6,24 @@
 
 mod boots;
 mod cli;
+mod cli_config;
+mod crash;
 #[allow(dead_code, reason = "each of the two test binaries uses its own part of the fakes")]
 mod fakes;
 mod fakes_work;
+mod faults;
+#[allow(dead_code, reason = "the benchmark shows more of a fleet than the test")]
+#[path = "bench/fleet.rs"]
+mod fleet;
 mod golden;
+mod herd;
+mod host;
 mod identity;
+mod older_system;
 mod program;
+mod refresh;
+mod rig;
 mod scopes;
+mod secrets;
 mod status;
 mod step;

@@ -122,7 +122,7 @@ pub(crate) fn boot(world: &World, plan: &Plan) -> Machine {
     disk.add("/etc/hosts", "127.0.0.1 localhost global.test\n");
     // Nobody answers there: names that the hosts file does not know stay unknown, quickly.
     disk.add("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n");
-    for service in ["gild.service", "gild-configure.service"] {
+    for service in ["gild.service", "gild-configure.service", "gild-reconfigure.service"] {
         disk.add(&drop_in(service), &environment(world, plan));
     }
     playbook(&mut disk, plan);

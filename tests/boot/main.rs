@@ -19,6 +19,7 @@ mod machine;
 mod search;
 mod world;
 
+mod drift;
 mod failing_playbook;
 mod good_boot;
 mod hostile_tags;

@@ -23,6 +23,10 @@ pub(crate) enum Fault {
     Garbage,
     /// A body that never ends.
     Endless,
+    /// A body that says that it is 10 GB long, and is.
+    Huge,
+    /// The real answer, byte by byte, with a pause before each.
+    Drip(Duration),
     /// A redirect to this address.
     Redirect(String),
     /// The connection closes without an answer.

@@ -69,6 +69,11 @@ impl Files {
         self.server.connections()
     }
 
+    /// How many bytes of bodies it has sent.
+    pub(crate) fn sent(&self) -> u64 {
+        self.server.sent()
+    }
+
     /// Every request that it answered itself; those that a fault hit with a
     /// made-up answer are not among them.
     pub(crate) fn requests(&self) -> Vec<Asked> {

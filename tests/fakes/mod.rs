@@ -15,6 +15,7 @@ pub(crate) mod fault;
 pub(crate) mod http;
 pub(crate) mod imds;
 pub(crate) mod moto;
+pub(crate) mod parameters;
 pub(crate) mod place;
 pub(crate) mod remote_write;
 pub(crate) mod server;

@@ -4,7 +4,7 @@ use std::future::pending;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
@@ -39,17 +39,29 @@ pub(crate) trait Service: Send + Sync + 'static {
     /// The answer when nothing goes wrong.
     fn handle(&self, asked: &Asked) -> Response<Bytes>;
 
+    /// The name by which faults are ordered for this request.
+    fn place(&self, asked: &Asked) -> String {
+        asked.path.clone()
+    }
+
     /// The answer to a caller who asks too often.
     fn throttled(&self) -> Response<Bytes> {
         text(429, "slow down")
     }
 }
 
+/// What a running fake counts.
+#[derive(Clone, Debug, Default)]
+struct Counts {
+    connections: Arc<AtomicUsize>,
+    sent: Arc<AtomicU64>,
+}
+
 /// A running fake. Dropping it closes the listener and every connection.
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
-    connections: Arc<AtomicUsize>,
+    counts: Counts,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -58,9 +70,9 @@ impl Server {
     /// Serves on `listener` until dropped.
     pub(crate) fn start<S: Service>(listener: TcpListener, faults: Faults, service: S) -> Self {
         let address = listener.local_addr().expect("a listener has an address");
-        let connections = Arc::new(AtomicUsize::new(0));
+        let counts = Counts::default();
         let (stop, stopped) = oneshot::channel();
-        let counter = Arc::clone(&connections);
+        let counter = counts.clone();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -73,7 +85,7 @@ impl Server {
                 }
             });
         });
-        Self { address, connections, stop: Some(stop), thread: Some(thread) }
+        Self { address, counts, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Where it listens.
@@ -83,7 +95,12 @@ impl Server {
 
     /// How many connections it has accepted.
     pub(crate) fn connections(&self) -> usize {
-        self.connections.load(Ordering::SeqCst)
+        self.counts.connections.load(Ordering::SeqCst)
+    }
+
+    /// How many bytes of bodies it has handed to its connections.
+    pub(crate) fn sent(&self) -> u64 {
+        self.counts.sent.load(Ordering::SeqCst)
     }
 }
 
@@ -100,7 +117,7 @@ impl Drop for Server {
 
 async fn accept<S: Service>(
     listener: TcpListener,
-    connections: Arc<AtomicUsize>,
+    counts: Counts,
     faults: Faults,
     service: Arc<S>,
 ) {
@@ -110,10 +127,14 @@ async fn accept<S: Service>(
         let Ok((stream, _)) = listener.accept().await else {
             continue;
         };
-        connections.fetch_add(1, Ordering::SeqCst);
+        counts.connections.fetch_add(1, Ordering::SeqCst);
+        let sent = Arc::clone(&counts.sent);
         let (faults, service) = (faults.clone(), Arc::clone(&service));
         tokio::spawn(async move {
-            let serve = service_fn(|request| answer(request, &faults, &*service));
+            let serve = service_fn(|request| async {
+                let response = answer(request, &faults, &*service).await?;
+                Ok::<_, io::Error>(response.map(|body| Sent { sent: Arc::clone(&sent), ..body }))
+            });
             // The client may go away at any time, and cutting it off is one of the faults.
             let _ = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), serve)
@@ -136,7 +157,7 @@ async fn answer<S: Service>(
         headers: head.headers,
         body,
     };
-    match faults.take(&asked.path) {
+    match faults.take(&service.place(&asked)) {
         None => Ok(whole(service.handle(&asked))),
         Some(fault) => apply(fault, &asked, service).await,
     }
@@ -159,12 +180,16 @@ async fn apply<S: Service>(fault: Fault, asked: &Asked, service: &S) -> io::Resu
             declared: Some(body.len() as u64),
             next: Some(body.slice(..body.len() / 2)),
             end: End::Broken,
+            sent: Arc::default(),
         }),
         Fault::Garbage => whole(text(200, "\u{0}\u{1}this is not it")),
-        Fault::Endless => text(200, "").map(|_| Sent {
-            declared: None,
-            next: Some(Bytes::from_static(&[b'#'; 8192])),
-            end: End::Repeated,
+        Fault::Endless => without_end(None),
+        Fault::Huge => without_end(Some(10 << 30)),
+        Fault::Drip(pause) => service.handle(asked).map(|body| Sent {
+            declared: Some(body.len() as u64),
+            next: Some(body),
+            end: End::dripping(pause),
+            sent: Arc::default(),
         }),
         Fault::Redirect(to) => {
             let mut response = text(302, "");
@@ -191,5 +216,15 @@ fn whole(response: Response<Bytes>) -> Response<Sent> {
         declared: Some(body.len() as u64),
         next: Some(body),
         end: End::Clean,
+        sent: Arc::default(),
+    })
+}
+
+fn without_end(declared: Option<u64>) -> Response<Sent> {
+    text(200, "").map(|_| Sent {
+        declared,
+        next: Some(Bytes::from_static(&[b'#'; 8192])),
+        end: End::Repeated,
+        sent: Arc::default(),
     })
 }

@@ -4,6 +4,7 @@
 //! `World` is an instance with its metadata service and a web server; the modules are
 //! what the tests are about.
 
+mod answers;
 mod group;
 mod merging;
 mod parameters;

@@ -12,6 +12,11 @@ impl Paint {
         Self(std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none())
     }
 
+    /// No colour.
+    pub(super) fn off() -> Self {
+        Self(false)
+    }
+
     /// Whether there is colour.
     pub(super) fn is_on(self) -> bool {
         self.0

@@ -4,6 +4,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::builtin;
 use super::document::Document;
 use super::format::Format;
@@ -14,15 +16,18 @@ use super::schema::{Problem, Setting, Shape, Unknown};
 use super::settings::Settings;
 
 /// One finding, ready to be printed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {
     /// The document.
     pub source: String,
     /// The line, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
     /// The key, where the finding is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyPath>,
     /// The value, where it may be shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     /// What is wrong and what would be right.
     pub message: String,
@@ -109,6 +114,7 @@ pub fn documents(named: &[Named]) -> Vec<Finding> {
             }),
         }
     }
+    findings.extend(layers.iter().flat_map(unknown_in_directives));
     let merged = Merged::fold(&layers);
     let typed = Settings::typed(&merged.root);
     findings.extend(merged.conflicts.iter().map(Finding::from));
@@ -116,4 +122,22 @@ pub fn documents(named: &[Named]) -> Vec<Finding> {
     findings.extend(typed.unknown.iter().map(Finding::from));
     findings.sort_by(|a, b| (&a.source, a.line, &a.key).cmp(&(&b.source, b.line, &b.key)));
     findings
+}
+
+/// Keys in a document's directives that nothing reads: a slip there would
+/// protect or take away nothing, and say nothing.
+fn unknown_in_directives(layer: &Layer) -> Vec<Finding> {
+    let shape = Settings::shape();
+    let Document { unset, finals, .. } = &layer.document;
+    let named = [("unset", unset), ("final", finals)];
+    let unknown = named.into_iter().flat_map(|(directive, keys)| {
+        let unknown = keys.iter().filter(|key| shape.at(key.segments()).is_none());
+        unknown.map(move |key| (directive, key))
+    });
+    unknown
+        .map(|(directive, key)| {
+            let message = format!("is in `{directive}` and is not a known key");
+            finding(&layer.origin_of(directive), key, None, message)
+        })
+        .collect()
 }

@@ -1,9 +1,12 @@
 //! One document of configuration: a table of values, with the line of each.
 
+mod error;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+pub use self::error::DocumentError;
 use super::format::{self, Format};
 use super::path::KeyPath;
 
@@ -17,76 +20,19 @@ pub const MAX_PATH: usize = 1024;
 /// The largest document in bytes.
 pub const MAX_BYTES: usize = 1024 * 1024;
 
-/// A document that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DocumentError {
-    /// The text is not in the format that it should be in.
-    #[error("{}{}", at(*.line), self.reason())]
-    Syntax {
-        /// The format.
-        format: Format,
-        /// Where it stops making sense.
-        line: u32,
-        /// Why.
-        reason: String,
-    },
-    /// The document is not a table of keys.
-    #[error("a document must be a table of keys, and this one is not")]
-    NotATable,
-    /// A key that has no value.
-    #[error("{}{}", at(*.line), self.reason())]
-    Null {
-        /// The key.
-        key: KeyPath,
-        /// Its line, 0 where lines are not known.
-        line: u32,
-    },
-    /// `unset` is not a list of key paths.
-    #[error("`unset` must be a list of key paths such as [\"sink.mimir\"]")]
-    Unset,
-    /// The nesting is too deep.
-    #[error("nested deeper than {MAX_DEPTH} levels")]
-    TooDeep,
-    /// There are too many keys.
-    #[error("more than {MAX_KEYS} keys")]
-    TooManyKeys,
-    /// The path of a key is too long.
-    #[error("a key whose path is longer than {MAX_PATH} bytes")]
-    PathTooLong,
-    /// The document is too large.
-    #[error("larger than {MAX_BYTES} bytes")]
-    TooLarge,
-    /// The text is not UTF-8.
-    #[error("not UTF-8 text")]
-    NotText,
-}
+/// The keys at the top of a document that are about the document itself and
+/// not settings, each with what it must be. To add one: a line here, a field of
+/// `Document`, a line in `Document::checked`.
+pub const DIRECTIVES: [(&str, &str); 3] = [
+    // What lower layers set and this document takes away.
+    ("unset", KEY_PATHS),
+    // What no higher remote layer may set.
+    ("final", KEY_PATHS),
+    // Whether the document may be much shorter than its last valid copy.
+    ("accept_shrink", "true or false"),
+];
 
-fn at(line: u32) -> String {
-    if line == 0 { String::new() } else { format!("line {line}: ") }
-}
-
-impl DocumentError {
-    /// What is wrong, without the line.
-    pub fn reason(&self) -> String {
-        match self {
-            DocumentError::Syntax { format, reason, .. } => format!("not valid {format}: {reason}"),
-            DocumentError::Null { key, .. } => format!(
-                "'{key}' has no value; to take away what a lower layer set, list it in `unset`"
-            ),
-            other => other.to_string(),
-        }
-    }
-
-    /// The line of the fault, where it is known.
-    pub fn line(&self) -> Option<u32> {
-        match self {
-            DocumentError::Syntax { line, .. } | DocumentError::Null { line, .. } => {
-                Some(*line).filter(|line| *line > 0)
-            }
-            _ => None,
-        }
-    }
-}
+const KEY_PATHS: &str = "a list of key paths such as [\"sink.mimir\"]";
 
 /// A table of values with the line of each leaf.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -97,6 +43,12 @@ pub struct Document {
     pub lines: BTreeMap<KeyPath, u32>,
     /// What the document takes away from the layers below it.
     pub unset: Vec<KeyPath>,
+    /// What no higher remote layer may set.
+    pub finals: Vec<KeyPath>,
+    /// Whether it may be much shorter than its last valid copy.
+    pub accept_shrink: bool,
+    /// The lines of the directives.
+    pub directives: BTreeMap<&'static str, u32>,
 }
 
 impl Document {
@@ -118,22 +70,29 @@ impl Document {
 
     fn checked(
         mut root: Map<String, Value>,
-        lines: BTreeMap<KeyPath, u32>,
+        mut lines: BTreeMap<KeyPath, u32>,
     ) -> Result<Self, DocumentError> {
-        let unset = match root.remove("unset") {
-            None => Vec::new(),
-            Some(Value::Array(keys)) => keys
-                .iter()
-                .map(|key| key.as_str().and_then(KeyPath::parse))
-                .collect::<Option<_>>()
-                .ok_or(DocumentError::Unset)?,
-            Some(_) => return Err(DocumentError::Unset),
-        };
+        let mut document = Self::default();
         let mut keys = 0;
+        for (key, expected) in DIRECTIVES {
+            let Some(value) = root.remove(key) else { continue };
+            let line = lines.remove(&KeyPath::root().child(key));
+            document.directives.extend(line.map(|line| (key, line)));
+            let wrong = || DocumentError::Directive { key, expected };
+            match key {
+                "unset" => document.unset = key_paths(&value, &mut keys)?.ok_or_else(wrong)?,
+                "final" => {
+                    let paths = key_paths(&value, &mut keys)?;
+                    let exact = |paths: &Vec<KeyPath>| paths.iter().all(is_exact);
+                    document.finals = paths.filter(exact).ok_or_else(wrong)?;
+                }
+                _ => document.accept_shrink = value.as_bool().ok_or_else(wrong)?,
+            }
+        }
         for (key, value) in &root {
             check(value, &KeyPath::root().child(key), 1, &mut keys, &lines)?;
         }
-        Ok(Self { root, lines, unset })
+        Ok(Self { root, lines, ..document })
     }
 
     /// The same document with its values below `path` instead of at the top.
@@ -149,7 +108,15 @@ impl Document {
             root,
             lines: self.lines.into_iter().map(|(key, line)| (prefix(key), line)).collect(),
             unset: self.unset.into_iter().map(prefix).collect(),
+            finals: self.finals.into_iter().map(prefix).collect(),
+            accept_shrink: self.accept_shrink,
+            directives: self.directives,
         }
+    }
+
+    /// Whether the document says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.root.is_empty() && self.unset.is_empty() && self.finals.is_empty()
     }
 
     /// How many leaves the document has.
@@ -162,6 +129,37 @@ impl Document {
         }
         self.root.values().map(count).sum()
     }
+}
+
+/// The value that a text spells for a directive, as in a parameter of its own:
+/// key paths with commas between them. `None` where the key is no directive.
+pub fn spelled_directive(key: &str, text: &str) -> Option<Value> {
+    let (_, expected) = DIRECTIVES.iter().find(|(directive, _)| *directive == key)?;
+    if *expected == KEY_PATHS {
+        let paths = text.split(',').map(str::trim).filter(|path| !path.is_empty());
+        return Some(paths.collect());
+    }
+    // What is neither stays a text, which the document then refuses.
+    Some(text.parse::<bool>().map_or_else(|_| Value::from(text), Value::from))
+}
+
+/// A list of key paths; `None` where the value is none.
+fn key_paths(value: &Value, keys: &mut usize) -> Result<Option<Vec<KeyPath>>, DocumentError> {
+    let Value::Array(items) = value else { return Ok(None) };
+    let mut paths = Vec::new();
+    for item in items {
+        let Some(path) = item.as_str().and_then(KeyPath::parse) else { return Ok(None) };
+        *keys += 1;
+        within_limits(&path, *keys)?;
+        paths.push(path);
+    }
+    Ok(Some(paths))
+}
+
+/// Whether a path names one key. The whole document is none, and a star would
+/// only protect a key of that very name.
+fn is_exact(path: &KeyPath) -> bool {
+    *path != KeyPath::root() && !path.segments().iter().any(|key| key.contains('*'))
 }
 
 /// What holds for every key. Readers that keep the lines of keys ask before they

@@ -35,11 +35,20 @@ pub struct Layer {
 impl Layer {
     /// The origin of the value at `path` in this document.
     pub fn origin(&self, path: &KeyPath) -> Origin {
+        self.at(self.document.lines.get(path).copied())
+    }
+
+    /// The origin of what a directive of this document says.
+    pub fn origin_of(&self, directive: &str) -> Origin {
+        self.at(self.document.directives.get(directive).copied())
+    }
+
+    fn at(&self, line: Option<u32>) -> Origin {
         Origin {
             layer: self.name,
             source: self.source.clone(),
             version: self.version.clone(),
-            line: self.document.lines.get(path).copied(),
+            line,
             last_good: self.last_good,
         }
     }

@@ -16,6 +16,8 @@ pub mod difference;
 pub mod document;
 /// TOML, YAML and JSON.
 pub mod format;
+/// The JSON Schema of a document, for editors.
+pub mod json_schema;
 /// The fold of layers.
 pub mod merge;
 /// The merged tree.

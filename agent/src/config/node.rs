@@ -63,6 +63,31 @@ impl Node {
         }
     }
 
+    /// A tree of leaves, as `leaves` gives them, its tables all of one origin.
+    /// `None` where a leaf has another one below it.
+    pub fn from_leaves(
+        leaves: impl IntoIterator<Item = (KeyPath, Leaf)>,
+        origin: &Origin,
+    ) -> Option<Self> {
+        let table = || Node::Table { origin: origin.clone(), entries: BTreeMap::new() };
+        let mut root = table();
+        for (path, leaf) in leaves {
+            let (key, above) = path.segments().split_last()?;
+            let mut node = &mut root;
+            for key in above {
+                let Node::Table { entries, .. } = node else { return None };
+                node = entries.entry(key.clone()).or_insert_with(table);
+            }
+            match node {
+                Node::Table { entries, .. } if !entries.contains_key(key) => {
+                    entries.insert(key.clone(), Node::Leaf(leaf));
+                }
+                _ => return None,
+            }
+        }
+        Some(root)
+    }
+
     /// The values alone.
     pub fn to_value(&self) -> Value {
         match self {

@@ -3,11 +3,8 @@
 
 use serde_json::Value;
 
-use super::schema::{Field, Shape};
+use super::schema::{Field, NAME, Shape};
 use super::settings::Settings;
-
-/// What stands where the user chooses a name.
-const NAME: &str = "NAME";
 
 /// The reference page as TOML. Every key is commented out, so the page as it
 /// is configures nothing.
@@ -33,7 +30,7 @@ fn table(page: &mut String, path: &str, fields: &[Field]) {
                     heading(page, &title, field.doc);
                     table(page, &path, fields);
                 }
-                Nested::Map(Shape::Variants { tag, variants }) => {
+                Nested::Map(Shape::Variants { tag, variants, .. }) => {
                     for (word, fields) in variants {
                         heading(page, &title, field.doc);
                         page.push_str(&format!("#: {tag} = \"{word}\"\n"));

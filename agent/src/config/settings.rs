@@ -48,6 +48,20 @@ impl Settings {
         let mut reader = Reader::default();
         let settings = Settings::read(root, &KeyPath::root(), &mut reader);
         let settings = settings.filter(|_| reader.problems.is_empty());
+        suggest_places(&mut reader.unknown);
         Typed { settings, problems: reader.problems, unknown: reader.unknown }
+    }
+}
+
+/// Finds the place of keys at the top of a document that stand further down.
+fn suggest_places(unknown: &mut [Unknown]) {
+    let at_top = |unknown: &Unknown| unknown.path.segments().len() == 1;
+    let lost = unknown.iter_mut().filter(|key| key.nearest.is_none() && at_top(key));
+    let mut shape = None;
+    for key in lost {
+        let shape = shape.get_or_insert_with(Settings::shape);
+        let places = shape.suggest(key.path.segments());
+        let places: Vec<String> = places.iter().map(ToString::to_string).collect();
+        key.nearest = (!places.is_empty()).then(|| places.join(" or "));
     }
 }

@@ -59,6 +59,9 @@ pub struct SourceReport {
     pub attempts: u32,
     /// How long that took.
     pub elapsed_ms: f64,
+    /// When the copy that stands in for it was fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied_at: Option<String>,
     /// Why it failed: the whole chain.
     pub error: Option<String>,
 }

@@ -85,11 +85,17 @@ impl Report {
 }
 
 fn prune(directory: &Path) -> io::Result<()> {
-    let mut reports: Vec<_> = fs::read_dir(directory)?
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
-        .collect();
+    let mut reports = Vec::new();
+    for entry in fs::read_dir(directory)?.flatten() {
+        let path = entry.path();
+        // Each boot writes another name, so what a writer that was killed has
+        // left under its own is nobody else's to replace.
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            fs::remove_file(path)?;
+        } else if path.extension().is_some_and(|extension| extension == "json") {
+            reports.push(path);
+        }
+    }
     reports.sort();
     let surplus = reports.len().saturating_sub(KEPT);
     for path in reports.iter().take(surplus) {
@@ -131,6 +137,8 @@ mod tests {
     fn the_last_ten_are_kept() {
         let directory = tempfile::tempdir().unwrap();
         let paths = Paths::private(Path::new("/"), directory.path());
+        fs::create_dir_all(paths.reports()).unwrap();
+        fs::write(paths.reports().join(".2026-11-22T09-00-00.000Z.json.0123"), "half").unwrap();
         for minute in 0..12 {
             let report = Report::started(&format!("2026-11-22T10:{minute:02}:00.000Z"));
             report.keep(&paths, &Redactor::default()).unwrap();

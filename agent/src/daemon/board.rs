@@ -7,6 +7,7 @@ use std::time::Instant;
 use serde_json::Value;
 use tokio::sync::Notify;
 
+use super::freshen::Overlay;
 use crate::configure::handoff::Handoff;
 use crate::configure::report::{Outcome, Report};
 use crate::health::watch::Watch;
@@ -16,6 +17,7 @@ use crate::metrics::pipeline::Pipeline;
 use crate::metrics::sample::Tick;
 use crate::platform::clock;
 use crate::platform::paths::Paths;
+use crate::status::fresh::{Drift, Look};
 use crate::status::server::Answers;
 use crate::status::snapshot::{AgentStatus, CollectorStatus, Facts, SinkStatus, Snapshot};
 
@@ -36,6 +38,13 @@ pub(super) struct View {
     pub(super) handoff: Option<Arc<Handoff>>,
     /// The report of the boot, so far.
     pub(super) report: Option<Report>,
+    /// What is newer than that, and in force.
+    pub(super) overlay: Option<Overlay>,
+    /// What the last look at the sources says; `None` before it, and while
+    /// `configure` is the last that looked.
+    pub(super) look: Option<Look>,
+    /// How the sources differ from what `configure` ran with.
+    pub(super) drift: Option<Drift>,
     /// What is wrong with the configuration that the daemon runs on.
     pub(super) problems: Vec<String>,
     /// Who this instance is, where the daemon had to find out by itself.
@@ -48,6 +57,14 @@ pub(super) struct View {
     pub(super) collectors: BTreeMap<String, CollectorStatus>,
     /// The last measurements.
     pub(super) tick: Option<Arc<Tick>>,
+}
+
+impl View {
+    /// Whether `configure` is at work.
+    pub(super) fn at_work(&self) -> bool {
+        let report = self.report.as_ref().filter(|report| report.outcome == Outcome::Running);
+        report.and_then(|report| report.process).is_some_and(|process| process.is_alive())
+    }
 }
 
 impl Board {
@@ -81,12 +98,12 @@ impl Board {
             Some(handoff) => Some(&handoff.identity),
             None => view.identity.as_ref(),
         };
-        let at_work = view.report.as_ref().and_then(|report| report.process);
-        let at_work = at_work.is_some_and(|process| process.is_alive());
         Snapshot::new(Facts {
             report: view.report.as_ref(),
-            at_work,
+            at_work: view.at_work(),
             problems: &view.problems,
+            look: view.look.as_ref(),
+            drift: view.drift.as_ref(),
             started_at: &self.started_at,
             identity,
             services: view.watch.as_ref().map(Watch::snapshot).unwrap_or_default(),
@@ -100,9 +117,8 @@ impl Board {
     /// written since the main loop last looked.
     fn catch_up(&self, view: &mut View) {
         let Some(report) = &view.report else { return };
-        let gone = report.process.is_none_or(|process| !process.is_alive());
         if report.outcome == Outcome::Running
-            && gone
+            && !view.at_work()
             && let Ok(Some(last)) = Report::load(&self.paths.report())
         {
             view.report = Some(last);
@@ -155,7 +171,15 @@ impl Answers for Board {
     }
 
     fn config(&self) -> Option<Value> {
-        self.view().handoff.as_deref().map(json)
+        let view = self.view();
+        let handoff = view.handoff.as_deref()?;
+        Some(match &view.overlay {
+            None => json(handoff),
+            Some(overlay) => {
+                let sources = view.look.as_ref().map_or(&handoff.sources, |look| &look.sources);
+                json(&overlay.over(handoff, sources))
+            }
+        })
     }
 
     fn report(&self) -> Option<Value> {

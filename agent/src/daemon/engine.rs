@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use super::Ended;
 use super::board::Board;
+use super::freshen::Fresh;
 use crate::config::Settings;
-use crate::configure::handoff::Handoff;
-use crate::configure::report::Report;
 use crate::health::watch::Watch;
 use crate::identity::{Identity, IdentityError};
 use crate::metrics::pipeline::Pipeline;
@@ -40,9 +39,10 @@ const SECRET_BUDGET: Duration = Duration::from_secs(15);
 
 /// What runs.
 pub(super) struct Engine<'a> {
-    context: &'a Context,
-    board: Arc<Board>,
-    settings: Settings,
+    pub(super) context: &'a Context,
+    pub(super) board: Arc<Board>,
+    pub(super) settings: Settings,
+    pub(super) fresh: Fresh,
     identity: Option<Identity>,
     runner: Runner,
     schedule: Schedule,
@@ -63,8 +63,9 @@ impl<'a> Engine<'a> {
             view.watch = Some(watch);
             view.problems = own.problems.iter().map(ToString::to_string).collect();
         }
-        let held = VecDeque::new();
-        Ok(Self { context, board, settings, identity: None, runner, schedule, held, sent: 0 })
+        let (fresh, held) = (Fresh::default(), VecDeque::new());
+        let identity = None;
+        Ok(Self { context, board, settings, fresh, identity, runner, schedule, held, sent: 0 })
     }
 
     /// Waits until the next measurement is due.
@@ -105,44 +106,8 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Takes over what `configure` has left.
-    pub(super) fn reload(&mut self) {
-        match Report::load(&self.context.paths.report()) {
-            Ok(report) => self.board.view().report = report,
-            Err(error) => tracing::warn!("{}", chain_text(&error)),
-        }
-        match Handoff::read(&self.context.paths.config()) {
-            Ok(Some(handoff)) => self.adopt(handoff),
-            Ok(None) => {}
-            Err(error) => tracing::warn!("{}", chain_text(&error)),
-        }
-    }
-
-    fn adopt(&mut self, handoff: Handoff) {
-        let known = self.board.view().handoff.as_ref().is_some_and(|known| {
-            known.digest == handoff.digest && known.identity == handoff.identity
-        });
-        let handoff = Arc::new(handoff);
-        self.board.view().handoff = Some(handoff.clone());
-        // Most reloads are for a new report; only another configuration is typed.
-        if known {
-            return;
-        }
-        let Some(settings) = Settings::typed(&handoff.config).settings else {
-            // What configure hands over it has typed itself, so this is another
-            // version's hand-off; the present settings go on.
-            let problem = "the resolved configuration is not one for this version of gild";
-            tracing::warn!("{problem}");
-            self.board.view().problems = vec![problem.to_owned()];
-            return;
-        };
-        tracing::info!(digest = handoff.digest, "the resolved configuration is in force");
-        self.board.view().problems.clear();
-        self.apply(settings, handoff.identity.clone());
-    }
-
     /// Puts settings in force.
-    fn apply(&mut self, settings: Settings, identity: Identity) {
+    pub(super) fn apply(&mut self, settings: Settings, identity: Identity) {
         if settings.metrics != self.settings.metrics {
             (self.runner, self.schedule) = measuring(self.context, &settings);
         }

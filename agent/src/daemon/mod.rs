@@ -1,19 +1,27 @@
-//! The daemon's one loop: measure, watch, answer, and take over what
-//! `configure` leaves. It starts at once, on the host's own layers, and waits
-//! for nobody.
+//! The daemon's one loop: measure, watch, answer, take over what `configure`
+//! leaves, and look at the sources again. It starts at once, on the host's own
+//! layers, and waits for nobody.
 
+/// What becomes of what `configure` leaves.
+mod adopt;
 /// What the daemon knows.
 mod board;
 /// The parts that settings shape.
 mod engine;
+/// What becomes of a look at the sources.
+mod freshen;
 /// What `configure` leaves.
 mod inbox;
+/// When the sources are looked at again.
+mod looks;
+/// Asking for a configuration step.
+mod reconfigure;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinError;
+use tokio::task::{JoinError, LocalSet};
 use tokio::time::Instant;
 
 use crate::identity::discover;
@@ -26,6 +34,7 @@ use crate::status::snapshot::State;
 use board::Board;
 use engine::Engine;
 use inbox::Inbox;
+use looks::{Looks, Turn};
 
 /// How long the sinks may take to send what they hold when the daemon ends:
 /// less than the unit's TimeoutStopSec.
@@ -85,12 +94,23 @@ pub async fn run(
     until: Until,
     stop: impl Future<Output = ()>,
 ) -> Result<Ended, DaemonError> {
+    // Looks at the sources are tasks that stay on this thread.
+    LocalSet::new().run_until(run_here(context, listener, until, stop)).await
+}
+
+async fn run_here(
+    context: &Context,
+    listener: Listener,
+    until: Until,
+    stop: impl Future<Output = ()>,
+) -> Result<Ended, DaemonError> {
     let paths = &context.paths;
     let mut inbox = Inbox::open(paths.run())
         .map_err(|source| DaemonError::Inbox { path: paths.run().to_owned(), source })?;
     let board = Arc::new(Board::new(paths));
     let mut engine = Engine::start(context, board.clone()).map_err(DaemonError::Settings)?;
-    engine.reload();
+    let mut looks = Looks::new(context, &engine.settings.scope);
+    reload(&mut engine, &mut looks, &board);
     let mut server = tokio::spawn(server::serve(
         listener,
         board.clone(),
@@ -116,7 +136,7 @@ pub async fn run(
             () = engine.due() => {
                 engine.measure().await;
                 if !hearing {
-                    engine.reload();
+                    reload(&mut engine, &mut looks, &board);
                     told.state(&board);
                 }
                 if until == Until::FirstSamples && engine.has_first_samples() {
@@ -128,13 +148,26 @@ pub async fn run(
                     tracing::warn!(%error, "hand-offs are not heard of any more");
                     hearing = false;
                 }
-                engine.reload();
+                reload(&mut engine, &mut looks, &board);
                 told.state(&board);
             }
             () = board.refresh_asked() => {
-                engine.reload();
+                reload(&mut engine, &mut looks, &board);
+                looks.ask();
                 told.state(&board);
             }
+            turn = looks.turn() => match turn {
+                Turn::Due if may_look(&board) => looks.start(),
+                Turn::Due => looks.skip(),
+                Turn::Over(looked) => {
+                    // Nobody may have been heard yet who has resolved meanwhile.
+                    if !reload(&mut engine, &mut looks, &board) {
+                        engine.freshen(looked);
+                        plan(&engine, &mut looks, &board);
+                    }
+                    told.state(&board);
+                }
+            },
             found = &mut unconfigured, if looking && !engine.is_sending() => {
                 looking = false;
                 engine.send_unconfigured(found.map(|found| found.identity));
@@ -146,10 +179,40 @@ pub async fn run(
     };
     systemd::stopping();
     server.abort();
+    drop(looks);
     if ended == Ended::Stopped {
         engine.last_flush(LAST_FLUSH).await;
     }
     Ok(ended)
+}
+
+/// Takes over what `configure` has left. Where it is at work, or has resolved
+/// anew, looks are needless; says whether that is so.
+fn reload(engine: &mut Engine<'_>, looks: &mut Looks, board: &Board) -> bool {
+    let resolved = engine.reload();
+    if resolved {
+        looks.forget();
+        plan(engine, looks, board);
+    }
+    let needless = resolved || board.view().at_work();
+    if needless {
+        looks.skip();
+    }
+    needless
+}
+
+/// Whether there is something to compare the sources with, and nobody at work
+/// who resolves them anyway.
+fn may_look(board: &Board) -> bool {
+    let view = board.view();
+    view.handoff.is_some() && !view.at_work()
+}
+
+/// Lets the looks follow the settings in force.
+fn plan(engine: &Engine<'_>, looks: &mut Looks, board: &Board) {
+    if let Some(handoff) = &board.view().handoff {
+        looks.plan(&handoff.identity.instance_id, &engine.settings.scope);
+    }
 }
 
 /// What systemd and the log were told last.

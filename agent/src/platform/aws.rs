@@ -4,6 +4,7 @@
 //! Endpoints come from the SDK's own environment (`AWS_ENDPOINT_URL`,
 //! `AWS_ENDPOINT_URL_SSM`, …); credentials from the SDK's default chain.
 
+use std::error::Error;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -19,9 +20,15 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use http_body_util::{LengthLimitError, Limited};
 use reqwest::Client;
 
 use super::retry::{Retryable, Verdict};
+
+/// The largest answer. The SDK reads most of them to their end before it looks
+/// at them, and none that gild asks for comes near: an object is the largest,
+/// and is read by whoever asked, who has a smaller cap.
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
 /// How to reach AWS from this process.
 #[derive(Debug, Clone)]
@@ -65,6 +72,7 @@ pub struct AwsError {
     message: Option<String>,
     status: Option<u16>,
     malformed: bool,
+    too_large: bool,
     #[source]
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -80,10 +88,21 @@ impl AwsError {
         self.status
     }
 
+    /// Whether a signature was refused for its time alone: a clock that is wrong is
+    /// set while an instance starts.
+    fn is_off_time(&self) -> bool {
+        let text = self.message.as_deref().unwrap_or_default();
+        self.code() == Some("InvalidSignatureException")
+            && (text.contains("Signature expired") || text.contains("Signature not yet current"))
+    }
+
     fn headline(&self) -> String {
         match (&self.code, &self.message, self.status) {
             (Some(code), Some(message), _) => format!("the answer was {code} ({message})"),
             (Some(code), None, _) => format!("the answer was {code}"),
+            (None, ..) if self.too_large => {
+                format!("the answer is larger than {MAX_ANSWER} bytes")
+            }
             (None, _, Some(status)) => format!("the answer was HTTP {status}"),
             (None, _, None) if self.malformed => "the request could not be made".to_owned(),
             (None, _, None) => "no answer".to_owned(),
@@ -101,10 +120,23 @@ where
         let message = service.and_then(|meta| meta.message()).map(str::to_owned);
         let status = error.raw_response().map(|response| response.status().as_u16());
         let malformed = matches!(error, SdkError::ConstructionFailure(_));
+        let too_large = is_too_large(&error);
         // The service's own error repeats code and message.
         let source = if code.is_some() { None } else { error.into_source().ok() };
-        Self { code, message, status, malformed, source }
+        Self { code, message, status, malformed, too_large, source }
     }
+}
+
+/// Whether an answer was given up because it went beyond `MAX_ANSWER`.
+fn is_too_large(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<LengthLimitError>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 impl Retryable for AwsError {
@@ -112,10 +144,10 @@ impl Retryable for AwsError {
         let throttled = self.code().is_some_and(|code| {
             code.contains("Throttl") || code.contains("Rate") || code.contains("SlowDown")
         });
-        let stale = self.code().is_some_and(|code| STALE.contains(&code));
+        let stale = self.code().is_some_and(|code| STALE.contains(&code)) || self.is_off_time();
         match self.status {
             _ if throttled || stale => Verdict::Transient,
-            _ if self.malformed => Verdict::Permanent,
+            _ if self.malformed || self.too_large => Verdict::Permanent,
             Some(429 | 500..=599) | None => Verdict::Transient,
             Some(_) => Verdict::Permanent,
         }
@@ -182,7 +214,8 @@ impl HttpConnector for Connector {
                     ConnectorError::io(error.into())
                 }
             })?;
-            let answer = http::Response::from(answer).map(SdkBody::from_body_1_x);
+            let answer = http::Response::from(answer)
+                .map(|body| SdkBody::from_body_1_x(Limited::new(body, MAX_ANSWER)));
             Response::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
@@ -194,7 +227,8 @@ mod tests {
 
     fn verdict(code: Option<&str>, status: Option<u16>, malformed: bool) -> Verdict {
         let code = code.map(str::to_owned);
-        AwsError { code, message: None, status, malformed, source: None }.verdict()
+        let too_large = false;
+        AwsError { code, message: None, status, malformed, too_large, source: None }.verdict()
     }
 
     #[test]
@@ -204,6 +238,21 @@ mod tests {
         }
         for code in ["AccessDenied", "AccessDeniedException", "InvalidSignatureException"] {
             assert_eq!(verdict(Some(code), Some(403), false), Verdict::Permanent, "{code}");
+        }
+        for (message, expected) in [
+            ("Signature expired: 20261123T000000Z is now earlier than …", Verdict::Transient),
+            (
+                "Signature not yet current: 20261123T000000Z is still later than …",
+                Verdict::Transient,
+            ),
+            ("The request signature we calculated does not match …", Verdict::Permanent),
+        ] {
+            let code = Some("InvalidSignatureException".to_owned());
+            let message = Some(message.to_owned());
+            let (malformed, too_large) = (false, false);
+            let error =
+                AwsError { code, message, status: Some(400), malformed, too_large, source: None };
+            assert_eq!(error.verdict(), expected, "{error}");
         }
         assert_eq!(verdict(None, Some(503), false), Verdict::Transient);
         assert_eq!(verdict(None, None, false), Verdict::Transient);

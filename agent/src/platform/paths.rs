@@ -50,6 +50,12 @@ impl Paths {
         self.run.join("daemon/status.sock")
     }
 
+    /// There while the daemon asks for a configuration step: a unit of systemd
+    /// waits for it.
+    pub fn reconfigure(&self) -> PathBuf {
+        self.run.join("daemon/reconfigure")
+    }
+
     /// The resolved configuration, handed from `configure` to the daemon.
     pub fn config(&self) -> PathBuf {
         self.run.join("config.json")

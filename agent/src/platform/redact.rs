@@ -5,7 +5,7 @@
 use std::sync::{Arc, RwLock};
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::zeroize::Zeroizing;
 
@@ -22,6 +22,13 @@ const SHORTEST: usize = 4;
 /// What RFC 3986 (2.3) lets stand in a URL.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// What JavaScript's `encodeURIComponent` lets stand besides.
+const COMPONENT: &AsciiSet =
+    &UNRESERVED.remove(b'!').remove(b'\'').remove(b'(').remove(b')').remove(b'*');
+
+/// What Python's `quote` lets stand, which takes its text for a path.
+const PATH: &AsciiSet = &UNRESERVED.remove(b'/');
+
 /// The secrets of this process, shared by everything that writes.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
@@ -30,7 +37,8 @@ pub struct Redactor {
 
 impl Redactor {
     /// Registers a secret in its plain, base64, URL-encoded and JSON-escaped
-    /// forms; of a secret of several lines, each line too.
+    /// forms, and as Python shows texts; of a secret of several lines, each line
+    /// too.
     pub fn add(&self, secret: &str) {
         let mut forms = Vec::new();
         for part in std::iter::once(secret).chain(secret.lines()) {
@@ -44,13 +52,19 @@ impl Redactor {
                 STANDARD.encode(part),
                 STANDARD_NO_PAD.encode(part),
                 URL_SAFE.encode(part),
+                URL_SAFE_NO_PAD.encode(part),
                 ascii_escaped(&json),
                 json,
             ]);
-            for set in [NON_ALPHANUMERIC, UNRESERVED] {
+            for set in [NON_ALPHANUMERIC, UNRESERVED, COMPONENT, PATH] {
                 let encoded = utf8_percent_encode(part, set).to_string();
-                forms.extend([lower_escapes(&encoded), encoded]);
+                // In a form, a space is a plus.
+                for encoded in [encoded.replace("%20", "+"), encoded] {
+                    forms.extend([lower_escapes(&encoded), encoded]);
+                }
             }
+            let plain = json_escaped(part).replace("\\\"", "\"");
+            forms.extend([plain.replace('\'', "\\'"), plain]);
         }
         let Ok(mut needles) = self.needles.write() else { return };
         for form in forms {
@@ -177,6 +191,8 @@ mod tests {
             STANDARD.encode("s3cr3t/with+odd \"chars\""),
             "s3cr3t%2Fwith%2Bodd%20%22chars%22".to_owned(),
             "s3cr3t%2fwith%2bodd%20%22chars%22".to_owned(),
+            "s3cr3t/with%2Bodd%20%22chars%22".to_owned(),
+            "s3cr3t%2Fwith%2Bodd+%22chars%22".to_owned(),
             r#"s3cr3t/with+odd \"chars\""#.to_owned(),
         ] {
             let masked = redactor.text(&format!("before {form} after"));
@@ -188,7 +204,13 @@ mod tests {
     fn a_secret_is_masked_as_python_and_urls_escape_it() {
         let redactor = Redactor::default();
         redactor.add("pä-ss/𝄞X");
+        redactor.add("it's \\ \"so\"");
+        redactor.add(">>>?");
         for form in [
+            r#"it's \\ "so""#,
+            r#"it\'s \\ "so""#,
+            "it's%20%5C%20%22so%22",
+            "Pj4-Pw",
             r"p\u00e4-ss/\ud834\udd1eX",
             "p%C3%A4-ss%2F%F0%9D%84%9EX",
             "p%c3%a4-ss%2f%f0%9d%84%9eX",

@@ -1,14 +1,11 @@
 //! What came of one source: its layers, its copy, and what the report says.
 
-use std::sync::Arc;
-
 use super::error::{FetchError, SourceError};
-use super::last_good::{Copy, Subject};
-use super::text::{Found, Text};
-use super::units::Units;
+use super::last_good::Subject;
+use super::text::Text;
 use crate::config::check::Finding;
 use crate::config::trust::Refused;
-use crate::config::{KeyPath, Layer, LayerName};
+use crate::config::{Layer, LayerName};
 use crate::configure::report::{SourceOutcome, SourceReport};
 use crate::platform::error::chain_text;
 
@@ -33,7 +30,19 @@ pub struct Arrived {
     /// Whether each layer stands by itself and can be left out alone.
     pub apart: bool,
     /// What to keep as the next copy once it has proved good.
-    pub keep: Option<(Subject, Vec<Text>)>,
+    pub keep: Option<Next>,
+}
+
+/// What may become the next copy of a source.
+#[derive(Debug, Clone)]
+pub struct Next {
+    /// What it is a copy of.
+    pub subject: Subject,
+    /// What came.
+    pub texts: Vec<Text>,
+    /// With fewer keys it replaces no copy: values that cannot be used are left
+    /// out, and enough of them leave too little.
+    pub least: usize,
 }
 
 impl Arrived {
@@ -48,6 +57,7 @@ impl Arrived {
                 keys: 0,
                 attempts: 0,
                 elapsed_ms: 0.0,
+                copied_at: None,
                 error: None,
             },
             layers: Vec::new(),
@@ -114,93 +124,6 @@ impl Arrived {
         let source_text = self.report.source.clone();
         self.report.error = Some(chain_text(&FetchError { source_text, source }));
     }
-}
-
-/// An answer, read.
-pub(super) struct Understood {
-    /// What it gives, lowest first.
-    pub(super) layers: Vec<Layer>,
-    /// What to call that.
-    pub(super) state: SourceOutcome,
-    /// What is new in it.
-    pub(super) fresh: Option<Vec<Text>>,
-    /// What was left out of it.
-    pub(super) left_out: Vec<Finding>,
-}
-
-impl Understood {
-    fn new(layers: Vec<Layer>, texts: Vec<Text>) -> Self {
-        let state = SourceOutcome::Fetched;
-        Self { layers, state, fresh: Some(texts), left_out: Vec::new() }
-    }
-
-    fn same(layers: Vec<Layer>) -> Self {
-        Self { layers, state: SourceOutcome::Unchanged, fresh: None, left_out: Vec::new() }
-    }
-}
-
-/// Reads what a source answered: its layers, its state, and what to keep.
-pub(super) fn understand(
-    found: Found,
-    copy: Option<&Copy>,
-    layer: LayerName,
-    into: Option<&KeyPath>,
-) -> Result<Understood, SourceError> {
-    match (found, copy) {
-        (Found::Unchanged, Some(copy)) => {
-            Ok(Understood::same(layers(&copy.texts, layer, into, false)?))
-        }
-        // Nobody says "unchanged" who was not told of a copy.
-        (Found::Absent | Found::Unchanged, _) => {
-            let state = SourceOutcome::Absent;
-            Ok(Understood { layers: Vec::new(), state, fresh: None, left_out: Vec::new() })
-        }
-        (Found::Texts(texts), Some(copy)) if copy.texts == texts => {
-            Ok(Understood::same(layers(&texts, layer, into, false)?))
-        }
-        (Found::Texts(texts), copy) => {
-            let layers = layers(&texts, layer, into, false)?;
-            let empty =
-                |layer: &Layer| layer.document.root.is_empty() && layer.document.unset.is_empty();
-            // A document that is suddenly empty is more likely a slip than a
-            // wish; one that is meant to go is deleted.
-            if copy.is_some() && layers.iter().all(empty) {
-                let name = texts.first().map(|text| text.name.clone()).unwrap_or_default();
-                return Err(SourceError::Emptied { name });
-            }
-            Ok(Understood::new(layers, texts))
-        }
-        (Found::Units(Units { texts, left_out }), copy) => {
-            let layers = layers(&texts, layer, into, false)?;
-            let read = match copy {
-                Some(copy) if copy.texts == texts => Understood::same(layers),
-                _ => Understood::new(layers, texts),
-            };
-            Ok(Understood { left_out, ..read })
-        }
-    }
-}
-
-/// The layers that texts make.
-pub(super) fn layers(
-    texts: &[Text],
-    name: LayerName,
-    into: Option<&KeyPath>,
-    last_good: bool,
-) -> Result<Vec<Layer>, SourceError> {
-    let layer = |text: &Text| {
-        let document = text
-            .parse(into)
-            .map_err(|source| SourceError::Document { name: text.name.clone(), source })?;
-        Ok(Layer {
-            name,
-            source: Arc::from(text.name.as_str()),
-            version: text.version.as_deref().map(Arc::from),
-            last_good,
-            document,
-        })
-    };
-    texts.iter().map(layer).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use super::arrived::{Arrived, layers};
+use super::answer::layers;
+use super::arrived::Arrived;
 use super::error::SourceError;
 use super::file;
 use super::text::{Found, Text};

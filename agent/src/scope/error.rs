@@ -8,6 +8,7 @@ use super::aws::NoRegion;
 use super::placeholder::PlaceholderError;
 use super::source::NotASource;
 use super::tags::TagsError;
+use crate::config::LayerName;
 use crate::config::document::DocumentError;
 use crate::platform::aws::AwsError;
 use crate::platform::http::HttpError;
@@ -123,6 +124,21 @@ pub enum SourceError {
         /// The document.
         name: String,
     },
+    /// A document came that lost more than half of its keys.
+    #[error(
+        "it has {now} key{}, and its last valid copy has {before}; where that is meant, \
+         `accept_shrink = true` at the top of the document, or scope.{layer}.accept_shrink = true, \
+         accepts it",
+        if *.now == 1 { "" } else { "s" }
+    )]
+    Shrunk {
+        /// How many keys there were.
+        before: usize,
+        /// How many there are.
+        now: usize,
+        /// The layer.
+        layer: LayerName,
+    },
     /// One attempt took too long.
     #[error("no complete answer within {}", humantime::format_duration(*.0))]
     Timeout(Duration),
@@ -149,6 +165,7 @@ impl SourceError {
             self,
             SourceError::Document { .. }
                 | SourceError::Emptied { .. }
+                | SourceError::Shrunk { .. }
                 | SourceError::SecureDocument { .. }
         )
     }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::arrived::{Arrived, layers, understand};
+use super::answer::{Expected, layers, understand};
+use super::arrived::{Arrived, Next};
 use super::aws::LazyAws;
 use super::batch::Batches;
 use super::error::SourceError;
@@ -150,7 +151,10 @@ async fn one(
     let (answer, attempts) = ask(job, &ready, copy.as_ref(), batches, reach).await;
     arrived.report.attempts = attempts;
     arrived.report.elapsed_ms = clock::ms(start.elapsed());
-    let read = answer.and_then(|found| understand(found, copy.as_ref(), job.layer, into));
+    // Tags come and go, each by itself.
+    let may_shrink = job.scope.accept_shrink || matches!(ready.source, Source::Tags(_));
+    let expected = Expected { copy: copy.as_ref(), layer: job.layer, into, may_shrink };
+    let read = answer.and_then(|found| understand(found, expected));
     // A copy can stand in for what fails now, and for what proves unfit later.
     let current = read.as_ref().is_ok_and(|read| read.state != SourceOutcome::Fetched);
     if let Some(copy) = copy.filter(|_| !current) {
@@ -160,7 +164,8 @@ async fn one(
     match read {
         Ok(read) => {
             arrived.report.state = read.state;
-            arrived.keep = read.fresh.map(|texts| (subject, texts));
+            let least = read.least;
+            arrived.keep = read.fresh.map(|texts| Next { subject, texts, least });
             arrived.layers = read.layers;
             arrived.leave_out(read.left_out);
         }

@@ -145,9 +145,7 @@ impl LastGood {
 
     /// Keeps a copy. What is empty replaces nothing.
     pub fn keep(&self, subject: &Subject, texts: &[Text], layers: &[Layer]) -> io::Result<()> {
-        let says_something =
-            |layer: &Layer| !layer.document.root.is_empty() || !layer.document.unset.is_empty();
-        if !layers.iter().any(says_something) {
+        if layers.iter().all(|layer| layer.document.is_empty()) {
             return Ok(());
         }
         // What is not text did not parse, and is not here.

@@ -3,10 +3,14 @@
 //!
 //! `source` reads what is asked for, `placeholder` fills in who asks, one file
 //! a kind asks (`file`, `http`, `s3`, `ssm`, `tags`), `question` asks again where
-//! that may help, `fetch` asks all at the same time, `last_good` stands in for what does not answer, `settle` leaves
+//! that may help, `fetch` asks all at the same time (`waves` holds back what
+//! cannot be asked yet), `answer` reads what comes, `last_good` stands in for what
+//! does not answer, `settle` leaves
 //! out what cannot be used, and `resolve` is the whole way. To add a kind of
 //! source: see `source`.
 
+/// What a source answered, read.
+mod answer;
 /// What came of one source.
 pub mod arrived;
 /// The way to AWS, made ready when needed.
@@ -55,6 +59,8 @@ pub mod text;
 pub mod units;
 /// Whether the configuration is as it should be.
 pub mod verdict;
+/// Which sources wait for which.
+mod waves;
 
 pub use resolution::Resolution;
 pub use resolve::{Context, resolve};

@@ -34,6 +34,12 @@ pub enum PlaceholderError {
         /// Its name.
         name: String,
     },
+    /// Nobody says which environment this is.
+    #[error(
+        "{{environment}} has no value here: the image, local, global and account layers set \
+         neither vars.environment_id nor vars.environment to a text (tags are not asked)"
+    )]
+    NoEnvironment,
     /// The value may not stand where the placeholder stands.
     #[error("the value of {{{name}}} cannot be one part of an address: {reason}")]
     Unfit {
@@ -61,7 +67,7 @@ pub struct Values<'a> {
     /// Who it is.
     pub identity: &'a Identity,
     /// `vars.environment_id` or `vars.environment`, as the image and local
-    /// layers say.
+    /// layers say, or else the global and account layers.
     pub environment: Option<&'a str>,
 }
 
@@ -89,7 +95,7 @@ impl Values<'_> {
             "az" => identity.availability_zone.as_deref(),
             "instance_id" => Some(identity.instance_id.as_str()),
             "asg" => identity.autoscaling_group.as_deref(),
-            "environment" => self.environment,
+            "environment" => Some(self.environment.ok_or(PlaceholderError::NoEnvironment)?),
             other => match other.strip_prefix("tag:").filter(|key| !key.is_empty()) {
                 Some(key) => tags.get(key).map(String::as_str),
                 None => return Err(PlaceholderError::Unknown { name: name.to_owned() }),
@@ -125,6 +131,11 @@ fn fit(value: &str, place: Place) -> Result<String, &'static str> {
         Place::Url => Ok(utf8_percent_encode(value, SEGMENT).to_string()),
         Place::Host | Place::Path => Ok(value.to_owned()),
     }
+}
+
+/// Whether a text's placeholders need the environment.
+pub fn needs_environment(text: &str) -> bool {
+    text.contains("{environment}")
 }
 
 /// The tags that a text's placeholders need.

@@ -10,20 +10,22 @@ use std::path::{Path, PathBuf};
 use reqwest::Client;
 use tokio::time::Instant;
 
-use super::arrived::Arrived;
+use super::arrived::{Arrived, Next};
 use super::aws::LazyAws;
 use super::documents;
-use super::fetch::{Job, Reach, all};
+use super::fetch::{Job, Reach};
 use super::http::Web;
 use super::last_good::{Copies, LastGood};
 use super::placeholder::{Values, tags_in};
 use super::resolution::{Resolution, finish, phase};
-use super::settings::{OnBad, OneScope, ScopeSettings};
-use super::settle::{DefaultsInvalid, Settled, settle};
+use super::settings::OneScope;
+use super::settle::{DefaultsInvalid, Settled, Terms, settle};
 use super::source::Source;
 use super::tag_store::{GroupApi, Known, TagStore};
+use super::text::Text;
 use super::verdict::Judge;
-use crate::config::{KeyPath, LayerName, Merged};
+use super::waves;
+use crate::config::LayerName;
 use crate::configure::report::SourceOutcome;
 use crate::identity::imds::WantedTags;
 use crate::identity::{Discovered, Identity, ImdsOptions, Provenance, TagsState, discover, host};
@@ -64,7 +66,7 @@ pub async fn resolve(context: &Context) -> Result<Resolution, DefaultsInvalid> {
 pub fn at_start(context: &Context) -> Result<Settled, DefaultsInvalid> {
     match context.local {
         // A directory that stands for all scopes is read when it is resolved.
-        Some(_) => settle(&mut [], |_| OnBad::LastGood),
+        Some(_) => settle(&mut [], &Terms::default()),
         None => host_alone(&context.paths),
     }
 }
@@ -72,7 +74,7 @@ pub fn at_start(context: &Context) -> Result<Settled, DefaultsInvalid> {
 /// What the documents of the host say alone, and what is wrong with them.
 pub fn host_alone(paths: &Paths) -> Result<Settled, DefaultsInvalid> {
     let mut arrived = documents::of_host(paths);
-    let mut settled = settle(&mut arrived, |_| OnBad::LastGood)?;
+    let mut settled = settle(&mut arrived, &Terms::default())?;
     settled.problems.extend(arrived.iter().flat_map(Arrived::faults));
     Ok(settled)
 }
@@ -87,7 +89,7 @@ fn fixed(
     let phases = vec![phase("identity", start, true)];
     let start = Instant::now();
     let mut arrived = documents::of_scopes(directory);
-    let settled = settle(&mut arrived, |_| OnBad::LastGood)?;
+    let settled = settle(&mut arrived, &Terms::default())?;
     let mut judge = Judge::default();
     if arrived.is_empty() {
         judge.fail(format!(
@@ -100,10 +102,11 @@ fn fixed(
 
 /// The documents of the host and the sources that they name.
 async fn scoped(context: &Context, start: Instant) -> Result<Resolution, DefaultsInvalid> {
-    let mut arrived = documents::of_host(&context.paths);
+    let arrived = documents::of_host(&context.paths);
     // Only the host's own layers say where the others are.
-    let base = settle(&mut arrived.clone(), |_| OnBad::LastGood)?;
+    let base = settle(&mut arrived.clone(), &Terms::default())?;
     let scope = &base.settings.scope;
+    let terms = Terms::of(scope);
     let scopes = [
         (LayerName::Global, &scope.global),
         (LayerName::Account, &scope.account),
@@ -117,10 +120,10 @@ async fn scoped(context: &Context, start: Instant) -> Result<Resolution, Default
     let mut judge = Judge::default();
     let (identity, fetched, copies) = match discovered {
         Ok(discovered) => {
-            let environment = environment(&base.merged);
+            let host = Host { arrived: &arrived, base: &base, terms: &terms };
             let wanted = options.wanted_tags;
             let (identity, fetched, copies) =
-                ask(context, scope, &scopes, discovered, wanted, environment.as_deref()).await;
+                ask(context, &host, &scopes, discovered, wanted).await;
             (Some(identity), fetched, Some(copies))
         }
         Err(error) => {
@@ -130,16 +133,8 @@ async fn scoped(context: &Context, start: Instant) -> Result<Resolution, Default
             (None, fetched, None)
         }
     };
-    let local = arrived.iter().position(|source| source.report.layer == LayerName::Local);
-    let local = arrived.split_off(local.unwrap_or(arrived.len()));
-    arrived.extend(fetched);
-    arrived.extend(local);
-    let settled = settle(&mut arrived, |layer| {
-        scopes
-            .iter()
-            .find(|(name, _)| *name == layer)
-            .map_or(OnBad::LastGood, |(_, one)| one.on_bad)
-    })?;
+    let mut arrived = waves::in_order(arrived, fetched);
+    let settled = settle(&mut arrived, &terms)?;
     for (layer, one) in &scopes {
         judge.scope(*layer, one, &arrived);
     }
@@ -151,15 +146,23 @@ async fn scoped(context: &Context, start: Instant) -> Result<Resolution, Default
     Ok(resolution)
 }
 
+/// What the host's own documents say.
+struct Host<'a> {
+    arrived: &'a [Arrived],
+    base: &'a Settled,
+    terms: &'a Terms,
+}
+
 /// Asks all sources of all scopes.
 async fn ask(
     context: &Context,
-    scope: &ScopeSettings,
+    host: &Host<'_>,
     scopes: &[(LayerName, &OneScope)],
     discovered: Discovered,
     wanted: WantedTags,
-    environment: Option<&str>,
 ) -> (Identity, Vec<Arrived>, LastGood) {
+    let scope = &host.base.settings.scope;
+    let environment = waves::environment(&host.base.merged);
     let Discovered { mut identity, imds, tags } = discovered;
     let known = match tags {
         TagsState::Read => Known::Tags(identity.tags.clone()),
@@ -181,7 +184,7 @@ async fn ask(
         web: &web,
         aws: &aws,
         tags: &store,
-        values: Values { identity: &identity, environment },
+        values: Values { identity: &identity, environment: environment.as_deref() },
         last_good: Some(&copies),
         attempt: scope.attempt_timeout,
         tags_wait: scope.tags_wait,
@@ -193,7 +196,7 @@ async fn ask(
             scope.sources.iter().map(|source| Job { layer: *layer, source, scope })
         })
         .collect();
-    let fetched = all(&jobs, &reach).await;
+    let fetched = waves::ask(&jobs, &reach, host.arrived, host.terms).await;
     let (tags, group) = store.known().await;
     identity.tags = tags;
     identity.autoscaling_group = group.or(identity.autoscaling_group);
@@ -229,18 +232,14 @@ fn add_wanted(wanted: &mut WantedTags, scopes: &[(LayerName, &OneScope)]) {
     }
 }
 
-/// The environment's name, as the older system's `environment_id` or plainly.
-fn environment(merged: &Merged) -> Option<String> {
-    ["environment_id", "environment"].iter().find_map(|key| {
-        let path = KeyPath::root().child("vars").child(key);
-        merged.root.get(&path)?.to_value().as_str().map(str::to_owned)
-    })
-}
-
 /// Keeps what has proved good.
 fn keep(copies: &LastGood, arrived: &[Arrived]) {
     for source in arrived {
-        let Some((subject, texts)) = &source.keep else { continue };
+        let Some(Next { subject, texts, least }) = &source.keep else { continue };
+        let keys = |text: &Text| text.parse(None).map_or(0, |document| document.keys());
+        if texts.iter().map(keys).sum::<usize>() < *least {
+            continue;
+        }
         if let Err(error) = copies.keep(subject, texts, &source.layers) {
             // The boot is as good as it was; the next one may miss the copy.
             tracing::warn!(source = subject.source, %error, "failed to keep a copy of a document");

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::source::Source;
+use crate::config::LayerName;
 use crate::config::node::Node;
 use crate::config::path::KeyPath;
 use crate::config::schema::{Reader, Setting, Shape};
+use crate::config::trust::{self, Pattern, Rights};
 use crate::config::types::{AccountId, Period};
 
 crate::choices! {
@@ -29,16 +31,17 @@ crate::settings! {
         attempt_timeout: Duration = "5s";
         /// How often the daemon looks whether anything has changed. Each instance at a time of its own.
         refresh: Duration as Period = "5m";
+        /// Whether an http(s) source may be at a loopback or link-local address. Off, so that
+        /// neither a tag in a URL nor a name server can point a question at this host.
+        local_targets: bool = false;
         /// How long to wait for tags that `require` names.
         tags_wait: Duration = "30s";
-        /// Whether http(s) sources may be on this host itself or on its link: loopback and link-local addresses.
-        local_targets: bool = false;
         /// What all accounts share.
         global: OneScope;
         /// What one account shares.
         account: OneScope;
         /// What one service is told.
-        service: OneScope;
+        service: OneScope as ServiceScope;
     }
 
     /// One scope.
@@ -53,6 +56,13 @@ crate::settings! {
         require: Vec<String> = [];
         /// Tags without the prefix, and the keys that they become.
         import: BTreeMap<String, String> = {};
+        /// What this layer may set, as patterns of keys; the last one that covers a
+        /// key decides, and `!` takes away. No remote layer may ever set `scope` or
+        /// Ansible's own variables, nor the service layer references to secrets.
+        may_set: Vec<Pattern> = (trust::ALL);
+        /// Whether an answer with fewer than half of the keys of the last valid copy
+        /// is accepted.
+        accept_shrink: bool = false;
     }
 
     /// A source with more about it than its URL.
@@ -63,10 +73,70 @@ crate::settings! {
         format: Option<String>;
         /// The key below which the document's values are put.
         into: Option<String>;
-        /// The account that the bucket must belong to, of s3:// and http(s) sources.
+        /// The account that the bucket must belong to: of s3:// and http(s) sources. Where a
+        /// bucket's name holds {account}, it is the instance's own unless this says another.
         owner: Option<AccountId>;
     }
 }
+
+impl ScopeSettings {
+    /// The scope of a layer, where the layer has one.
+    pub fn of(&self, layer: LayerName) -> Option<&OneScope> {
+        match layer {
+            LayerName::Global => Some(&self.global),
+            LayerName::Account => Some(&self.account),
+            LayerName::Service => Some(&self.service),
+            LayerName::Builtin | LayerName::Image | LayerName::Local => None,
+        }
+    }
+
+    /// What each layer may set.
+    pub fn rights(&self) -> Rights {
+        Rights {
+            global: self.global.may_set.clone(),
+            account: self.account.may_set.clone(),
+            service: self.service.may_set.clone(),
+        }
+    }
+}
+
+/// How the scope of the service layer is read: many people may tag, so its
+/// `may_set` has a default of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceScope(OneScope);
+
+impl From<ServiceScope> for OneScope {
+    fn from(scope: ServiceScope) -> Self {
+        scope.0
+    }
+}
+
+impl Setting for ServiceScope {
+    fn shape() -> Shape {
+        let mut fields = OneScope::fields();
+        for field in fields.iter_mut().filter(|field| field.key == MAY_SET) {
+            field.default = Some(trust::SERVICE.into());
+        }
+        Shape::Table(fields)
+    }
+
+    fn read(node: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {
+        let mut node = node.clone();
+        if let Node::Table { origin, entries } = &mut node {
+            let default = Node::from_value(&trust::SERVICE.into(), origin);
+            entries.entry(MAY_SET.to_owned()).or_insert(default);
+        }
+        OneScope::read(&node, path, reader).map(Self)
+    }
+
+    fn absent(table: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {
+        let empty = Node::Table { origin: table.origin().clone(), entries: BTreeMap::new() };
+        Self::read(&empty, path, reader)
+    }
+}
+
+/// The key of what a layer may set.
+const MAY_SET: &str = "may_set";
 
 /// A source: a text, or a table with more about it.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,17 +2,19 @@
 //!
 //! A document that does not fit (a value of the wrong type, a conflict with a
 //! lower document) gives way to the last valid copy of its source, or is left
-//! out. A tag or a parameter of a subtree is left out alone. Every round takes
+//! out. A tag or a parameter of a subtree is left out alone. What a document has
+//! made final stays so, whatever becomes of the document. Every round takes
 //! something away, so this ends; and whatever happens there are settings, in the
 //! worst case the defaults alone.
 
 use std::collections::BTreeSet;
 
 use super::arrived::Arrived;
-use super::settings::OnBad;
+use super::settings::{OnBad, ScopeSettings};
 use crate::config::check::Finding;
 use crate::config::merge::Conflict;
 use crate::config::schema::{Problem, Unknown};
+use crate::config::trust::{Finals, Rights};
 use crate::config::{KeyPath, Layer, LayerName, Merged, Origin, Settings, builtin, trust};
 use crate::configure::report::SourceOutcome;
 
@@ -29,24 +31,42 @@ pub struct Settled {
     pub problems: Vec<Finding>,
 }
 
+/// What is done with the documents of each layer.
+#[derive(Debug, Clone, Default)]
+pub struct Terms {
+    /// What each may set.
+    pub rights: Rights,
+    /// The layers whose copies do not stand in for them.
+    pub no_copies: Vec<LayerName>,
+}
+
+impl Terms {
+    /// The terms that the host's own layers set.
+    pub fn of(scope: &ScopeSettings) -> Self {
+        let fails =
+            |layer: &LayerName| scope.of(*layer).is_some_and(|scope| scope.on_bad == OnBad::Fail);
+        let no_copies = LayerName::ALL.into_iter().filter(fails).collect();
+        Self { rights: scope.rights(), no_copies }
+    }
+}
+
 /// Settings cannot be made of the defaults alone, which is a fault in gild.
 #[derive(Debug, thiserror::Error)]
 #[error("the defaults are not valid settings")]
 pub struct DefaultsInvalid;
 
 /// Settles what arrived, lowest layer first.
-pub fn settle(
-    arrived: &mut [Arrived],
-    on_bad: impl Fn(LayerName) -> OnBad,
-) -> Result<Settled, DefaultsInvalid> {
+pub fn settle(arrived: &mut [Arrived], terms: &Terms) -> Result<Settled, DefaultsInvalid> {
     let base = builtin::layer();
+    let mut finals = Finals::default();
     for source in arrived.iter_mut() {
-        source.refused = enforce(&mut source.layers);
+        source.refused = enforce(&mut source.layers, &terms.rights);
         if matches!(source.report.state, SourceOutcome::Failed | SourceOutcome::Bad) {
-            give_way(source, on_bad(source.report.layer));
+            give_way(source, terms);
         }
     }
     loop {
+        hold(arrived, &mut finals);
         let layers = arrived.iter().flat_map(|source| &source.layers);
         let layers: Vec<&Layer> = std::iter::once(&base).chain(layers).collect();
         let merged = Merged::fold(layers.iter().copied());
@@ -82,7 +102,7 @@ pub fn settle(
         source.report.state = SourceOutcome::Bad;
         source.problems.extend(findings);
         source.keep = None;
-        give_way(source, on_bad(source.report.layer));
+        give_way(source, terms);
     }
 }
 
@@ -111,8 +131,8 @@ fn part(source: &mut Arrived, mut blames: Vec<Blame<'_>>) {
         blames.retain(|blame| !blame.conflict);
     }
     source.layers.retain(|layer| !blames.iter().any(|blame| made(layer, blame.origin)));
-    if let Some((_, texts)) = &mut source.keep {
-        texts.retain(|text| !blames.iter().any(|blame| *blame.origin.source == *text.name));
+    if let Some(next) = &mut source.keep {
+        next.texts.retain(|text| !blames.iter().any(|blame| *blame.origin.source == *text.name));
     }
     source.leave_out(blames.into_iter().map(|blame| blame.finding));
 }
@@ -137,15 +157,30 @@ fn made(layer: &Layer, origin: &Origin) -> bool {
 }
 
 /// Puts the last valid copy in the place of a source's documents, or nothing.
-fn give_way(source: &mut Arrived, on_bad: OnBad) {
+fn give_way(source: &mut Arrived, terms: &Terms) {
     let copy = std::mem::take(&mut source.fallback);
-    source.layers = match on_bad {
-        OnBad::LastGood => copy,
-        OnBad::Fail => Vec::new(),
+    source.layers = match terms.no_copies.contains(&source.report.layer) {
+        true => Vec::new(),
+        false => copy,
     };
+    source.report.copied_at = None;
     if !source.layers.is_empty() {
-        source.refused.extend(enforce(&mut source.layers));
+        source.refused.extend(enforce(&mut source.layers, &terms.rights));
         source.report.state = SourceOutcome::LastGood;
+        source.report.copied_at = source.copied_at.clone();
+    }
+}
+
+/// Keeps what has been made final from the layers above. A copy that has just
+/// stepped in may bring more of it, so this comes before each merge.
+fn hold(arrived: &mut [Arrived], finals: &mut Finals) {
+    for layer in arrived.iter().flat_map(|source| &source.layers) {
+        finals.learn(layer);
+    }
+    for source in arrived {
+        for layer in &mut source.layers {
+            source.refused.extend(finals.enforce(layer));
+        }
     }
 }
 
@@ -163,8 +198,8 @@ fn guard(arrived: &mut [Arrived], references: &[KeyPath]) -> bool {
     any
 }
 
-fn enforce(layers: &mut [Layer]) -> Vec<trust::Refused> {
-    layers.iter_mut().flat_map(trust::enforce).collect()
+fn enforce(layers: &mut [Layer], rights: &Rights) -> Vec<trust::Refused> {
+    layers.iter_mut().flat_map(|layer| trust::enforce(layer, rights)).collect()
 }
 
 fn finish(

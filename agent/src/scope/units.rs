@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::text::{Found, Text};
 use crate::config::check::Finding;
+use crate::config::document::spelled_directive;
 use crate::config::schema::{Setting, Shape};
 use crate::config::{KeyPath, Settings};
 
@@ -35,6 +36,11 @@ impl<'a> Gatherer<'a> {
 
     /// Adds the value that a text spells, by what the key at `path` holds.
     pub fn spelled(&mut self, name: &str, version: Option<String>, path: &KeyPath, text: &str) {
+        if let [key] = path.segments()
+            && let Some(value) = spelled_directive(key, text)
+        {
+            return self.value(name, version, path, value);
+        }
         let whole: Vec<String> =
             self.into.into_iter().chain([path]).flat_map(KeyPath::segments).cloned().collect();
         // A key that nothing reads is a text, and is reported as unknown later.
@@ -71,5 +77,42 @@ impl<'a> Gatherer<'a> {
             Units { texts, left_out } if texts.is_empty() && left_out.is_empty() => Found::Absent,
             units => Found::Units(units),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directives_are_spelled_with_commas_between_their_keys() {
+        let mut gatherer = Gatherer::new(None);
+        for (key, text) in [
+            ("unset", "vars.a, sink.b,"),
+            ("final", "metrics.interval"),
+            ("accept_shrink", "true"),
+            ("accept_shrink", "maybe"),
+            ("final", "a..b"),
+        ] {
+            gatherer.spelled(key, None, &KeyPath::root().child(key), text);
+        }
+        let Units { texts, left_out } = gatherer.units;
+        let bodies: Vec<_> = texts.iter().map(|text| String::from_utf8_lossy(&text.body)).collect();
+        assert_eq!(
+            bodies,
+            [
+                r#"{"unset":["vars.a","sink.b"]}"#,
+                r#"{"final":["metrics.interval"]}"#,
+                r#"{"accept_shrink":true}"#,
+            ]
+        );
+        let messages: Vec<_> = left_out.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            messages,
+            [
+                "accept_shrink: `accept_shrink` must be true or false",
+                "final: `final` must be a list of key paths such as [\"sink.mimir\"]",
+            ]
+        );
     }
 }

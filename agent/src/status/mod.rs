@@ -7,6 +7,8 @@
 
 /// Asking the daemon.
 pub mod client;
+/// What the daemon found when it looked again.
+pub mod fresh;
 /// The socket: given by systemd, or made here.
 pub mod listener;
 /// A snapshot as text for people.

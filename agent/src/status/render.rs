@@ -1,6 +1,8 @@
 //! A snapshot as text for people: how things stand first, then what is behind
 //! it. No colour unless it is asked for.
 
+mod fresh;
+
 use std::fmt::Write;
 
 use super::snapshot::{Snapshot, State};
@@ -19,6 +21,7 @@ fn write_all(out: &mut String, snapshot: &Snapshot, colour: bool) -> std::fmt::R
     writeln!(out, "{} since {}", state(snapshot.state, colour), plain(&snapshot.since))?;
     write_identity(out, snapshot)?;
     write_configuration(out, snapshot)?;
+    fresh::write(out, snapshot)?;
     write_sources(out, snapshot)?;
     write_services(out, snapshot)?;
     write_sinks(out, snapshot)?;
@@ -97,7 +100,10 @@ fn write_sources(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
         rows.push([
             source.layer.to_string(),
             plain(&source.source),
-            source_word(source.state).to_owned(),
+            match &source.copied_at {
+                Some(at) => format!("{} of {}", source_word(source.state), plain(at)),
+                None => source_word(source.state).to_owned(),
+            },
             source.keys.to_string(),
             source.attempts.to_string(),
             format!("{:.0} ms", source.elapsed_ms),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::fresh::{self, Drift, Look, Refresh};
 use crate::configure::report::{Outcome, Report, SourceReport};
 use crate::health::watch::ServiceHealth;
 use crate::identity::Identity;
@@ -49,16 +50,23 @@ impl State {
         }
     }
 
-    /// The state that a report, its process and the daemon's own problems with
-    /// the local configuration come to.
-    pub fn of(report: Option<&Report>, at_work: bool, problems: &[String]) -> Self {
+    /// The state that a report, its process, the daemon's own problems with
+    /// the local configuration and its last look at the sources come to.
+    pub fn of(
+        report: Option<&Report>,
+        at_work: bool,
+        problems: &[String],
+        look: Option<&Look>,
+    ) -> Self {
+        let well = problems.is_empty() && look.is_none_or(|look| look.problems.is_empty());
+        let confirmed = look.is_some_and(|look| look.confirms);
         match report.map(|report| report.outcome) {
             None => State::Configuring,
             Some(Outcome::Running) if at_work => State::Configuring,
             Some(Outcome::Running | Outcome::Failed) => State::Failed,
-            Some(Outcome::Degraded) => State::Degraded,
-            Some(Outcome::Ready) if problems.is_empty() => State::Ready,
-            Some(Outcome::Ready) => State::Degraded,
+            Some(Outcome::Degraded) if !confirmed => State::Degraded,
+            Some(Outcome::Ready | Outcome::Degraded) if well => State::Ready,
+            Some(Outcome::Ready | Outcome::Degraded) => State::Degraded,
         }
     }
 }
@@ -128,6 +136,10 @@ pub struct Facts<'a> {
     pub at_work: bool,
     /// What is wrong with the configuration that the daemon runs on.
     pub problems: &'a [String],
+    /// The daemon's last look at the sources, since `configure` was last at work.
+    pub look: Option<&'a Look>,
+    /// How the sources differ from what `configure` ran with.
+    pub drift: Option<&'a Drift>,
     /// When the daemon started, RFC 3339.
     pub started_at: &'a str,
     /// Who the instance is, where that is known.
@@ -155,7 +167,14 @@ pub struct Snapshot {
     pub identity: Option<Identity>,
     /// What came of the configuration step.
     pub configuration: Configuration,
-    /// The sources of configuration.
+    /// What came of the daemon's last look at the sources; null before it.
+    #[serde(default)]
+    pub refresh: Option<Refresh>,
+    /// How the sources differ from what `configure` ran with; null where they
+    /// do not.
+    #[serde(default)]
+    pub drift: Option<Drift>,
+    /// The sources of configuration, as they were last asked.
     pub sources: Vec<SourceReport>,
     /// What is wrong with the configuration, one line each.
     pub problems: Vec<String>,
@@ -172,23 +191,27 @@ pub struct Snapshot {
 impl Snapshot {
     /// The snapshot that the facts come to.
     pub fn new(facts: Facts<'_>) -> Self {
-        let report = facts.report;
-        let state = State::of(report, facts.at_work, facts.problems);
-        let mut problems = report.map(|report| report.problems.clone()).unwrap_or_default();
-        for problem in facts.problems {
-            if !problems.contains(problem) {
-                problems.push(problem.clone());
-            }
-        }
+        let Facts { report, at_work, look, .. } = facts;
+        let reported = State::of(report, at_work, facts.problems, None);
+        let state = State::of(report, at_work, facts.problems, look);
         let ended = report.and_then(|report| report.ended_at.as_deref());
         let started = report.map(|report| report.started_at.as_str());
+        let since = match look {
+            Some(look) if state != reported => &look.turned,
+            _ => ended.or(started).unwrap_or(facts.started_at),
+        };
+        let problems = fresh::problems(report, facts.problems, look);
+        let looked = look.map(|look| &look.sources);
+        let sources = looked.or(report.map(|report| &report.sources)).cloned();
         Self {
             version: VERSION,
             state,
-            since: ended.or(started).unwrap_or(facts.started_at).to_owned(),
+            since: since.to_owned(),
             identity: facts.identity.cloned(),
             configuration: configuration(report, state, &problems),
-            sources: report.map(|report| report.sources.clone()).unwrap_or_default(),
+            refresh: look.map(|look| look.refresh.clone()),
+            drift: facts.drift.cloned(),
+            sources: sources.unwrap_or_default(),
             problems,
             services: facts.services,
             sinks: facts.sinks,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gild::config::format::Format;
 use gild::config::schema::Unknown;
-use gild::config::trust::{self, Refused};
+use gild::config::trust::{self, Refused, Rights};
 use gild::config::{Document, Layer, LayerName, Merged, Node, Settings, builtin, check};
 use gild::configure::report::{Report, UnknownKey};
 use gild::scope::text::format_of;
@@ -33,7 +33,7 @@ pub fn merge(document: Document, name: LayerName) {
     let keys = document.keys();
     let mut layer =
         Layer { name, source: Arc::from("fuzz"), version: None, last_good: false, document };
-    let refused = trust::enforce(&mut layer);
+    let refused = trust::enforce(&mut layer, &Rights::default());
     assert!(layer.document.keys() <= keys, "sifting adds nothing");
     let redirects = name.is_remote() && layer.document.root.contains_key("scope");
     assert!(!redirects, "a remote document does not say where configuration comes from");

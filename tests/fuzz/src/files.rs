@@ -37,8 +37,10 @@ pub fn report(bytes: &[u8]) {
         AgentStatus { version: "0".to_owned(), pid: 1, uptime_s: u64::MAX, rss_bytes: u64::MAX };
     shown(&Snapshot::new(Facts {
         report: Some(&report),
-        lock_held: bytes.len().is_multiple_of(2),
+        at_work: bytes.len().is_multiple_of(2),
         problems: &[],
+        look: None,
+        drift: None,
         started_at: "2026-01-01T00:00:00.000Z",
         identity: None,
         services: BTreeMap::new(),
@@ -71,7 +73,6 @@ pub fn last_good(bytes: &[u8]) {
         etag: None,
         kind: Kind::Values,
         body: br#"{"vars":{"a":1}}"#.to_vec(),
-        keep: true,
     };
     // Only the store knows what its file is called: it writes one first.
     let layer = gild::config::Layer {

@@ -12,5 +12,7 @@ pub mod files;
 pub mod proc;
 /// Where configuration comes from.
 pub mod scope;
+/// Documents that disagree.
+pub mod settle;
 /// YAML as Ansible would read it.
 pub mod yaml;

@@ -11,7 +11,7 @@ use prost::Message;
 
 /// All samples of a tick arrive, or are counted as dropped.
 pub fn deliver(samples: Vec<Sample>) {
-    let tick = Tick { at: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000), samples };
+    let tick = Tick::new(SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000), samples);
     written(&tick);
     sent(&tick);
 }

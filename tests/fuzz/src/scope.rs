@@ -35,8 +35,9 @@ pub fn tags(text: &str) {
     let tags = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
     let import = BTreeMap::from([("Name".to_owned(), "vars.name".to_owned())]);
     let rules = Rules { prefix: "gild:", import: &import, require: &[] };
-    if let Ok(Found::Texts(texts)) = rules.read(&tags) {
-        for document in texts.iter().filter_map(|text| text.parse(None).ok()) {
+    if let Found::Units(units) = rules.read(&tags) {
+        for text in &units.texts {
+            let document = text.parse(None).expect("a value that is gathered is a document");
             config::merge(document, LayerName::Service);
         }
     }

@@ -8,5 +8,5 @@ use gild_fuzz::proc::{is_own, samples, written};
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
     let samples = samples(text).into_iter().filter(is_own).collect();
-    written(&Tick { at: SystemTime::now(), samples });
+    written(&Tick::new(SystemTime::now(), samples));
 });

@@ -8,5 +8,5 @@ use gild_fuzz::proc::{samples, sent};
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
     let at = SystemTime::UNIX_EPOCH + Duration::from_secs(text.len() as u64);
-    sent(&Tick { at, samples: samples(text) });
+    sent(&Tick::new(at, samples(text)));
 });

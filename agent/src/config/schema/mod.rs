@@ -7,13 +7,19 @@
 
 /// The macros.
 mod declare;
+/// What is declared about one key.
+mod declared;
 /// What is wrong, all of it at once.
 mod reader;
 /// What a key may hold.
 mod shape;
+/// Keys that are nearly right.
+mod suggest;
 /// Words that are nearly right.
 mod words;
 
+pub use declared::Declared;
 pub use reader::{Problem, Reader, Setting, Unknown, read_choice, read_field};
 pub use shape::{Field, Shape, defaults};
+pub use suggest::NAME;
 pub use words::{nearest, quoted};

@@ -28,6 +28,8 @@ pub enum Shape {
     Variants {
         /// The key that holds the word.
         tag: &'static str,
+        /// The words, in the order of the reference page.
+        words: &'static [&'static str],
         /// The words and their tables.
         variants: Vec<(&'static str, Vec<Field>)>,
     },
@@ -70,15 +72,34 @@ impl Shape {
         }
     }
 
+    /// The keys of a table that has known ones, each once.
+    pub fn keys(&self) -> Vec<&'static str> {
+        let mut keys: Vec<&'static str> = Vec::new();
+        let mut add = |key: &'static str| {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        };
+        match self {
+            Shape::Table(fields) => fields.iter().for_each(|field| add(field.key)),
+            Shape::Variants { tag, variants, .. } => {
+                add(tag);
+                variants.iter().flat_map(|(_, fields)| fields).for_each(|field| add(field.key));
+            }
+            _ => {}
+        }
+        keys
+    }
+
     /// The shape of the key at `path`; `None` where there is no such key.
     pub fn at(&self, path: &[String]) -> Option<Shape> {
         let Some((key, rest)) = path.split_first() else { return Some(self.clone()) };
         match self {
             Shape::Table(fields) => fields.iter().find(|field| field.key == key)?.shape.at(rest),
             Shape::Map(entry) => entry.at(rest),
-            Shape::Variants { tag, variants } => {
+            Shape::Variants { tag, words, variants } => {
                 if key == tag {
-                    return Shape::Text.at(rest);
+                    return Shape::Choice(words).at(rest);
                 }
                 variants
                     .iter()

@@ -126,6 +126,33 @@ fn a_document_may_be_put_below_a_key() {
 }
 
 #[test]
+fn directives_are_about_the_document_and_no_settings() {
+    let text = "unset = ['a.b']\nfinal = ['c']\naccept_shrink = true\nd = 1\n";
+    let document = toml(text).unwrap();
+    assert_eq!(document.keys(), 1);
+    assert!(document.accept_shrink);
+    assert_eq!(document.directives[&"final"], 2);
+    let below = document.below(&KeyPath::parse("vars").unwrap());
+    let paths = |paths: &[KeyPath]| paths.iter().map(KeyPath::to_string).collect::<Vec<_>>();
+    assert_eq!(
+        (paths(&below.unset), paths(&below.finals)),
+        (vec!["vars.a.b".into()], vec!["vars.c".into()])
+    );
+    for (text, message) in [
+        ("unset = 'a'", "`unset` must be a list of key paths"),
+        ("unset = ['a..b']", "`unset` must be a list of key paths"),
+        ("final = [1]", "`final` must be a list of key paths"),
+        ("final = ['']", "`final` must be a list of key paths"),
+        ("final = ['sink.*.url']", "`final` must be a list of key paths"),
+        ("accept_shrink = 'yes'", "`accept_shrink` must be true or false"),
+    ] {
+        assert!(toml(text).unwrap_err().to_string().starts_with(message), "{text}");
+    }
+    let many = format!("final = [{}]", "'a',".repeat(10_001));
+    assert_eq!(toml(&many), Err(DocumentError::TooManyKeys));
+}
+
+#[test]
 fn keys_below_a_long_one_are_refused_before_each_holds_a_copy_of_it() {
     let long = "k".repeat(MAX_PATH);
     assert!(toml(&format!("{long} = 1")).is_ok());

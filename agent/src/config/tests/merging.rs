@@ -1,8 +1,8 @@
-use proptest::prelude::*;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::{layer, toml_layer};
-use crate::config::merge::{Layer, Merged};
+use crate::config::Node;
+use crate::config::merge::Merged;
 use crate::config::origin::LayerName;
 use crate::config::path::KeyPath;
 
@@ -88,81 +88,20 @@ fn a_reference_to_a_secret_is_replaced_as_one_thing() {
     assert_eq!(merged.root.to_value(), json!({ "p": { "ssm": "/p" } }));
 }
 
-/// Tables with few keys, so that layers meet.
-fn table() -> impl Strategy<Value = Value> {
-    let scalar = prop_oneof![
-        (0..3i64).prop_map(Value::from),
-        "[xy]{1,2}".prop_map(Value::from),
-        any::<bool>().prop_map(Value::from),
-        prop::collection::vec((0..3i64).prop_map(Value::from), 0..3).prop_map(Value::from),
+#[test]
+fn a_tree_is_made_of_its_leaves_again() {
+    let layers = [
+        layer(LayerName::Global, "g", json!({ "a": { "b": 1, "c.d": { "e": [2] } }, "f": true })),
+        layer(LayerName::Account, "a", json!({ "a": { "b": 3 } })),
     ];
-    let value = scalar.prop_recursive(3, 12, 3, |inner| {
-        prop::collection::btree_map("[abc]", inner, 0..3)
-            .prop_map(|entries| Value::Object(entries.into_iter().collect()))
-    });
-    prop::collection::btree_map("[abc]", value, 0..4)
-        .prop_map(|entries| Value::Object(entries.into_iter().collect::<Map<_, _>>()))
-}
-
-fn triple() -> impl Strategy<Value = [Layer; 3]> {
-    (table(), table(), table()).prop_map(|(global, account, service)| {
-        [
-            layer(LayerName::Global, "global", global),
-            layer(LayerName::Account, "account", account),
-            layer(LayerName::Service, "service", service),
-        ]
-    })
-}
-
-/// The leaf values that a layer sets, by path.
-fn leaves(layer: &Layer) -> Vec<(KeyPath, Value)> {
-    Merged::fold([layer])
-        .root
-        .leaves()
-        .into_iter()
-        .map(|(path, leaf)| (path, leaf.value.clone()))
-        .collect()
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
-
-    #[test]
-    fn a_merge_is_deterministic_and_idempotent(layers in triple()) {
-        let once = Merged::fold(&layers);
-        prop_assert_eq!(&once, &Merged::fold(&layers));
-        let again = layer(LayerName::Global, "again", once.root.to_value());
-        let repeated = Merged::fold([&again, &again]);
-        prop_assert_eq!(once.canonical(), repeated.canonical());
-        prop_assert_eq!(once.digest(), repeated.digest());
-    }
-
-    #[test]
-    fn the_last_layer_wins_and_origins_name_winner_and_losers(layers in triple()) {
-        let merged = Merged::fold(&layers);
-        let refused: Vec<_> = merged.conflicts.iter().map(|conflict| {
-            (conflict.path.clone(), conflict.higher.1.layer)
-        }).collect();
-        for (path, leaf) in merged.root.leaves() {
-            // Who set this very path, and was not refused there or above it.
-            let mut setters: Vec<_> = layers.iter().filter(|layer| {
-                !refused.iter().any(|(key, name)| *name == layer.name && path.is_within(key))
-            }).filter_map(|layer| {
-                let value = leaves(layer).into_iter().find(|(key, _)| *key == path)?.1;
-                Some((layer.name, value))
-            }).collect();
-            setters.reverse();
-            let told: Vec<_> = std::iter::once((leaf.origin.layer, leaf.value.clone()))
-                .chain(leaf.overrode.iter().map(|loser| (loser.origin.layer, loser.value.clone())))
-                .collect();
-            prop_assert_eq!(told, setters, "at {}", path);
-        }
-    }
-
-    #[test]
-    fn the_digest_changes_exactly_when_a_value_changes(layers in triple(), other in triple()) {
-        let (one, two) = (Merged::fold(&layers), Merged::fold(&other));
-        let same = one.root.to_value() == two.root.to_value();
-        prop_assert_eq!(one.digest() == two.digest(), same);
+    let root = Merged::fold(&layers).root;
+    let leaves = || root.leaves().into_iter().map(|(path, leaf)| (path, leaf.clone()));
+    let again = Node::from_leaves(leaves(), root.origin()).unwrap();
+    assert_eq!(again.leaves(), root.leaves());
+    // A value where there is also a table, and a value that is there twice.
+    let (_, leaf) = leaves().next().unwrap();
+    for twice in [["a", "a.b"], ["a.b", "a"], ["a", "a"], ["a", ""]] {
+        let leaves = twice.map(|key| (KeyPath::parse(key).unwrap(), leaf.clone()));
+        assert_eq!(Node::from_leaves(leaves, root.origin()), None, "{twice:?}");
     }
 }

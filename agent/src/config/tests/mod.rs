@@ -4,6 +4,7 @@
 mod documents;
 mod layers;
 mod merging;
+mod properties;
 mod typing;
 
 use std::sync::Arc;

@@ -9,6 +9,7 @@ use crate::config::origin::LayerName;
 use crate::config::path::KeyPath;
 use crate::config::schema::{Setting, Shape, nearest};
 use crate::config::settings::Settings;
+use crate::config::trust::Rights;
 use crate::config::{Merged, SecretRef, builtin};
 
 fn findings(text: &str) -> Vec<String> {
@@ -77,6 +78,37 @@ fn what_recurs_and_what_is_waited_for_has_a_least_length() {
             "x.toml:10: sink.log.flush = \"5ms\" must be at least 1s",
             "x.toml:13: sink.cw.flush = \"5ms\" must be at least 1s",
             "x.toml:18: sink.rw.timeout = \"1ms\" must be at least 100ms",
+        ]
+    );
+}
+
+#[test]
+fn the_service_layer_has_a_default_of_its_own_that_unset_does_not_lose() {
+    let text = "unset = ['scope.service.may_set', 'scope.account']";
+    let merged = Merged::fold(&[builtin::layer(), toml_layer(LayerName::Image, "i", text)]);
+    let rights = Settings::typed(&merged.root).settings.unwrap().scope.rights();
+    assert_eq!(rights, Rights::default());
+    assert_ne!(rights.service, rights.account);
+}
+
+#[test]
+fn a_bad_pattern_is_named_with_its_key_and_line() {
+    assert_eq!(
+        findings("[scope.service]\nmay_set = ['vars', 'a..b']\n"),
+        ["x.toml:2: scope.service.may_set = \"a..b\" must be a pattern of keys such as \
+          \"metrics.interval\", \"vars.app_*\", \"*\" or, to take away, \"!sink\""]
+    );
+}
+
+#[test]
+fn a_directive_that_names_no_key_is_found() {
+    let text = "final = ['metrics.intervall', 'sink.m.url', 'vars.x.y']\n\
+                unset = ['service.web', 'nothing']\n";
+    assert_eq!(
+        findings(text),
+        [
+            "x.toml:1: metrics.intervall is in `final` and is not a known key",
+            "x.toml:2: nothing is in `unset` and is not a known key",
         ]
     );
 }

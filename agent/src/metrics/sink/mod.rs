@@ -243,7 +243,11 @@ macro_rules! sinks {
 
         impl Setting for SinkSettings {
             fn shape() -> Shape {
-                Shape::Variants { tag: "type", variants: vec![ $( ($word, <$settings>::fields()) ),+ ] }
+                Shape::Variants {
+                    tag: "type",
+                    words: Self::TYPES,
+                    variants: vec![ $( ($word, <$settings>::fields()) ),+ ],
+                }
             }
 
             fn read(node: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {

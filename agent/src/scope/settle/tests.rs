@@ -34,7 +34,7 @@ fn a_document_that_does_not_fit_gives_way_to_its_copy() {
         arrived(LayerName::Global, "vars.a = 'g'\nmetrics.interval = '20s'", None),
         arrived(LayerName::Account, "metrics.interval = 5", Some("metrics.interval = '30s'")),
     ];
-    let settled = settle(&mut sources, |_| OnBad::LastGood).unwrap();
+    let settled = settle(&mut sources, &Terms::default()).unwrap();
     assert_eq!(var(&settled, "metrics.interval").unwrap(), "\"30s\"");
     assert_eq!(sources[1].report.state, SourceOutcome::LastGood);
     assert!(sources[1].report.error.as_ref().unwrap().contains("metrics.interval"));
@@ -48,7 +48,8 @@ fn without_a_copy_it_is_left_out_and_the_rest_stays() {
         arrived(LayerName::Account, "vars.a.b = 1\nvars.c = 'x'", Some("vars.a = 'copy'")),
         arrived(LayerName::Service, "vars.a = 's'", None),
     ];
-    let settled = settle(&mut sources, |_| OnBad::Fail).unwrap();
+    let no_copies = Terms { no_copies: vec![LayerName::Account], ..Terms::default() };
+    let settled = settle(&mut sources, &no_copies).unwrap();
     assert_eq!(var(&settled, "vars.a").unwrap(), "\"s\"");
     assert_eq!(var(&settled, "vars.c"), None);
     assert_eq!(sources[1].report.state, SourceOutcome::Bad);
@@ -60,7 +61,7 @@ fn without_a_copy_it_is_left_out_and_the_rest_stays() {
 fn a_copy_that_does_not_fit_either_is_left_out() {
     let wrong = "metrics.interval = 5";
     let mut sources = [arrived(LayerName::Global, wrong, Some(wrong))];
-    let settled = settle(&mut sources, |_| OnBad::LastGood).unwrap();
+    let settled = settle(&mut sources, &Terms::default()).unwrap();
     assert_eq!(var(&settled, "metrics.interval").unwrap(), "\"10s\"");
     assert_eq!(sources[0].report.state, SourceOutcome::Bad);
 }
@@ -71,7 +72,7 @@ fn a_remote_document_cannot_push_aside_the_operator_s() {
         arrived(LayerName::Account, "vars.a = 'text'", None),
         arrived(LayerName::Local, "vars.a.b = 'mine'", None),
     ];
-    let settled = settle(&mut sources, |_| OnBad::LastGood).unwrap();
+    let settled = settle(&mut sources, &Terms::default()).unwrap();
     assert_eq!(var(&settled, "vars.a.b").unwrap(), "\"mine\"");
     assert_eq!(sources[0].report.state, SourceOutcome::Bad);
 }
@@ -80,7 +81,7 @@ fn a_remote_document_cannot_push_aside_the_operator_s() {
 fn what_a_layer_may_not_set_is_refused_and_the_rest_applies() {
     let body = "vars.a = 's'\nconfiguration.exec = ['sh']";
     let mut sources = [arrived(LayerName::Service, body, None)];
-    let settled = settle(&mut sources, |_| OnBad::LastGood).unwrap();
+    let settled = settle(&mut sources, &Terms::default()).unwrap();
     assert_eq!(var(&settled, "configuration.exec").unwrap(), "[]");
     assert_eq!(var(&settled, "vars.a").unwrap(), "\"s\"");
     assert_eq!(sources[0].refused[0].key.to_string(), "configuration");
@@ -90,7 +91,7 @@ fn what_a_layer_may_not_set_is_refused_and_the_rest_applies() {
 fn a_refused_key_leaves_no_half_entry_that_fails() {
     let body = "vars.a = 's'\n[sink.mine]\ntype = 'log'\nflush = '10s'";
     let mut sources = [arrived(LayerName::Service, body, None)];
-    let settled = settle(&mut sources, |_| OnBad::LastGood).unwrap();
+    let settled = settle(&mut sources, &Terms::default()).unwrap();
     assert_eq!(var(&settled, "vars.a").unwrap(), "\"s\"");
     assert!(settled.settings.sink.is_empty());
     assert_eq!(sources[0].report.state, SourceOutcome::Fetched);
@@ -122,7 +123,7 @@ fn a_tag_that_does_not_fit_is_left_out_alone() {
             ("tag:f", "service.web.fail_after = 5"),
         ]),
     ];
-    let settled = settle(&mut sources, |_| OnBad::LastGood).unwrap();
+    let settled = settle(&mut sources, &Terms::default()).unwrap();
     assert_eq!(settled.settings.service["web"].fail_after, 5);
     assert_eq!(var(&settled, "vars").unwrap(), r#"{"a":"1","t":{"x":"1"}}"#);
     assert_eq!(var(&settled, "metrics.interval").unwrap(), "\"10s\"");
@@ -160,7 +161,7 @@ fn a_reference_to_a_secret_cannot_be_pieced_together() {
     ] {
         let mut sources =
             [arrived(LayerName::Account, lower, None), arrived(LayerName::Service, service, None)];
-        let settled = settle(&mut sources, |_| OnBad::LastGood).unwrap();
+        let settled = settle(&mut sources, &Terms::default()).unwrap();
         assert_eq!(var(&settled, "vars.x").as_deref(), kept, "{lower} | {service}");
         assert_eq!(sources[1].refused.len(), refused, "{lower} | {service}");
         assert_eq!(sources[1].report.state, SourceOutcome::Fetched);
@@ -174,8 +175,95 @@ fn a_reference_cannot_be_pieced_together_of_two_documents() {
         arrived(LayerName::Service, "unset = ['vars.x.junk']", None),
         arrived(LayerName::Local, "vars.y = { file = '/k' }", None),
     ];
-    let settled = settle(&mut sources, |_| OnBad::LastGood).unwrap();
+    let settled = settle(&mut sources, &Terms::default()).unwrap();
     assert_eq!(var(&settled, "vars.x"), None);
     assert_eq!(var(&settled, "vars.y").unwrap(), r#"{"file":"/k"}"#);
     assert_eq!(sources[0].refused[0].key.to_string(), "vars.x");
+}
+
+/// A slip in a document must not open what it keeps from others.
+#[test]
+fn what_a_document_made_final_stays_so_when_the_document_is_left_out() {
+    let global = "final = ['metrics.interval']\nmetrics.interval = 5";
+    for copy in [None, Some("metrics.interval = '20s'")] {
+        let mut sources = [
+            arrived(LayerName::Global, global, copy),
+            tags(&[("tag:a", "metrics.interval = '1s'"), ("tag:b", "vars.b = 'x'")]),
+            arrived(LayerName::Local, "vars.c = 'x'", None),
+        ];
+        let settled = settle(&mut sources, &Terms::default()).unwrap();
+        let expected = if copy.is_some() { "\"20s\"" } else { "\"10s\"" };
+        assert_eq!(var(&settled, "metrics.interval").unwrap(), expected);
+        assert_eq!(var(&settled, "vars").unwrap(), r#"{"b":"x","c":"x"}"#);
+        let [refused] = sources[1].refused.as_slice() else { panic!("{:?}", sources[1].refused) };
+        assert_eq!(refused.reason, "final since global global:1");
+    }
+}
+
+#[test]
+fn what_is_final_in_a_copy_holds_as_soon_as_the_copy_steps_in() {
+    let copy = "final = ['vars.a']\nvars.a = 'copy'";
+    let mut sources = [
+        arrived(LayerName::Account, "vars.a = 'new'\nmetrics.interval = 5", Some(copy)),
+        arrived(LayerName::Service, "vars.a = 's'\nvars.b = 's'", None),
+        arrived(LayerName::Local, "vars.b = 'mine'\nunset = ['vars.x']", None),
+    ];
+    sources[0].copied_at = Some("2026-01-02T03:04:05Z".to_owned());
+    let settled = settle(&mut sources, &Terms::default()).unwrap();
+    assert_eq!(var(&settled, "vars").unwrap(), r#"{"a":"copy","b":"mine"}"#);
+    assert_eq!(sources[1].refused[0].reason, "final since account account:1 [last good copy]");
+    assert_eq!(sources[0].report.copied_at.as_deref(), Some("2026-01-02T03:04:05Z"));
+}
+
+#[test]
+fn later_sources_of_the_same_scope_may_change_what_is_final() {
+    let mut sources = [
+        arrived(LayerName::Global, "final = ['vars']\nvars.a = '1'", None),
+        arrived(LayerName::Global, "vars.a = '2'", None),
+        arrived(LayerName::Local, "vars.a = '3'", None),
+    ];
+    let settled = settle(&mut sources[..2], &Terms::default()).unwrap();
+    assert_eq!(var(&settled, "vars.a").unwrap(), "\"2\"");
+    let settled = settle(&mut sources, &Terms::default()).unwrap();
+    assert_eq!(var(&settled, "vars.a").unwrap(), "\"3\"");
+}
+
+#[test]
+fn a_copy_that_proves_unfit_has_no_age_in_the_report() {
+    let wrong = "metrics.interval = 5";
+    let mut sources = [arrived(LayerName::Global, wrong, Some(wrong))];
+    sources[0].copied_at = Some("2026-01-02T03:04:05Z".to_owned());
+    settle(&mut sources, &Terms::default()).unwrap();
+    assert_eq!(sources[0].report.copied_at, None);
+}
+
+#[test]
+fn what_scopes_say_of_rights_and_copies_holds_for_their_layer() {
+    let image = "[scope.service]\nmay_set = ['vars']\n[scope.account]\non_bad = 'fail'\n";
+    let base = settle(&mut [arrived(LayerName::Image, image, None)], &Terms::default()).unwrap();
+    let terms = Terms::of(&base.settings.scope);
+    assert_eq!(terms.no_copies, [LayerName::Account]);
+    let mut sources = [tags(&[("tag:a", "metrics.interval = '1s'"), ("tag:b", "vars.b = 'x'")])];
+    let settled = settle(&mut sources, &terms).unwrap();
+    assert_eq!(var(&settled, "vars").unwrap(), r#"{"b":"x"}"#);
+    assert_eq!(sources[0].refused[0].reason, "scope.service.may_set does not allow it");
+}
+
+#[test]
+fn a_key_and_what_is_below_it_in_two_tags_is_a_conflict_that_names_both() {
+    for (lower, higher) in [
+        (("tag:gild:vars.a", "vars.a = '1'"), ("tag:gild:vars.a.b", "vars.a.b = '2'")),
+        // An import comes before what names its key itself.
+        (("tag:Name", "vars.a.b = '1'"), ("tag:gild:vars.a", "vars.a = '2'")),
+        // Keys that nothing reads.
+        (("tag:gild:a", "a = '1'"), ("tag:gild:a.b", "a.b = '2'")),
+    ] {
+        let mut sources = [tags(&[lower, higher, ("tag:gild:vars.z", "vars.z = '3'")])];
+        let settled = settle(&mut sources, &Terms::default()).unwrap();
+        assert_eq!(var(&settled, "vars.z").unwrap(), "\"3\"");
+        let error = sources[0].report.error.as_ref().unwrap();
+        assert!(error.starts_with(&format!("left out: {}:1: ", higher.0)), "{error}");
+        assert!(error.contains(&format!("in service {}:1", lower.0)), "{error}");
+        assert_eq!(sources[0].layers.len(), 2);
+    }
 }

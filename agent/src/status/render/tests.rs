@@ -5,6 +5,10 @@ use serde_json::json;
 
 use super::*;
 
+fn side(value: &str) -> serde_json::Value {
+    json!({ "value": value, "origin": { "layer": "global", "source": "g.toml" } })
+}
+
 fn failed() -> Snapshot {
     serde_json::from_value(json!({
         "version": 1, "state": "failed", "since": "2026-01-01T00:01:00.000Z",
@@ -19,11 +23,25 @@ fn failed() -> Snapshot {
             "started_at": "2026-01-01T00:00:00.000Z", "ended_at": "2026-01-01T00:01:00.000Z",
             "digest": "0123456789abcdef"
         },
+        "refresh": {
+            "at": "2026-01-01T00:10:00.000Z", "ok": false, "error": "ssm:/gild",
+            "since": "2026-01-01T00:05:00.000Z"
+        },
+        "drift": {
+            "since": "2026-01-01T00:05:00.000Z", "digest": "fedcba9876543210", "more": 7,
+            "keys": [
+                { "key": "metrics.interval", "before": side("10s"), "after": side("20s"),
+                  "in_force": true },
+                { "key": "vars.a", "before": null, "after": side(&"x".repeat(500)),
+                  "in_force": false }
+            ]
+        },
         "sources": [
             { "layer": "global", "source": "https://conf/global.toml", "state": "fetched",
               "version": null, "keys": 12, "attempts": 1, "elapsed_ms": 20.4, "error": null },
             { "layer": "account", "source": "ssm:/gild", "state": "last-good", "version": "3",
-              "keys": 1, "attempts": 4, "elapsed_ms": 5012.0, "error": "no answer: timed out" }
+              "keys": 1, "attempts": 4, "elapsed_ms": 5012.0, "error": "no answer: timed out",
+              "copied_at": "2025-12-31T00:00:00.000Z" }
         ],
         "problems": ["metrics.interval must be a length of time"],
         "services": {
@@ -49,10 +67,15 @@ configure  from 2026-01-01T00:00:00.000Z to 2026-01-01T00:01:00.000Z, digest 012
            failed at task \"Start nginx\"
            no such unit \u{fffd}[2J
            problem: metrics.interval must be a length of time
+refresh    at 2026-01-01T00:10:00.000Z, not complete since 2026-01-01T00:05:00.000Z
+drift      since 2026-01-01T00:05:00.000Z, digest fedcba987654: 9 keys
+           metrics.interval: \"10s\" → \"20s\", in force
+           vars.a: not set → \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…, waits for a configuration step
+           and 7 more
 
-layer    source                    state      keys  tries  took     error
-global   https://conf/global.toml  fetched    12    1      20 ms
-account  ssm:/gild                 last-good  1     4      5012 ms  no answer: timed out
+layer    source                    state                                  keys  tries  took     error
+global   https://conf/global.toml  fetched                                12    1      20 ms
+account  ssm:/gild                 last-good of 2025-12-31T00:00:00.000Z  1     4      5012 ms  no answer: timed out
 
 service  is       unit    since                     message
 cache    unknown  -       2026-01-01T00:00:00.000Z  not looked at yet
@@ -89,6 +112,7 @@ fn an_instance_that_knows_nothing_yet_is_shown_too() {
     }))
     .unwrap();
     snapshot.problems.clear();
+    (snapshot.refresh, snapshot.drift) = (None, None);
     snapshot.sources.clear();
     snapshot.services.clear();
     snapshot.sinks.clear();

@@ -17,10 +17,21 @@ fn report(outcome: Outcome) -> Report {
 }
 
 fn snapshot(report: Option<&Report>, at_work: bool, problems: &[String]) -> Snapshot {
+    looked(report, at_work, problems, None)
+}
+
+fn looked(
+    report: Option<&Report>,
+    at_work: bool,
+    problems: &[String],
+    look: Option<&Look>,
+) -> Snapshot {
     Snapshot::new(Facts {
         report,
         at_work,
         problems,
+        look,
+        drift: None,
         started_at: "2025-12-31T23:59:59.000Z",
         identity: None,
         services: BTreeMap::new(),
@@ -86,10 +97,78 @@ fn problems_of_the_report_and_of_the_daemon_are_shown_once() {
     assert_eq!(shown.configuration.message.as_deref(), Some("one"));
 }
 
+/// A look that found problems, or none.
+fn look(problems: &[&str], confirms: bool) -> Look {
+    let ok = problems.is_empty();
+    let at = "2026-01-01T00:09:00.000Z".to_owned();
+    Look {
+        refresh: Refresh {
+            at: at.clone(),
+            ok,
+            error: (!ok).then(|| problems.join("; ")),
+            since: (!ok).then(|| at.clone()),
+        },
+        sources: Vec::new(),
+        problems: problems.iter().map(|problem| (*problem).to_owned()).collect(),
+        turned: at,
+        confirms,
+    }
+}
+
+#[test]
+fn a_look_with_problems_degrades_what_was_ready_and_nothing_else() {
+    use Outcome::{Degraded, Failed, Ready, Running};
+    for (outcome, held, look, expected) in [
+        (Ready, false, look(&[], true), State::Ready),
+        (Ready, false, look(&[], false), State::Ready),
+        (Ready, false, look(&["gone"], false), State::Degraded),
+        (Ready, false, look(&["gone"], true), State::Degraded),
+        // What was missing at the boot is there, and says the same.
+        (Degraded, false, look(&[], true), State::Ready),
+        (Degraded, false, look(&[], false), State::Degraded),
+        (Degraded, false, look(&["gone"], true), State::Degraded),
+        (Failed, false, look(&[], true), State::Failed),
+        (Failed, false, look(&["gone"], true), State::Failed),
+        (Running, true, look(&["gone"], true), State::Configuring),
+        (Running, false, look(&[], true), State::Failed),
+    ] {
+        let state = looked(Some(&report(outcome)), held, &[], Some(&look)).state;
+        assert_eq!(state, expected, "{outcome:?} {held} {look:?}");
+    }
+}
+
+#[test]
+fn since_is_the_last_look_s_where_the_state_is() {
+    let ready = report(Outcome::Ready);
+    let well = looked(Some(&ready), false, &[], Some(&look(&[], true)));
+    assert_eq!((well.state, well.since.as_str()), (State::Ready, "2026-01-01T00:01:00.000Z"));
+    let ill = looked(Some(&ready), false, &[], Some(&look(&["gone"], true)));
+    assert_eq!((ill.state, ill.since.as_str()), (State::Degraded, "2026-01-01T00:09:00.000Z"));
+    assert_eq!(ill.problems, ["gone"]);
+    assert_eq!(ill.configuration.message.as_deref(), Some("gone"));
+}
+
+#[test]
+fn a_look_that_confirms_stands_for_what_the_report_says_of_the_configuration() {
+    let mut degraded = report(Outcome::Degraded);
+    degraded.problems = vec!["the copy of an earlier day is used".to_owned()];
+    let problems = |look| looked(Some(&degraded), false, &[], Some(&look)).problems;
+    assert_eq!(problems(look(&[], true)), Vec::<String>::new());
+    assert_eq!(problems(look(&["still gone"], true)), ["still gone"]);
+    let both = problems(look(&["gone"], false));
+    assert_eq!(both, ["the copy of an earlier day is used", "gone"]);
+}
+
 #[test]
 fn a_snapshot_survives_the_way_through_json() {
     let shown = snapshot(Some(&report(Outcome::Ready)), false, &[]);
     let text = serde_json::to_string(&shown).unwrap();
     assert!(text.starts_with(r#"{"version":1,"state":"ready","since":""#), "{text}");
     assert_eq!(serde_json::from_str::<Snapshot>(&text).unwrap(), shown);
+    // A daemon of an earlier version says nothing of looks.
+    let mut older: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for later in ["refresh", "drift"] {
+        assert!(older.as_object_mut().unwrap().remove(later).unwrap().is_null());
+    }
+    assert_eq!(serde_json::from_value::<Snapshot>(older).unwrap(), shown);
 }

@@ -1,0 +1,121 @@
+//! A host without systemd: a root directory, a metadata service, and the program on it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use http::Method;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use gild::status::client;
+
+use crate::fakes::imds::{Imds, Instance};
+use crate::fakes::place::loopback;
+use crate::fakes::wait::until;
+use crate::program::gild;
+
+/// An instance with a root of its own.
+pub(crate) struct Host {
+    root: TempDir,
+    /// Its metadata service.
+    pub(crate) imds: Imds,
+}
+
+impl Host {
+    /// A host whose local layer is this document.
+    pub(crate) fn new(document: &str) -> Self {
+        Self::with_tags(document, &[])
+    }
+
+    pub(crate) fn with_tags(document: &str, tags: &[(&str, &str)]) -> Self {
+        let tags = tags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let imds = Imds::start(loopback(), &Instance { tags, ..Instance::default() });
+        let host = Self { root: TempDir::new().unwrap(), imds };
+        for directory in ["run/gild", "var/lib/gild", "etc/gild/config.d", "usr/lib/gild/config.d"]
+        {
+            fs::create_dir_all(host.path(directory)).unwrap();
+        }
+        for directory in ["proc", "sys"] {
+            std::os::unix::fs::symlink(format!("/{directory}"), host.path(directory)).unwrap();
+        }
+        host.configured(document);
+        host
+    }
+
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
+        self.root.path().join(below)
+    }
+
+    pub(crate) fn configured(&self, document: &str) {
+        fs::write(self.path("etc/gild/config.d/10-local.toml"), document).unwrap();
+    }
+
+    pub(crate) fn gild(&self, arguments: &[&str]) -> Command {
+        let mut command = gild();
+        command.arg("--root").arg(self.root.path()).args(arguments);
+        command.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", self.imds.endpoint());
+        command
+    }
+
+    /// Runs `gild configure` and gives its exit code and its report.
+    pub(crate) fn configure(&self, arguments: &[&str]) -> (Option<i32>, Value) {
+        let mut command = self.gild(&["configure"]);
+        let status = command.args(arguments).stderr(Stdio::null()).status().unwrap();
+        (status.code(), self.report())
+    }
+
+    pub(crate) fn report(&self) -> Value {
+        let bytes = fs::read(self.path("run/gild/report.json")).unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    pub(crate) fn started(&self, arguments: &[&str]) -> Running {
+        let mut command = self.gild(arguments);
+        Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
+    /// What the daemon answers to a question at its socket.
+    pub(crate) fn ask(&self, method: Method, page: &str) -> Value {
+        ask(&self.path("run/gild/status.sock"), method, page)
+    }
+
+    /// What `gild status` exits with and says.
+    pub(crate) fn status(&self) -> (Option<i32>, String) {
+        let output = self.gild(&["status"]).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+/// A program that does not outlive its test.
+pub(crate) struct Running(pub(crate) Child);
+
+impl Running {
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.0.id().try_into().unwrap()), signal).unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What a daemon answers at a socket.
+pub(crate) fn ask(socket: &Path, method: Method, page: &str) -> Value {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let answer = client::ask(socket, method, page, Duration::from_secs(12));
+    let (_, body) = runtime.block_on(answer).unwrap();
+    serde_json::from_slice(&body).unwrap()
+}
+
+#[track_caller]
+pub(crate) fn wait_for(what: &str, holds: impl Fn() -> bool) {
+    let ask = || if holds() { Ok(()) } else { Err("not yet".to_owned()) };
+    until(what, Duration::from_secs(30), ask);
+}
