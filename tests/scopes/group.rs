@@ -190,15 +190,15 @@ async fn who_needs_no_tags_does_not_wait_for_them() {
     if !with_aws(test, calls.endpoint(), &[]) {
         return;
     }
-    let scope = format!(
-        "scope.deadline = '3s'\nscope.attempt_timeout = '1s'\n\
-         scope.account.sources = ['FILES/{{environment}}.toml']\n{SCOPE}"
-    );
-    let world = World::of(&Instance::default(), &scope);
-    world.files.put("/all.toml", "vars.environment = 'stg'\n");
+    let scope = "scope.deadline = '3s'\nscope.attempt_timeout = '1s'\n\
+                 scope.global.sources = ['FILES/all.toml']\n\
+                 scope.account.sources = ['FILES/{environment}.toml']\n\
+                 scope.service.sources = ['tags:gild:', 'FILES/{tag:team}.toml']\n";
+    let world = World::of(&Instance::default(), scope);
+    world.files.put("/all.toml", "vars.environment_id = 'stg'\n");
     world.files.put("/stg.toml", "vars.a = 'x'\n");
     let resolution = world.resolve().await;
-    assert_eq!(value(&resolution, "vars.a"), "x");
+    assert_eq!(value(&resolution, "vars.a"), "x", "{:#?}", resolution.sources);
     for part in ["all.toml", "stg.toml"] {
         let report = source(&resolution, part);
         assert_eq!(report.state, SourceOutcome::Fetched);
