@@ -97,7 +97,7 @@ fn report() -> Report {
         refused_keys: vec![refused(
             "sink",
             "tag:gild:sink.mimir.url",
-            "the service layer may not say that",
+            "scope.service.may_set does not allow it",
         )],
         unknown_keys: vec![
             unknown("metrics.intervall", "metrics.interval"),

@@ -20,19 +20,56 @@ pub const MAX_PATH: usize = 1024;
 /// The largest document in bytes.
 pub const MAX_BYTES: usize = 1024 * 1024;
 
-/// The keys at the top of a document that are about the document itself and
-/// not settings, each with what it must be. To add one: a line here, a field of
-/// `Document`, a line in `Document::checked`.
-pub const DIRECTIVES: [(&str, &str); 3] = [
-    // What lower layers set and this document takes away.
-    ("unset", KEY_PATHS),
-    // What no higher remote layer may set.
-    ("final", KEY_PATHS),
-    // Whether the document may be much shorter than its last valid copy.
-    ("accept_shrink", "true or false"),
+/// A key at the top of a document that is about the document itself and no
+/// setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Directive {
+    /// The key.
+    pub key: &'static str,
+    /// What it holds.
+    pub holds: Holds,
+    /// What it is for.
+    pub doc: &'static str,
+}
+
+/// What a directive holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// A list of key paths.
+    KeyPaths,
+    /// `true` or `false`.
+    Truth,
+}
+
+/// Every directive. To add one: an entry here, a field of `Document`, a line in
+/// `Document::checked`.
+pub const DIRECTIVES: [Directive; 3] = [
+    Directive {
+        key: "unset",
+        holds: Holds::KeyPaths,
+        doc: "Keys that lower layers set and that are taken away.",
+    },
+    Directive {
+        key: "final",
+        holds: Holds::KeyPaths,
+        doc: "Keys that no higher remote layer may change.",
+    },
+    Directive {
+        key: "accept_shrink",
+        holds: Holds::Truth,
+        doc: "Whether this document may have lost more than half of the keys that it had.",
+    },
 ];
 
-const KEY_PATHS: &str = "a list of key paths such as [\"sink.mimir\"]";
+impl Holds {
+    /// What would be right, in words.
+    pub fn expected(self) -> &'static str {
+        match self {
+            Holds::KeyPaths => "a list of key paths such as [\"sink.mimir\"]",
+            Holds::Truth => "true or false",
+        }
+    }
+}
 
 /// A table of values with the line of each leaf.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -74,11 +111,11 @@ impl Document {
     ) -> Result<Self, DocumentError> {
         let mut document = Self::default();
         let mut keys = 0;
-        for (key, expected) in DIRECTIVES {
+        for Directive { key, holds, .. } in DIRECTIVES {
             let Some(value) = root.remove(key) else { continue };
             let line = lines.remove(&KeyPath::root().child(key));
             document.directives.extend(line.map(|line| (key, line)));
-            let wrong = || DocumentError::Directive { key, expected };
+            let wrong = || DocumentError::Directive { key, expected: holds.expected() };
             match key {
                 "unset" => document.unset = key_paths(&value, &mut keys)?.ok_or_else(wrong)?,
                 "final" => {
@@ -134,8 +171,8 @@ impl Document {
 /// The value that a text spells for a directive, as in a parameter of its own:
 /// key paths with commas between them. `None` where the key is no directive.
 pub fn spelled_directive(key: &str, text: &str) -> Option<Value> {
-    let (_, expected) = DIRECTIVES.iter().find(|(directive, _)| *directive == key)?;
-    if *expected == KEY_PATHS {
+    let directive = DIRECTIVES.iter().find(|directive| directive.key == key)?;
+    if directive.holds == Holds::KeyPaths {
         let paths = text.split(',').map(str::trim).filter(|path| !path.is_empty());
         return Some(paths.collect());
     }

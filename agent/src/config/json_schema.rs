@@ -8,6 +8,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::document::{DIRECTIVES, Directive, Holds};
 use super::schema::{Declared, Field, NAME, Shape};
 use super::settings::Settings;
 
@@ -30,23 +31,16 @@ pub fn schema() -> Value {
 }
 
 /// What a document may say about itself beside its settings.
-fn directives() -> [(String, Value); 3] {
-    let keys = json!({ "type": "array", "items": { "type": "string" } });
-    let directive = |key: &str, schema: Value, doc: &str| {
-        let mut schema = schema;
+fn directives() -> impl Iterator<Item = (String, Value)> {
+    DIRECTIVES.into_iter().map(|Directive { key, holds, doc }| {
+        let mut schema = match holds {
+            Holds::KeyPaths => json!({ "type": "array", "items": { "type": "string" } }),
+            Holds::Truth => json!({ "type": "boolean" }),
+        };
         schema["title"] = json!(key);
         schema["description"] = json!(doc);
         (key.to_owned(), schema)
-    };
-    [
-        directive("unset", keys.clone(), "Keys that lower layers set and that are taken away."),
-        directive("final", keys, "Keys that no higher remote layer may change."),
-        directive(
-            "accept_shrink",
-            json!({ "type": "boolean" }),
-            "Whether this document may have lost more than half of the keys that it had.",
-        ),
-    ]
+    })
 }
 
 fn object(schema: Value) -> Map<String, Value> {

@@ -139,6 +139,11 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::config::LayerName;
+    use crate::configure::report::SourceOutcome;
+    use crate::scope::answer::layers;
+    use crate::scope::arrived::Arrived;
+    use crate::scope::settle::{Terms, settle};
     use crate::scope::units::Units;
 
     fn units(tags: &[(&str, &str)], import: &[(&str, &str)]) -> Units {
@@ -211,6 +216,38 @@ mod tests {
             let text = units.left_out[0].to_string();
             assert!(text.starts_with(source) && text.contains(why), "{text}");
         }
+    }
+
+    /// A tag cannot be a value and a table at once: the one that is read later
+    /// gives way, and the finding names both.
+    #[test]
+    fn a_tag_below_another_tag_is_a_conflict_that_names_both() {
+        for (key, below) in [("gild:a", "gild:a.b"), ("gild:vars.a", "gild:vars.a.b.c")] {
+            let units = units(&[(below, "2"), (key, "1"), ("gild:vars.z", "3")], &[]);
+            let mut arrived = Arrived::nothing(LayerName::Service, "tags:gild:");
+            arrived.report.state = SourceOutcome::Fetched;
+            arrived.apart = true;
+            arrived.layers = layers(&units.texts, LayerName::Service, None, false).unwrap();
+            let mut sources = [arrived];
+            let settled = settle(&mut sources, &Terms::default()).unwrap();
+            let [arrived] = &sources;
+            assert_eq!(arrived.layers.len(), 2, "{key}");
+            let vars = settled.settings.vars.0;
+            assert_eq!(vars["z"], "3");
+            assert!(vars.get("a").is_none_or(|kept| kept == "1"), "{vars:?}");
+            let [finding] = arrived.problems.as_slice() else { panic!("{:?}", arrived.problems) };
+            assert_eq!(finding.source, format!("tag:{below}"));
+            let named = format!("a text in service tag:{key}");
+            assert!(finding.message.contains(&named), "{finding}");
+            let error = arrived.report.error.as_ref().unwrap();
+            assert!(error.contains(&named) && error.contains(&format!("tag:{below}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_tag_may_make_keys_final() {
+        let body = [r#"{"final":["sink.a","vars.b"]}"#];
+        assert_eq!(read(&[("gild:final", "sink.a, vars.b")], &[]), body);
     }
 
     proptest! {

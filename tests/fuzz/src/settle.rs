@@ -2,11 +2,10 @@
 //! used, in whatever order they disagree.
 
 use gild::config::format::Format;
-use gild::config::{Document, Layer, LayerName, Settings};
+use gild::config::{Document, Layer, LayerName, Merged, Settings};
 use gild::configure::report::SourceOutcome;
 use gild::scope::arrived::Arrived;
-use gild::scope::settings::OnBad;
-use gild::scope::settle::settle;
+use gild::scope::settle::{Terms, settle};
 
 /// More documents than this are no other question, and a slower one.
 const MOST: usize = 8;
@@ -29,16 +28,36 @@ pub fn settled(text: &str) {
             _ => arrived.push(source(letters, layer)),
         }
     }
-    let on_bad = |layer| if layer == LayerName::Account { OnBad::Fail } else { OnBad::LastGood };
+    // The host's own documents say what the others may.
+    let mut host = arrived.clone();
+    host.retain(|source| !source.report.layer.is_remote());
+    let base = settle(&mut host, &Terms::default()).expect("the defaults are settings");
+    let mut terms = Terms::of(&base.settings.scope);
+    terms.no_copies.push(LayerName::Account);
     let mut again = arrived.clone();
-    let first = settle(&mut arrived, on_bad).expect("the defaults are settings");
-    let second = settle(&mut again, on_bad).expect("the defaults are settings");
+    let first = settle(&mut arrived, &terms).expect("the defaults are settings");
+    let second = settle(&mut again, &terms).expect("the defaults are settings");
     assert_eq!(first.merged.digest(), second.merged.digest(), "the same documents, the same tree");
     let typed = Settings::typed(&first.merged.root);
     assert!(typed.settings.is_some(), "what is settled are settings: {:?}", typed.problems);
     // What was left out is out: there is nothing more to settle.
-    let third = settle(&mut arrived, on_bad).expect("the defaults are settings");
+    let third = settle(&mut arrived, &terms).expect("the defaults are settings");
     assert_eq!(first.merged.digest(), third.merged.digest(), "settled is settled");
+    assert!(arrived.iter().all(|source| source.refused.is_empty()), "it is sifted already");
+    final_keys_hold(&arrived, &first.merged);
+}
+
+/// No value at or below a key that is final comes from a higher remote layer.
+fn final_keys_hold(arrived: &[Arrived], merged: &Merged) {
+    let leaves = merged.root.leaves();
+    for layer in arrived.iter().flat_map(|source| &source.layers) {
+        for key in &layer.document.finals {
+            for (path, leaf) in leaves.iter().filter(|(path, _)| path.is_within(key)) {
+                let setter = leaf.origin.layer;
+                assert!(!setter.is_remote() || setter <= layer.name, "{path} by {setter}");
+            }
+        }
+    }
 }
 
 fn layer(letters: &str, body: &str, number: usize, last_good: bool) -> Option<Layer> {

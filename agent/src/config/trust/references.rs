@@ -73,13 +73,20 @@ fn collect(node: &Node, path: &KeyPath, found: &mut Vec<KeyPath>) {
     }
 }
 
-/// Takes the value at `path` out of a table; says whether there was one.
+/// Takes the value at `path` out of a table, and the tables that this empties:
+/// what was refused leaves no half entry behind. Says whether there was one.
 fn take(table: &mut Map<String, Value>, path: &[String]) -> bool {
     match path {
         [] => false,
         [key] => table.remove(key).is_some(),
         [key, rest @ ..] => match table.get_mut(key) {
-            Some(Value::Object(below)) => take(below, rest),
+            Some(Value::Object(below)) => {
+                let taken = take(below, rest);
+                if taken && below.is_empty() {
+                    table.remove(key);
+                }
+                taken
+            }
             _ => false,
         },
     }

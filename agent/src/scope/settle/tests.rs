@@ -179,6 +179,7 @@ fn a_reference_cannot_be_pieced_together_of_two_documents() {
     assert_eq!(var(&settled, "vars.x"), None);
     assert_eq!(var(&settled, "vars.y").unwrap(), r#"{"file":"/k"}"#);
     assert_eq!(sources[0].refused[0].key.to_string(), "vars.x");
+    assert!(sources[0].layers[0].document.root.is_empty(), "no half entry is left");
 }
 
 /// A slip in a document must not open what it keeps from others.
