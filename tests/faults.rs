@@ -381,8 +381,9 @@ async fn a_file_may_be_anything_too() {
         fs::remove_file(path).unwrap();
         nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).unwrap();
     };
-    let wrongs: [(&str, &dyn Fn(&Path)); 4] =
-        [("line 1", &half), ("recursion", &deep), ("larger than", &huge), ("not a file", &pipe)];
+    let half: &dyn Fn(&Path) = &half;
+    let wrongs =
+        [("line 1", half), ("recursion", &deep), ("larger than", &huge), ("not a file", &pipe)];
     for (cause, wrong) in wrongs {
         for copy in [true, false] {
             let host = Host::new(&imds, &client, "file:/srv/x.toml");
