@@ -369,6 +369,9 @@ async fn the_metadata_service_may_do_anything_to_tags() {
         .await;
 }
 
+/// What makes a file wrong.
+type Wrong<'a> = &'a dyn Fn(&Path);
+
 #[tokio::test]
 async fn a_file_may_be_anything_too() {
     let imds = Imds::start(loopback(), &Instance::default());
@@ -381,9 +384,8 @@ async fn a_file_may_be_anything_too() {
         fs::remove_file(path).unwrap();
         nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).unwrap();
     };
-    let half: &dyn Fn(&Path) = &half;
-    let wrongs =
-        [("line 1", half), ("recursion", &deep), ("larger than", &huge), ("not a file", &pipe)];
+    let wrongs: [(&str, Wrong<'_>); 4] =
+        [("line 1", &half), ("recursion", &deep), ("larger than", &huge), ("not a file", &pipe)];
     for (cause, wrong) in wrongs {
         for copy in [true, false] {
             let host = Host::new(&imds, &client, "file:/srv/x.toml");

@@ -23,9 +23,6 @@ use crate::rig::{Rig, Running, below};
 
 const REGION: &str = "eu-west-1";
 
-/// How long a step takes at least, so that whoever looks can see its processes.
-const STEP: Duration = Duration::from_millis(400);
-
 /// One of each kind, with signs that base64, URLs and JSON write each in another way.
 const SECRETS: [&str; 6] = [
     "p@ss/w\u{f6}rd+\"one\\\"%?=&~ \u{1d11e}",
@@ -86,7 +83,10 @@ for text in secrets:
     for form in forms(text):
         for stream in (sys.stdout, sys.stderr):
             print("it is", form, "indeed", file=stream, flush=True)
-time.sleep(SECONDS)
+# Until it has been seen among the processes.
+end = time.monotonic() + 30
+while not os.path.exists("SEEN") and time.monotonic() < end:
+    time.sleep(0.02)
 print("fatal:", " | ".join(form.replace("\n", " ") for text in secrets for form in forms(text)))
 sys.exit(3)
 "#;
@@ -106,10 +106,10 @@ async fn no_secret_is_left_in_anything_that_gild_writes_says_or_shows() {
         .setting("GILD_LOG", "debug");
     rig.write("etc/key", SECRETS[4]);
     rig.write("etc/vault", SECRETS[5]);
-    rig.program("bin/step", &SPOILER.replace("SECONDS", &STEP.as_secs_f64().to_string()));
+    rig.program("bin/step", &SPOILER.replace("SEEN", &rig.path("seen").display().to_string()));
 
     let mut seen: Vec<(String, Vec<u8>)> = Vec::new();
-    let watch = Watch::start();
+    let watch = Watch::start(rig.path("seen"));
     for format in ["text", "json"] {
         let log = |name: &str| rig.path(&format!("log/{name}-{format}"));
         let daemon = daemon(&rig, format, &log("run"));
@@ -253,15 +253,19 @@ struct Watch {
 }
 
 impl Watch {
-    fn start() -> Self {
+    /// Says in the file `mark` that it has seen the step.
+    fn start(mark: PathBuf) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
             let (mut seen, needles) = (Processes::default(), needles());
             while !stopped.load(Ordering::Relaxed) {
                 look(&needles, &mut seen);
+                if seen.met {
+                    fs::write(&mark, "").unwrap();
+                }
                 // How often it looks, not something to wait for.
-                std::thread::sleep(STEP / 20);
+                std::thread::sleep(Duration::from_millis(20));
             }
             seen
         });

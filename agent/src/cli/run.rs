@@ -17,6 +17,7 @@ pub(super) struct Arguments {}
 
 pub(super) async fn run(globals: &Globals, _: &Arguments) -> Result<ExitCode, Failure> {
     let paths = globals.installed();
+    let context = globals.context(paths.clone(), None)?;
     let listener = match &globals.socket {
         Some(socket) => listener::open(ListenFd::from_env(), socket).await?,
         None => match listener::open(ListenFd::from_env(), &paths.socket()).await {
@@ -26,7 +27,6 @@ pub(super) async fn run(globals: &Globals, _: &Arguments) -> Result<ExitCode, Fa
             other => other?,
         },
     };
-    let context = globals.context(paths, None)?;
     daemon::run(&context, listener, Until::Stopped, signals::asked_to_stop()).await?;
     Ok(ExitCode::SUCCESS)
 }
