@@ -145,6 +145,11 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Whether it is what AWS said to a call.
+    pub(super) fn is_of_aws(&self) -> bool {
+        matches!(self, SourceError::Aws { .. })
+    }
+
     /// The same, with the account that the bucket was expected to belong to: a
     /// refusal does not say whether that is the reason.
     pub(super) fn of_owner(self, owner: Option<&str>) -> Self {
