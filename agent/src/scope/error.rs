@@ -72,7 +72,8 @@ pub enum SourceError {
         #[source]
         source: Box<SourceError>,
     },
-    /// A question for several documents failed.
+    /// A failure that is told more than once: a question for several documents, or one
+    /// that time ran out after.
     #[error(transparent)]
     Shared(Arc<SourceError>),
     /// Nobody says which region to ask.
