@@ -16,6 +16,8 @@ type Calling = dyn Fn(&Asked) -> Response<Bytes> + Send + Sync;
 pub(crate) struct Calls {
     server: Server,
     asked: Arc<Mutex<Vec<Asked>>>,
+    /// Orders for things to go wrong.
+    pub(crate) faults: Faults,
 }
 
 impl Calls {
@@ -26,7 +28,8 @@ impl Calls {
     ) -> Self {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let service = Answers { answer: Box::new(answer), asked: Arc::clone(&asked) };
-        Self { server: Server::start(listener, Faults::default(), service), asked }
+        let faults = Faults::default();
+        Self { server: Server::start(listener, faults.clone(), service), asked, faults }
     }
 
     /// The address for `AWS_ENDPOINT_URL`.
@@ -39,7 +42,7 @@ impl Calls {
         self.server.address()
     }
 
-    /// Every call, in order.
+    /// Every call that it answered itself, in order.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -8,6 +8,7 @@ use gild::scope::verdict::Verdict;
 
 use super::{World, inside, source, value, with_aws};
 use crate::fakes::calls::Calls;
+use crate::fakes::fault::Fault;
 use crate::fakes::imds::Instance;
 use crate::fakes::moto::Moto;
 use crate::fakes::place::{Place, loopback};
@@ -179,6 +180,32 @@ async fn a_required_tag_of_the_group_is_waited_for_and_the_api_is_spared() {
     assert!(start.elapsed() >= Duration::from_secs(2), "{:?}", start.elapsed());
     assert_eq!(value(&resolution, "vars.role"), "db");
     assert_eq!(resolution.verdict, Verdict::Ready, "{:?}", resolution.sources);
+}
+
+#[tokio::test]
+async fn who_needs_no_tags_does_not_wait_for_them() {
+    let test = "group::who_needs_no_tags_does_not_wait_for_them";
+    let calls = Calls::start(loopback(), |_| text(404, ""));
+    calls.faults.always("/", Fault::Hang);
+    if !with_aws(test, calls.endpoint(), &[]) {
+        return;
+    }
+    let scope = "scope.deadline = '3s'\nscope.attempt_timeout = '1s'\n\
+                 scope.global.sources = ['FILES/all.toml']\n\
+                 scope.account.sources = ['FILES/{environment}.toml']\n\
+                 scope.service.sources = ['tags:gild:', 'FILES/{tag:team}.toml']\n";
+    let world = World::of(&Instance::default(), scope);
+    world.files.put("/all.toml", "vars.environment_id = 'stg'\n");
+    world.files.put("/stg.toml", "vars.a = 'x'\n");
+    let resolution = world.resolve().await;
+    assert_eq!(value(&resolution, "vars.a"), "x", "{:#?}", resolution.sources);
+    for part in ["all.toml", "stg.toml"] {
+        let report = source(&resolution, part);
+        assert_eq!(report.state, SourceOutcome::Fetched);
+        assert!(report.elapsed_ms < 1500.0, "{report:?}");
+    }
+    let error = source(&resolution, "tags:").error.as_deref().unwrap();
+    assert!(error.contains("no complete answer within 1s"), "{error}");
 }
 
 #[tokio::test]

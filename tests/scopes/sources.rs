@@ -150,3 +150,20 @@ sources = ['ssm:/gild/tree/', 's3://internal-{account}/gild/account.toml',
         assert!(!text.contains("vars.s =") && !text.contains("hunter22"), "{text}");
     }
 }
+
+#[tokio::test]
+async fn what_failed_before_time_ran_out_is_told() {
+    let scope = "
+[scope]
+deadline = '1s'
+attempt_timeout = '5s'
+[scope.global]
+sources = ['FILES/gild/global.toml']
+";
+    let world = World::new(&[], scope);
+    world.files.faults.next("/gild", 1, Fault::Status(503, "SlowDown".into()));
+    world.files.faults.always("/gild", Fault::Hang);
+    let resolution = world.resolve().await;
+    let error = source(&resolution, "global.toml").error.clone().unwrap();
+    assert!(error.contains("503") && error.contains("SlowDown"), "{error}");
+}

@@ -143,6 +143,7 @@ async fn the_certificates_of_a_bundle_are_trusted_too() {
 fn a_bundle_that_cannot_be_read_is_an_error_at_start() {
     for verb in ["run", "configure"] {
         let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("run/gild")).unwrap();
         let mut command = gild();
         command.arg("--root").arg(root.path()).arg(verb);
         let output = command.env("AWS_CA_BUNDLE", "/nonexistent/ca.pem").output().unwrap();

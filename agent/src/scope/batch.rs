@@ -131,7 +131,10 @@ impl Batches {
                 None if answer.lacks(name) => Reply::Answer(None),
                 None => Reply::Nothing,
             },
-            Err(error) if error.verdict() == Verdict::Permanent => Reply::Nothing,
+            // Without a region or credentials it would be the same for each.
+            Err(error) if error.verdict() == Verdict::Permanent && error.is_of_aws() => {
+                Reply::Nothing
+            }
             Err(error) => Reply::Failure(SourceError::Shared(Arc::clone(error))),
         };
         (reply, asked.count)

@@ -72,7 +72,8 @@ pub enum SourceError {
         #[source]
         source: Box<SourceError>,
     },
-    /// A question for several documents failed.
+    /// A failure that is told more than once: a question for several documents, or one
+    /// that time ran out after.
     #[error(transparent)]
     Shared(Arc<SourceError>),
     /// Nobody says which region to ask.
@@ -145,6 +146,11 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Whether it is what AWS said to a call.
+    pub(super) fn is_of_aws(&self) -> bool {
+        matches!(self, SourceError::Aws { .. })
+    }
+
     /// The same, with the account that the bucket was expected to belong to: a
     /// refusal does not say whether that is the reason.
     pub(crate) fn of_owner(self, owner: Option<&str>) -> Self {

@@ -78,7 +78,7 @@ pub(super) struct Ready {
 /// Asks all sources at the same time; the answers are in the order of `jobs`.
 pub async fn all(jobs: &[Job<'_>], reach: &Reach<'_>) -> Vec<Arrived> {
     let start = Instant::now();
-    let unasked = reach.tags.unasked().await;
+    let unasked = reach.tags.unasked();
     // Sources that name a tag wait for the tags; no other source waits for them.
     let (late, early): (Vec<_>, Vec<_>) = jobs
         .iter()
@@ -90,7 +90,7 @@ pub async fn all(jobs: &[Job<'_>], reach: &Reach<'_>) -> Vec<Arrived> {
             return Vec::new();
         }
         reach.tags.learn(reach.deadline).await;
-        let (tags, group) = reach.tags.known().await;
+        let (tags, group) = reach.tags.known();
         let known = reach.values.identity.clone();
         let autoscaling_group = group.or(known.autoscaling_group);
         let identity = Identity { tags, autoscaling_group, ..known };
@@ -110,7 +110,7 @@ async fn some(
     reach: &Reach<'_>,
     start: Instant,
 ) -> Vec<(usize, Arrived)> {
-    let no_tags = reach.tags.failure().await;
+    let no_tags = reach.tags.failure();
     let ready: Vec<Result<Ready, SourceError>> =
         jobs.iter().map(|(_, job)| ready(job.source, values, no_tags.as_deref())).collect();
     let batches = Batches::new(ready.iter().flatten().filter_map(|ready| match &ready.source {

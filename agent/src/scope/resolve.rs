@@ -197,7 +197,7 @@ async fn ask(
         })
         .collect();
     let fetched = waves::ask(&jobs, &reach, host.arrived, host.terms).await;
-    let (tags, group) = store.known().await;
+    let (tags, group) = store.known();
     identity.tags = tags;
     identity.autoscaling_group = group.or(identity.autoscaling_group);
     (identity, fetched, copies)

@@ -5,9 +5,10 @@
 //! wants to know: that API answers few questions a second for a whole account.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex as Lock, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::aws::LazyAws;
@@ -56,7 +57,10 @@ pub struct TagStore<'a> {
     imds: Option<Mutex<Imds>>,
     api: Option<GroupApi<'a>>,
     wanted: WantedTags,
-    state: Mutex<State>,
+    state: Lock<State>,
+    /// Held by whoever asks, so that one asks for all. What is known can be read
+    /// in the meantime: who needs no tags does not wait for them.
+    asking: Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -81,25 +85,26 @@ impl<'a> TagStore<'a> {
             (known, _) => known,
         };
         let state = State { known, group: None, asked: None };
-        Self { imds: imds.map(Mutex::new), api, wanted, state: Mutex::new(state) }
+        let imds = imds.map(Mutex::new);
+        Self { imds, api, wanted, state: Lock::new(state), asking: Mutex::new(()) }
     }
 
     /// Whether the tags have yet to be asked for.
-    pub async fn unasked(&self) -> bool {
-        matches!(self.state.lock().await.known, Known::Elsewhere)
+    pub fn unasked(&self) -> bool {
+        matches!(self.state().known, Known::Elsewhere)
     }
 
     /// Why there are no tags, where they could not be read.
-    pub async fn failure(&self) -> Option<String> {
-        match &self.state.lock().await.known {
+    pub fn failure(&self) -> Option<String> {
+        match &self.state().known {
             Known::Failed(text) => Some(text.clone()),
             _ => None,
         }
     }
 
     /// The tags that are known by now, and the group where the API was asked.
-    pub async fn known(&self) -> (Tags, Option<String>) {
-        let state = self.state.lock().await;
+    pub fn known(&self) -> (Tags, Option<String>) {
+        let state = self.state();
         let tags = match &state.known {
             Known::Tags(tags) => tags.clone(),
             Known::Failed(_) | Known::Elsewhere => Tags::new(),
@@ -109,28 +114,31 @@ impl<'a> TagStore<'a> {
 
     /// Makes sure that the tags have been asked for.
     pub async fn learn(&self, deadline: Instant) {
-        drop(self.learned(deadline).await);
+        let _one = self.asking.lock().await;
+        let Some(api) = self.api.filter(|_| self.unasked()) else { return };
+        let found = self.ask(&api, deadline).await;
+        let mut state = self.state();
+        state.asked = Some(Instant::now());
+        match found {
+            Ok(found) => state.take(found),
+            Err(error) => state.known = Known::Failed(chain_text(&TagsError::Group(error))),
+        }
     }
 
     /// Reads the tags by `rules`, after waiting until `deadline` at most for
     /// those that must be there.
     pub async fn read(&self, rules: &Rules<'_>, deadline: Instant) -> Result<Found, TagsError> {
         let start = Instant::now();
+        self.learn(deadline).await;
         loop {
-            let state = self.learned(deadline).await;
-            let missing = match &state.known {
-                Known::Tags(tags) => {
-                    let missing = rules.missing(tags);
-                    if missing.is_empty() {
-                        return Ok(rules.read(tags));
-                    }
-                    missing
-                }
-                Known::Failed(text) => return Err(TagsError::Earlier(text.clone())),
-                Known::Elsewhere => rules.missing(&Tags::new()),
-            };
-            // Others may use what there is in the meantime.
-            drop(state);
+            if let Some(text) = self.failure() {
+                return Err(TagsError::Earlier(text));
+            }
+            let (tags, _) = self.known();
+            let missing = rules.missing(&tags);
+            if missing.is_empty() {
+                return Ok(rules.read(&tags));
+            }
             let late = Instant::now() + STEP >= deadline;
             let Some(imds) = self.imds.as_ref().filter(|_| !late) else {
                 return Err(TagsError::Missing {
@@ -143,36 +151,28 @@ impl<'a> TagStore<'a> {
         }
     }
 
-    /// The state once the tags have been asked for.
-    async fn learned(&self, deadline: Instant) -> MutexGuard<'_, State> {
-        let mut state = self.state.lock().await;
-        if let (Known::Elsewhere, Some(api)) = (&state.known, &self.api) {
-            let found = self.ask(api, deadline).await;
-            state.asked = Some(Instant::now());
-            match found {
-                Ok(found) => state.take(found),
-                Err(error) => state.known = Known::Failed(chain_text(&TagsError::Group(error))),
-            }
-        }
-        state
-    }
-
     /// Looks for tags that have come in the meantime.
     async fn look_again(&self, imds: &Mutex<Imds>, deadline: Instant) -> Result<(), TagsError> {
-        let mut state = self.state.lock().await;
+        let _one = self.asking.lock().await;
         let fresh = imds.lock().await.tags(&self.wanted, deadline).await;
         match (fresh.map_err(TagsError::Imds)?, &self.api) {
-            (Some(tags), _) => state.known = Known::Tags(tags),
-            (None, None) => state.known = Known::Tags(Tags::new()),
+            (Some(tags), _) => self.state().known = Known::Tags(tags),
+            (None, None) => self.state().known = Known::Tags(Tags::new()),
             (None, Some(api)) => {
-                if state.asked.is_none_or(|asked| asked.elapsed() >= API_STEP) {
+                let asked = self.state().asked;
+                if asked.is_none_or(|asked| asked.elapsed() >= API_STEP) {
                     let found = self.ask(api, deadline).await;
+                    let mut state = self.state();
                     state.asked = Some(Instant::now());
                     state.take(found.map_err(TagsError::Group)?);
                 }
             }
         }
         Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks the API until it answers, fails for good, or time is up.
