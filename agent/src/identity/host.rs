@@ -24,6 +24,7 @@ pub fn identity(paths: &Paths) -> Identity {
         account: None,
         image_id: None,
         private_ip: private_address(),
+        public_ip: None,
         hostname,
         autoscaling_group: None,
         tags: Default::default(),
