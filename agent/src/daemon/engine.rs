@@ -17,6 +17,7 @@ use crate::metrics::runner::Runner;
 use crate::metrics::sample::Tick;
 use crate::metrics::schedule::Schedule;
 use crate::metrics::sink::Supplies;
+use crate::notify::courier::Courier;
 use crate::platform::error::chain_text;
 use crate::scope::Context;
 use crate::scope::aws::LazyAws;
@@ -42,6 +43,7 @@ const SECRET_BUDGET: Duration = Duration::from_secs(15);
 pub(super) struct Engine<'a> {
     context: &'a Context,
     board: Arc<Board>,
+    courier: Courier,
     settings: Settings,
     identity: Option<Identity>,
     runner: Runner,
@@ -64,7 +66,18 @@ impl<'a> Engine<'a> {
             view.problems = own.problems.iter().map(ToString::to_string).collect();
         }
         let held = VecDeque::new();
-        Ok(Self { context, board, settings, identity: None, runner, schedule, held, sent: 0 })
+        let courier = Courier::start(context);
+        Ok(Self {
+            context,
+            board,
+            courier,
+            settings,
+            identity: None,
+            runner,
+            schedule,
+            held,
+            sent: 0,
+        })
     }
 
     /// Waits until the next measurement is due.
@@ -116,6 +129,7 @@ impl<'a> Engine<'a> {
             Ok(None) => {}
             Err(error) => tracing::warn!("{}", chain_text(&error)),
         }
+        self.courier.look(&self.settings.notify, self.identity.as_ref());
     }
 
     fn adopt(&mut self, handoff: Handoff) {
@@ -191,6 +205,7 @@ impl<'a> Engine<'a> {
                 tracing::warn!("{nothing}; measurements go where the host's own layers say");
                 self.board.view().identity = Some(identity.clone());
                 self.apply(self.settings.clone(), identity);
+                self.courier.look(&self.settings.notify, self.identity.as_ref());
             }
             Err(error) => {
                 let problem = format!("{nothing}, and {}", chain_text(&error));

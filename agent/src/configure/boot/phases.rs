@@ -14,6 +14,7 @@ use crate::configure::settings::{ConfigurationSettings, Engine};
 use crate::configure::state::{State, StepKey};
 use crate::configure::step::{Step, StepResult};
 use crate::identity::Identity;
+use crate::notify::announce::Audience;
 use crate::platform::paths::Paths;
 use crate::platform::{clock, error};
 use crate::scope::secrets::{SecretError, Secrets};
@@ -27,18 +28,20 @@ const SECRET_BUDGET: Duration = Duration::from_secs(30);
 
 /// A boot under way.
 pub(super) struct Boot<'a> {
-    context: &'a Context,
-    options: &'a Options,
+    pub(super) context: &'a Context,
+    pub(super) options: &'a Options,
     /// What is reported so far.
     pub(super) report: Report,
     /// Whether the configuration is not all fresh.
     pub(super) degraded: bool,
+    /// Who is told what comes of it.
+    pub(super) audience: Audience,
 }
 
 impl<'a> Boot<'a> {
     /// A boot that begins.
     pub(super) fn new(context: &'a Context, options: &'a Options, report: Report) -> Self {
-        Self { context, options, report, degraded: false }
+        Self { context, options, report, degraded: false, audience: Audience::default() }
     }
 
     /// Leaves the report as it is now.
@@ -49,7 +52,7 @@ impl<'a> Boot<'a> {
         self.report.write(&self.context.paths, &self.context.redactor).map_err(BootError::Report)
     }
 
-    fn phase(&mut self, name: &str, outcome: PhaseOutcome, duration: Duration) {
+    pub(super) fn phase(&mut self, name: &str, outcome: PhaseOutcome, duration: Duration) {
         let name = name.to_owned();
         self.report.phases.push(Phase { name, outcome, duration_ms: clock::ms(duration) });
     }
@@ -65,6 +68,11 @@ impl<'a> Boot<'a> {
             Ok(resolution) => resolution,
             Err(error) => return Ok(Some(chained("there is no configuration", &error))),
         };
+        self.audience = Audience::of(
+            &resolution.settings,
+            resolution.identity.as_ref(),
+            &self.context.redactor,
+        );
         self.take_over(&resolution);
         watcher.resolved(&resolution);
         let handed_over = self.hand_over(&resolution);
