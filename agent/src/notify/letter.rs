@@ -97,7 +97,8 @@ fn headline(message: &Message) -> String {
 
 /// A duration in words: `850ms`, `12.3s`, `4m 5s`.
 pub fn duration(ms: f64) -> String {
-    let whole = Duration::from_secs_f64((ms / 1e3).clamp(0.0, 1e9));
+    let known = if ms.is_nan() { 0.0 } else { ms.clamp(0.0, 1e12) };
+    let whole = Duration::from_secs_f64(known / 1e3);
     let seconds = whole.as_secs_f64();
     match seconds {
         _ if seconds < 1.0 => format!("{}ms", whole.as_millis()),

@@ -173,7 +173,7 @@ notifiers! {
 
 impl Setting for NotifySettings {
     fn shape() -> Shape {
-        let with_rules = |(word, fields)| (word, [Rules::fields(), fields].concat());
+        let with_rules = |(word, fields)| (word, [fields, Rules::fields()].concat());
         let variants = Receiver::variants().into_iter().map(with_rules).collect();
         Shape::Variants { tag: "type", variants }
     }

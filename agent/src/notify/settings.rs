@@ -16,12 +16,13 @@ crate::settings! {
         /// The most messages in an hour. What is held back is counted, and the next
         /// message says how many that were.
         most_per_hour: u32 as PerHour = 20;
-        /// Words of one's own, instead of gild's.
+        /// Words of one's own. `{instance_id}`, `{hostname}`, `{private_ip}`,
+        /// `{public_ip}`, `{environment}`, `{outcome}`, `{task}`, `{message}`,
+        /// `{duration}` and `{vars.KEY}` are filled in.
         template: Option<Words>;
     }
 
-    /// Words of one's own. {instance_id}, {hostname}, {private_ip}, {public_ip},
-    /// {environment}, {outcome}, {task}, {message}, {duration} and {vars.KEY} are filled in.
+    /// Words of one's own, instead of gild's.
     Words {
         /// The title.
         title: Option<Template>;
