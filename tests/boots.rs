@@ -18,21 +18,23 @@ use crate::fakes::wait::until;
 use crate::program::gild;
 
 /// An instance with a root of its own.
-struct Host {
+pub(crate) struct Host {
     root: TempDir,
     imds: Imds,
+    /// What the program finds in its environment besides.
+    pub(crate) environment: Vec<(&'static str, String)>,
 }
 
 impl Host {
     /// A host whose local layer is this document.
-    fn new(document: &str) -> Self {
+    pub(crate) fn new(document: &str) -> Self {
         Self::with_tags(document, &[])
     }
 
-    fn with_tags(document: &str, tags: &[(&str, &str)]) -> Self {
+    pub(crate) fn with_tags(document: &str, tags: &[(&str, &str)]) -> Self {
         let tags = tags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let imds = Imds::start(loopback(), &Instance { tags, ..Instance::default() });
-        let host = Self { root: TempDir::new().unwrap(), imds };
+        let host = Self { root: TempDir::new().unwrap(), imds, environment: Vec::new() };
         for directory in ["run/gild", "var/lib/gild", "etc/gild/config.d", "usr/lib/gild/config.d"]
         {
             fs::create_dir_all(host.path(directory)).unwrap();
@@ -44,49 +46,50 @@ impl Host {
         host
     }
 
-    fn path(&self, below: &str) -> PathBuf {
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.root.path().join(below)
     }
 
-    fn configured(&self, document: &str) {
+    pub(crate) fn configured(&self, document: &str) {
         fs::write(self.path("etc/gild/config.d/10-local.toml"), document).unwrap();
     }
 
-    fn gild(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn gild(&self, arguments: &[&str]) -> Command {
         let mut command = gild();
         command.arg("--root").arg(self.root.path()).args(arguments);
         command.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", self.imds.endpoint());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 
     /// Runs `gild configure` and gives its exit code and its report.
-    fn configure(&self, arguments: &[&str]) -> (Option<i32>, Value) {
+    pub(crate) fn configure(&self, arguments: &[&str]) -> (Option<i32>, Value) {
         let mut command = self.gild(&["configure"]);
         let status = command.args(arguments).stderr(Stdio::null()).status().unwrap();
         (status.code(), self.report())
     }
 
-    fn report(&self) -> Value {
+    pub(crate) fn report(&self) -> Value {
         let bytes = fs::read(self.path("run/gild/report.json")).unwrap();
         serde_json::from_slice(&bytes).unwrap()
     }
 
-    fn started(&self, arguments: &[&str]) -> Running {
+    pub(crate) fn started(&self, arguments: &[&str]) -> Running {
         let mut command = self.gild(arguments);
         Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
 
-    fn status(&self) -> (Option<i32>, String) {
+    pub(crate) fn status(&self) -> (Option<i32>, String) {
         let output = self.gild(&["status"]).output().unwrap();
         (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
     }
 }
 
 /// A program that does not outlive its test.
-struct Running(Child);
+pub(crate) struct Running(pub(crate) Child);
 
 impl Running {
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.0.id().try_into().unwrap()), signal).unwrap();
     }
 }
@@ -98,13 +101,13 @@ impl Drop for Running {
     }
 }
 
-fn wait_for(what: &str, holds: impl Fn() -> bool) {
+pub(crate) fn wait_for(what: &str, holds: impl Fn() -> bool) {
     let ask = || if holds() { Ok(()) } else { Err("not yet".to_owned()) };
     until(what, Duration::from_secs(30), ask);
 }
 
 /// A step that says where it is and waits to be killed.
-fn waiting_step(host: &Host) -> (String, PathBuf) {
+pub(crate) fn waiting_step(host: &Host) -> (String, PathBuf) {
     let begun = host.path("begun");
     let script = host.path("wait.sh");
     let text = format!("#!/bin/sh\necho $$ >{}\nexec sleep 60\n", begun.display());

@@ -11,6 +11,7 @@ mod fakes;
 mod fakes_work;
 mod golden;
 mod identity;
+mod notifications;
 mod program;
 mod scopes;
 mod status;

@@ -8,6 +8,7 @@
 //! of its own, and stops when it is dropped.
 
 pub(crate) mod body;
+pub(crate) mod chat;
 pub(crate) mod cloudwatch;
 pub(crate) mod datum;
 pub(crate) mod fault;
