@@ -8,10 +8,9 @@ use clap::{Args, Subcommand};
 use super::Failure;
 use super::context::Globals;
 use crate::config::Settings;
-use crate::configure::boot::boot_id;
 use crate::configure::handoff::Handoff;
 use crate::configure::report::{self, Outcome, Report};
-use crate::identity::{Identity, discover};
+use crate::identity::{Identity, discover, host};
 use crate::notify::Supplies;
 use crate::notify::announce::Audience;
 use crate::notify::message::Message;
@@ -62,7 +61,7 @@ fn left(paths: &Paths) -> Option<Report> {
     });
     let nothing = || {
         let mut report = Report::started(&clock::now_text());
-        report.boot_id = boot_id(paths);
+        report.boot_id = host::boot_id(paths);
         report.process = None;
         report
     };

@@ -39,6 +39,11 @@ pub(super) fn hostname(paths: &Paths) -> String {
         .unwrap_or_else(|| "localhost".to_owned())
 }
 
+/// The kernel's name for this boot.
+pub fn boot_id(paths: &Paths) -> Option<String> {
+    word(paths, "/proc/sys/kernel/random/boot_id")
+}
+
 fn word(paths: &Paths, path: &str) -> Option<String> {
     let text = fs::read_to_string(paths.host(path)).ok()?;
     text.split_whitespace().next().map(str::to_owned)

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
@@ -17,6 +17,7 @@ use super::template::variable;
 use super::{NotifySettings, mask};
 use crate::config::Settings;
 use crate::identity::Identity;
+use crate::platform::clock;
 use crate::platform::error::chain_text;
 use crate::platform::paths::Paths;
 use crate::platform::redact::Redactor;
@@ -161,7 +162,10 @@ impl Sending {
             }
             Err(error) => {
                 tracing::warn!(notifier = name, "{}", chain_text(&error));
-                return;
+                let Verdict::After(wish) = error.verdict() else { return };
+                if let Some(way) = self.spooled.to.get_mut(name) {
+                    way.not_before = Some(clock::text(SystemTime::now() + wish));
+                }
             }
         }
         self.save();

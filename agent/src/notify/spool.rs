@@ -56,6 +56,8 @@ pub struct Way {
     pub at: String,
     /// How many messages were held back before this one.
     pub held_back: u32,
+    /// When the receiver wants it, RFC 3339, where it asked to be left alone.
+    pub not_before: Option<String>,
 }
 
 /// A message in the spool.
@@ -98,7 +100,7 @@ impl Spooled {
             let too_many = sent >= notifier.rules.most_per_hour;
             let fate = if too_many { Fate::Held } else { Fate::Waiting };
             let held_back = if too_many { 0 } else { held_back };
-            (name.clone(), Way { fate, at: queued_at.clone(), held_back })
+            (name.clone(), Way { fate, at: queued_at.clone(), held_back, not_before: None })
         };
         Some(Self {
             id: format!("{:016x}", fastrand::u64(..)),
@@ -207,7 +209,15 @@ impl Spool {
 
     /// The files of messages, oldest first.
     fn files(&self) -> Vec<PathBuf> {
-        let Ok(entries) = fs::read_dir(&self.0) else { return Vec::new() };
+        let entries = match fs::read_dir(&self.0) {
+            Ok(entries) => entries,
+            Err(error) => {
+                if error.kind() != io::ErrorKind::NotFound {
+                    tracing::warn!(%error, "messages that wait cannot be read");
+                }
+                return Vec::new();
+            }
+        };
         let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
         files.retain(|path| sequence(path).is_some());
         files.sort();

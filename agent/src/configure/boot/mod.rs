@@ -18,8 +18,8 @@ use super::events::Progress;
 use super::lock::{Lock, LockError};
 use super::report::{Decision, Outcome, Report};
 use super::store::ReportError;
+use crate::identity::host;
 use crate::platform::clock;
-use crate::platform::paths::Paths;
 use crate::scope::{Context, Resolution};
 use phases::Boot;
 
@@ -79,7 +79,7 @@ pub async fn boot(
     }
     let _lock = Lock::acquire(&paths.lock()).map_err(BootError::Lock)?;
     let mut report = Report::started(&clock::now_text());
-    report.boot_id = boot_id(paths);
+    report.boot_id = host::boot_id(paths);
     let started = Instant::now();
     let mut boot = Boot::new(context, options, report);
     boot.save()?;
@@ -97,10 +97,4 @@ pub async fn boot(
         boot.keep();
     }
     Ok(boot.report.redacted(&context.redactor))
-}
-
-/// The kernel's name for this boot.
-pub(crate) fn boot_id(paths: &Paths) -> Option<String> {
-    let path = paths.host("/proc/sys/kernel/random/boot_id");
-    std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
 }

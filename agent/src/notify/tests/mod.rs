@@ -19,7 +19,7 @@ use crate::config::merge::Layer;
 use crate::config::{Document, LayerName, Merged, Settings, builtin};
 
 /// The settings of a document over the defaults.
-fn settings(text: &str) -> Settings {
+pub(super) fn settings(text: &str) -> Settings {
     let document = Document::parse(text.as_bytes(), Format::Toml).unwrap();
     let own = Layer {
         name: LayerName::Local,
@@ -44,7 +44,7 @@ fn findings(text: &str) -> Vec<String> {
 }
 
 /// A message of a usual host.
-fn message(event: Event) -> Message {
+pub(super) fn message(event: Event) -> Message {
     let text = |text: &str| Some(text.to_owned());
     Message {
         event,
@@ -91,7 +91,7 @@ fn hostile(event: Event) -> Message {
 
 const DISCORD: &str = "[notify.a]\ntype = 'discord'\nurl = 'https://discord.example/x'\n\
      username = 'gild'\navatar_url = 'https://example.org/gild.png'\n";
-const SNS: &str = "[notify.a]\ntype = 'sns'\ntopic = 'boots'\n";
+pub(super) const SNS: &str = "[notify.a]\ntype = 'sns'\ntopic = 'boots'\n";
 const WEBHOOK: &str = "[notify.a]\ntype = 'webhook'\nurl = 'https://hooks.example/x'\n";
 const SLACK: &str =
     "[notify.a]\ntype = 'webhook'\nurl = 'https://hooks.example/x'\nformat = 'slack'\n";

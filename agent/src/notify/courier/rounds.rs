@@ -1,29 +1,24 @@
-//! What the daemon does with messages that wait: each is sent once, oldest
-//! first, with growing waits, for up to a day. It sleeps while nothing waits.
-//!
-//! A message arrives twice only where gild is killed between a receiver's answer
-//! and the note of it, or where that answer is lost on its way.
+//! The courier's work: what is due is sent, what came of it is noted.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use reqwest::Client;
-use serde::Serialize;
-use tokio::sync::Notify;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::deliver::{Supplies, attempt};
-use super::error::SendError;
-use super::record::Record;
-use super::spool::{Fate, HOUR, Spool, Spooled, is_recent};
-use super::{NotifySettings, mask};
-use crate::configure::boot::boot_id;
-use crate::identity::Identity;
+use super::{Orders, Shared, lock};
+use crate::identity::{Identity, host};
 use crate::metrics::sink::plausible;
+use crate::notify::NotifySettings;
+use crate::notify::deliver::{Supplies, attempt};
+use crate::notify::error::SendError;
+use crate::notify::record::Record;
+use crate::notify::spool::{Fate, HOUR, Spool, Spooled, is_recent};
 use crate::platform::clock;
 use crate::platform::error::chain_text;
+use crate::platform::http::LONGEST_WISH;
 use crate::platform::paths::Paths;
 use crate::platform::redact::Redactor;
 use crate::platform::retry::{Backoff, Retryable, Verdict};
@@ -41,89 +36,6 @@ const CLAIM: Duration = Duration::from_secs(30);
 /// How often it is looked whether `configure` is done.
 const CLAIM_STEP: Duration = Duration::from_secs(1);
 
-/// How a notifier does.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct NotifierStats {
-    /// Messages that wait.
-    pub waiting: u64,
-    /// Messages that the daemon delivered.
-    pub delivered: u64,
-    /// Messages that the daemon gave up.
-    pub dropped: u64,
-    /// Why the last try failed; nothing once one succeeds.
-    pub last_error: Option<String>,
-    /// When a message last arrived.
-    pub last_success: Option<String>,
-}
-
-/// Who is to be told, and who tells.
-#[derive(Debug, Default)]
-struct Orders {
-    notifiers: BTreeMap<String, NotifySettings>,
-    identity: Option<Identity>,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
-    orders: Mutex<Arc<Orders>>,
-    stats: Mutex<BTreeMap<String, NotifierStats>>,
-    wake: Notify,
-}
-
-/// The messenger of the daemon. Ends when dropped.
-#[derive(Debug)]
-pub struct Courier {
-    shared: Arc<Shared>,
-    redactor: Redactor,
-    task: JoinHandle<()>,
-}
-
-impl Drop for Courier {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is guarded is valid after every single step.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Courier {
-    /// A courier without orders.
-    pub fn start(context: &Context) -> Self {
-        let shared = Arc::new(Shared::default());
-        let Context { paths, client, redactor, .. } = context;
-        let rounds = Rounds {
-            shared: shared.clone(),
-            paths: paths.clone(),
-            client: client.clone(),
-            redactor: redactor.clone(),
-            boot_id: boot_id(paths),
-            record: Record::load(&paths.told()),
-            seen: BTreeMap::new(),
-            waits: BTreeMap::new(),
-        };
-        Self { shared, redactor: redactor.clone(), task: tokio::spawn(rounds.run()) }
-    }
-
-    /// New orders, or the same: there may be a new message.
-    pub fn look(&self, notifiers: &BTreeMap<String, NotifySettings>, identity: Option<&Identity>) {
-        let mut orders = lock(&self.shared.orders);
-        if orders.notifiers != *notifiers || orders.identity.as_ref() != identity {
-            mask(notifiers, &self.redactor);
-            *orders =
-                Arc::new(Orders { notifiers: notifiers.clone(), identity: identity.cloned() });
-        }
-        self.shared.wake.notify_one();
-    }
-
-    /// How each notifier does.
-    pub fn stats(&self) -> BTreeMap<String, NotifierStats> {
-        lock(&self.shared.stats).clone()
-    }
-}
-
 /// A receiver that did not take a message.
 #[derive(Debug)]
 struct Wait {
@@ -132,7 +44,7 @@ struct Wait {
 }
 
 /// The rounds of the courier.
-struct Rounds {
+pub(super) struct Rounds {
     shared: Arc<Shared>,
     paths: Paths,
     client: Client,
@@ -145,14 +57,34 @@ struct Rounds {
 }
 
 /// What is next for one notifier.
-enum Next<'a> {
+#[derive(Debug, PartialEq)]
+pub(super) enum Next<'a> {
+    /// No message waits.
     Nothing,
+    /// One waits, and not before this has passed.
     In(Duration),
+    /// This one is due.
     Send(&'a Spooled),
 }
 
 impl Rounds {
-    async fn run(mut self) {
+    /// Before the first round.
+    pub(super) fn new(context: &Context, shared: Arc<Shared>) -> Self {
+        let Context { paths, client, redactor, .. } = context;
+        Self {
+            shared,
+            paths: paths.clone(),
+            client: client.clone(),
+            redactor: redactor.clone(),
+            boot_id: host::boot_id(paths),
+            record: Record::load(&paths.told()),
+            seen: BTreeMap::new(),
+            waits: BTreeMap::new(),
+        }
+    }
+
+    /// Goes round for ever.
+    pub(super) async fn run(mut self) {
         loop {
             let orders = lock(&self.shared.orders).clone();
             let pause = self.round(&orders).await;
@@ -173,10 +105,7 @@ impl Rounds {
         let mut spooled = Spool::at(&self.paths.messages()).list();
         self.record.keep(&spooled);
         spooled.retain(|spooled| self.is_own(spooled, orders.identity.as_ref()));
-        self.seen.retain(|id, _| spooled.iter().any(|spooled| spooled.id == *id));
-        for spooled in &spooled {
-            self.seen.entry(spooled.id.clone()).or_insert_with(Instant::now);
-        }
+        self.see(&spooled);
         let region = orders.identity.as_ref().and_then(|identity| identity.region.clone());
         let mut supplies = None;
         let mut pause: Option<Duration> = None;
@@ -210,6 +139,14 @@ impl Rounds {
         pause
     }
 
+    /// Notes when each message was first seen.
+    pub(super) fn see(&mut self, spooled: &[Spooled]) {
+        self.seen.retain(|id, _| spooled.iter().any(|spooled| spooled.id == *id));
+        for spooled in spooled {
+            self.seen.entry(spooled.id.clone()).or_insert_with(Instant::now);
+        }
+    }
+
     /// Whether a message is this instance's. In a boot that did not find out
     /// which instance it is on, its own are those of the same boot.
     fn is_own(&self, spooled: &Spooled, identity: Option<&Identity>) -> bool {
@@ -219,7 +156,8 @@ impl Rounds {
         same || (message.boot_id.is_some() && message.boot_id == self.boot_id)
     }
 
-    fn next<'a>(
+    /// What is next for a notifier. What is too old is given up.
+    pub(super) fn next<'a>(
         &mut self,
         name: &str,
         notifier: &NotifySettings,
@@ -242,11 +180,11 @@ impl Rounds {
         if seen < CLAIM && first.by.is_some_and(|process| process.is_alive()) {
             return Next::In(CLAIM_STEP);
         }
-        if let Some(wait) = self.waits.get(name) {
-            let left = wait.until.saturating_duration_since(Instant::now());
-            if !left.is_zero() {
-                return Next::In(left);
-            }
+        let wait = self.waits.get(name).map(|wait| wait.until);
+        let left = wait.map(|until| until.saturating_duration_since(Instant::now()));
+        let left = left.unwrap_or_default().max(wish(first, name, seen));
+        if !left.is_zero() {
+            return Next::In(left);
         }
         match self.room(name, notifier, spooled) {
             None => Next::Send(first),
@@ -324,4 +262,13 @@ impl Rounds {
             stats.dropped += 1;
         }
     }
+}
+
+/// How long the receiver wants to be left alone still, as `configure` was told.
+/// A clock that was set since must not make that longer than any wish is.
+fn wish(spooled: &Spooled, name: &str, seen: Duration) -> Duration {
+    let at = spooled.to.get(name).and_then(|way| way.not_before.as_deref());
+    let at = at.and_then(|at| humantime::parse_rfc3339(at).ok());
+    let left = at.and_then(|at| at.duration_since(SystemTime::now()).ok()).unwrap_or_default();
+    left.min(LONGEST_WISH.saturating_sub(seen))
 }
