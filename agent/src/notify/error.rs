@@ -13,7 +13,7 @@ use crate::scope::secrets::SecretError;
 pub enum SendError {
     /// A secret could not be had; it may be had later.
     #[error("failed to get a secret of the notifier")]
-    Secret(#[source] SecretError),
+    Secret(#[source] Box<SecretError>),
     /// A secret is not what it should be.
     #[error("the secret '{0}' is no URL that begins with https:// or http://")]
     NoUrl(String),
@@ -62,6 +62,12 @@ pub enum SendError {
     /// There was no answer in time.
     #[error("failed to send within {}", humantime::format_duration(*.0))]
     Timeout(Duration),
+}
+
+impl From<SecretError> for SendError {
+    fn from(error: SecretError) -> Self {
+        SendError::Secret(Box::new(error))
+    }
 }
 
 impl Retryable for SendError {

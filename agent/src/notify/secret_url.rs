@@ -65,7 +65,7 @@ impl SecretUrl {
         let url = match self {
             SecretUrl::Plain(url) => url.clone(),
             SecretUrl::Reference(reference) => {
-                let text = supplies.secrets.resolve(reference).await.map_err(SendError::Secret)?;
+                let text = supplies.secrets.resolve(reference).await?;
                 let url = plain_url(text.expose_secret().trim());
                 url.ok_or_else(|| SendError::NoUrl(reference.to_string()))?
             }

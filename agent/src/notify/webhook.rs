@@ -59,7 +59,7 @@ impl Notifier for WebhookSettings {
         let url = self.url.resolve(supplies).await?;
         let mut headers = HeaderMap::new();
         for (name, reference) in &self.headers {
-            let secret = supplies.secrets.resolve(reference).await.map_err(SendError::Secret)?;
+            let secret = supplies.secrets.resolve(reference).await?;
             let unfit = || SendError::Header(name.clone());
             let value = HeaderValue::from_str(secret.expose_secret()).map_err(|_| unfit())?;
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unfit())?;
