@@ -26,6 +26,9 @@ use crate::platform::retry::{Backoff, Retryable, Tries, Verdict};
 /// How long a boot waits for its message to arrive.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long it waits for one answer.
+const ATTEMPT: Duration = Duration::from_secs(9);
+
 const BACKOFF: Backoff =
     Backoff { first: Duration::from_millis(500), most: Duration::from_secs(3) };
 
@@ -189,7 +192,7 @@ async fn insist(
 ) -> Result<(), SendError> {
     let mut tries = Tries::new(deadline, BACKOFF);
     loop {
-        match attempt(notifier, message, held_back, supplies).await {
+        match attempt(notifier, message, held_back, supplies, ATTEMPT).await {
             Err(error) if tries.again(&error).await => {}
             result => return result,
         }

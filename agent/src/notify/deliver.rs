@@ -1,5 +1,5 @@
 //! One message to one receiver: resolved, rendered, sent once, all of it within
-//! the time of one attempt.
+//! the time that the caller has.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +13,6 @@ use crate::platform::paths::Paths;
 use crate::platform::redact::Redactor;
 use crate::scope::aws::LazyAws;
 use crate::scope::secrets::Secrets;
-
-/// How long one attempt may take.
-pub const ATTEMPT: Duration = Duration::from_secs(8);
 
 /// How long a call to AWS may take: less than the attempt that it is a part of.
 const CALL: Duration = Duration::from_secs(5);
@@ -50,13 +47,14 @@ impl Supplies {
     }
 }
 
-/// Sends a message once.
+/// Sends a message once, within `limit`.
 pub async fn attempt(
     notifier: &NotifySettings,
     message: &Message,
     held_back: u32,
     supplies: &Supplies,
+    limit: Duration,
 ) -> Result<(), SendError> {
     let telling = notifier.receiver.tell(message, &notifier.rules, held_back, supplies);
-    tokio::time::timeout(ATTEMPT, telling).await.unwrap_or(Err(SendError::Timeout(ATTEMPT)))
+    tokio::time::timeout(limit, telling).await.unwrap_or(Err(SendError::Timeout(limit)))
 }

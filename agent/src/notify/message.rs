@@ -79,6 +79,8 @@ impl Setting for Event {
 /// What is told of one boot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message {
+    /// A name that no other message has.
+    pub id: String,
     /// What happened.
     pub event: Event,
     /// When, RFC 3339.
@@ -132,6 +134,7 @@ impl Message {
             Event::Ready | Event::Recovered => None,
         };
         Self {
+            id: format!("{:016x}", fastrand::u64(..)),
             event,
             at: report.ended_at.clone().unwrap_or_else(clock::now_text),
             instance_id: report.instance_id.clone(),

@@ -95,8 +95,7 @@ impl Notifier for SnsSettings {
         }
         if topic.ends_with(".fifo") {
             let group = message.instance_id.as_deref().unwrap_or("gild");
-            let once = format!("{}-{}", message.at.replace(':', "-"), message.event.outcome());
-            publish = publish.message_group_id(group).message_deduplication_id(once);
+            publish = publish.message_group_id(group).message_deduplication_id(&message.id);
         }
         let failed = |source: AwsError| SendError::Publish { topic: topic.clone(), source };
         publish.send().await.map_err(|error| failed(error.into()))?;

@@ -63,7 +63,7 @@ pub struct Way {
 /// A message in the spool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Spooled {
-    /// A name that no other message has.
+    /// The message's name.
     pub id: String,
     /// When it was put here, RFC 3339.
     pub queued_at: String,
@@ -103,7 +103,7 @@ impl Spooled {
             (name.clone(), Way { fate, at: queued_at.clone(), held_back, not_before: None })
         };
         Some(Self {
-            id: format!("{:016x}", fastrand::u64(..)),
+            id: message.id.clone(),
             to: wanted.map(way).collect(),
             by: Some(ProcessKey::own()),
             queued_at,

@@ -95,6 +95,7 @@ fn body(letter: &Letter<'_>) -> Value {
         |text: &Option<String>| text.as_deref().map(|text| cut(&lines(text), TEXT, CHARACTERS));
     json!({
         "version": 1,
+        "id": message.id,
         "event": message.event,
         "outcome": message.event.outcome(),
         "at": message.at,

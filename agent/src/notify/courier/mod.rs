@@ -81,6 +81,7 @@ impl Courier {
         let mut orders = lock(&self.shared.orders);
         if orders.notifiers != *notifiers || orders.identity.as_ref() != identity {
             mask(notifiers, &self.redactor);
+            lock(&self.shared.stats).retain(|name, _| notifiers.contains_key(name));
             *orders =
                 Arc::new(Orders { notifiers: notifiers.clone(), identity: identity.cloned() });
         }

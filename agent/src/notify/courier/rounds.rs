@@ -26,6 +26,10 @@ use crate::scope::Context;
 
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(5), most: Duration::from_secs(600) };
 
+/// How long one attempt may take. Long, because whoever takes a message and is
+/// slow to say so gets it again.
+const ATTEMPT: Duration = Duration::from_secs(30);
+
 /// Older messages are given up.
 const OLDEST: Duration = Duration::from_secs(24 * 3600);
 
@@ -54,6 +58,8 @@ pub(super) struct Rounds {
     /// When each message was first seen.
     seen: BTreeMap<String, Instant>,
     waits: BTreeMap<String, Wait>,
+    /// The orders that the waits are of.
+    orders: Arc<Orders>,
 }
 
 /// What is next for one notifier.
@@ -80,6 +86,7 @@ impl Rounds {
             record: Record::load(&paths.told()),
             seen: BTreeMap::new(),
             waits: BTreeMap::new(),
+            orders: Arc::default(),
         }
     }
 
@@ -98,7 +105,12 @@ impl Rounds {
 
     /// Sends what is due. Gives the time until more is; `None` where nothing
     /// waits.
-    async fn round(&mut self, orders: &Orders) -> Option<Duration> {
+    async fn round(&mut self, orders: &Arc<Orders>) -> Option<Duration> {
+        // Whoever changed what was wrong need not wait for the next try.
+        if !Arc::ptr_eq(&self.orders, orders) {
+            self.waits.clear();
+            self.orders = Arc::clone(orders);
+        }
         if orders.notifiers.is_empty() {
             return None;
         }
@@ -125,7 +137,8 @@ impl Rounds {
                     let message = spooled.message.clone();
                     let held_back = spooled.to.get(&name).map_or(0, |way| way.held_back);
                     tasks.spawn(async move {
-                        let sent = attempt(&notifier, &message, held_back, &supplies).await;
+                        let sent =
+                            attempt(&notifier, &message, held_back, &supplies, ATTEMPT).await;
                         (name, id, sent)
                     });
                 }

@@ -31,7 +31,7 @@ fn rounds(directory: &Path) -> Rounds {
 fn waiting() -> Spooled {
     let notifiers = settings(SNS).notify;
     let spooled = Spooled::new(message(Event::Failed), &notifiers, &[]).unwrap();
-    Spooled { by: None, ..spooled }
+    Spooled { by: None, id: format!("{:016x}", fastrand::u64(..)), ..spooled }
 }
 
 /// What is next for a notifier with one message to an hour.

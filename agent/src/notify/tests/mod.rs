@@ -47,6 +47,7 @@ fn findings(text: &str) -> Vec<String> {
 pub(super) fn message(event: Event) -> Message {
     let text = |text: &str| Some(text.to_owned());
     Message {
+        id: "8c1f0a5d2b3e4f60".to_owned(),
         event,
         at: "2026-11-22T10:00:12.345Z".to_owned(),
         instance_id: text("i-0123456789abcdef0"),

@@ -8,7 +8,7 @@ use crate::notify::spool::{Fate, Spool, Spooled};
 
 /// A message of the boot `boot`.
 fn of_boot(event: Event, boot: u32) -> Message {
-    Message { boot_id: Some(boot.to_string()), ..message(event) }
+    Message { id: format!("{boot:016x}"), boot_id: Some(boot.to_string()), ..message(event) }
 }
 
 /// Spools these messages one after the other, as if each had arrived.
