@@ -6,6 +6,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::boots::{Host, Running, wait_for, waiting_step};
@@ -225,6 +227,26 @@ fn a_receiver_that_was_down_at_boot_is_told_late_but_once() {
 }
 
 #[test]
+fn a_daemon_that_is_stopped_notes_what_arrives() {
+    let chat = Chat::start(loopback());
+    let host = Host::new(&format!("{READY}{}", discord(&chat, "deploy")));
+    chat.faults.always(&path("deploy"), Fault::Status(503, String::new()));
+    assert_eq!(host.configure(&[]).0, Some(0));
+    chat.faults.clear();
+    chat.faults.next(&path("deploy"), 1, Fault::Delay(Duration::from_secs(1)));
+    let before = chat.connections();
+    let mut first = daemon(&host);
+    wait_for("attempt", || chat.connections() > before);
+    first.signal(Signal::SIGTERM);
+    assert!(first.0.wait().unwrap().success());
+    assert_eq!(chat.posted("deploy").len(), 1);
+    assert!(noted(&host).contains("delivered"), "{}", noted(&host));
+    let _second = daemon(&host);
+    assert_eq!(host.configure(&[]).0, Some(0));
+    assert_eq!(chat.posted("deploy").len(), 1);
+}
+
+#[test]
 fn a_boot_that_is_killed_is_told_of_once() {
     let chat = Chat::start(loopback());
     let host = Host::new("");
@@ -245,8 +267,7 @@ fn a_boot_that_is_killed_is_told_of_once() {
     let value = fields.last().unwrap()["value"].as_str().unwrap();
     assert!(value.contains("configure ended without a report; its last phase was"), "{value}");
     let step: i32 = fs::read_to_string(&begun).unwrap().trim().parse().unwrap();
-    let _ =
-        nix::sys::signal::kill(nix::unistd::Pid::from_raw(step), nix::sys::signal::Signal::SIGKILL);
+    let _ = kill(Pid::from_raw(step), Signal::SIGKILL);
 
     // The next boot works, and is told of as a recovery.
     fs::write(host.path("wait.sh"), "#!/bin/sh\nexit 0\n").unwrap();

@@ -225,8 +225,11 @@ impl<'a> Engine<'a> {
     /// Lets the sinks send what they hold, and ends them.
     pub(super) async fn last_flush(&mut self, within: Duration) -> Ended {
         let pipeline = self.board.view().pipeline.take();
-        let Some(pipeline) = pipeline else { return Ended::SamplesNotSent };
-        let stats = pipeline.shutdown(within).await;
+        let Some(pipeline) = pipeline else {
+            self.courier.finish(within).await;
+            return Ended::SamplesNotSent;
+        };
+        let (stats, ()) = tokio::join!(pipeline.shutdown(within), self.courier.finish(within));
         for (sink, stats) in stats.iter().filter(|(_, stats)| stats.sent == 0) {
             let why = stats.last_error.as_deref().unwrap_or("it had nothing to send");
             tracing::warn!(sink, "no sample was sent: {why}");

@@ -14,6 +14,10 @@ use crate::platform::fs::{Access, create_dir, read_capped, write_atomic};
 /// No record is larger.
 const LARGEST: u64 = 1 << 20;
 
+/// How many messages the record is about before any is forgotten: more than the
+/// spool holds, so that one that cannot be read for a moment is not told again.
+const MOST: usize = 500;
+
 /// What became of one message for one notifier.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Note {
@@ -64,8 +68,11 @@ impl Record {
         write_atomic(&self.path, &serde_json::to_vec(&self.notes)?, Access::Owner)
     }
 
-    /// Forgets messages that are not in the spool any more.
+    /// Forgets messages that are not in the spool any more, where there are many.
     pub fn keep(&mut self, spooled: &[Spooled]) {
+        if self.notes.len() <= MOST {
+            return;
+        }
         self.notes.retain(|id, _| spooled.iter().any(|spooled| spooled.id == *id));
     }
 

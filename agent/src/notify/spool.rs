@@ -25,7 +25,7 @@ use crate::platform::process::ProcessKey;
 const MOST: usize = 120;
 
 /// The most bytes that all messages have together.
-const MOST_BYTES: u64 = 2 << 20;
+const MOST_BYTES: u64 = 512 << 10;
 
 /// No message is larger.
 const LARGEST: u64 = 128 << 10;

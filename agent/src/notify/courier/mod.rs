@@ -7,7 +7,9 @@
 mod rounds;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::Notify;
@@ -46,6 +48,7 @@ struct Shared {
     orders: Mutex<Arc<Orders>>,
     stats: Mutex<BTreeMap<String, NotifierStats>>,
     wake: Notify,
+    stopping: AtomicBool,
 }
 
 /// The messenger of the daemon. Ends when dropped.
@@ -86,6 +89,14 @@ impl Courier {
                 Arc::new(Orders { notifiers: notifiers.clone(), identity: identity.cloned() });
         }
         self.shared.wake.notify_one();
+    }
+
+    /// Lets what is on its way arrive and be noted, and begins nothing new.
+    pub async fn finish(&mut self, within: Duration) {
+        self.shared.stopping.store(true, Ordering::Relaxed);
+        self.shared.wake.notify_one();
+        // What takes longer is sent again by the next daemon.
+        let _ = tokio::time::timeout(within, &mut self.task).await;
     }
 
     /// How each notifier does.

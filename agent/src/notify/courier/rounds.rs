@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use reqwest::Client;
@@ -90,9 +91,9 @@ impl Rounds {
         }
     }
 
-    /// Goes round for ever.
+    /// Goes round until it is told to stop.
     pub(super) async fn run(mut self) {
-        loop {
+        while !self.shared.stopping.load(Ordering::Relaxed) {
             let orders = lock(&self.shared.orders).clone();
             let pause = self.round(&orders).await;
             let woken = self.shared.wake.notified();
