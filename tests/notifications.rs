@@ -276,6 +276,45 @@ fn a_boot_that_is_killed_is_told_of_once() {
 }
 
 #[test]
+fn a_kill_at_any_moment_is_told_and_the_next_boot_works() {
+    let chat = Chat::start(loopback());
+    let host = Host::new("");
+    let (step, _) = waiting_step(&host);
+    fs::write(host.path("wait.sh"), "#!/bin/sh\nexec sleep 0.2\n").unwrap();
+    let running = daemon(&host);
+    let newest = || spooled(&host).last().map(|last| last["message"]["event"].clone());
+    let notifier = format!("{}most_per_hour = 100\n", discord(&chat, "deploy"));
+    for moment in 0..12_u64 {
+        host.configured(&format!("{step}{notifier}[vars]\nx = {moment}\n"));
+        let mut boot = host.started(&["configure"]);
+        std::thread::sleep(Duration::from_millis(moment * 35));
+        boot.0.kill().unwrap();
+        let killed = !boot.0.wait().unwrap().success();
+        assert_eq!(stderr(&host, &["notify", "failed-boot"]).0, Some(0));
+        let event = newest().unwrap();
+        // One that was killed when all was done has told so.
+        let told = ["failed", "ready", "recovered"].contains(&event.as_str().unwrap());
+        assert!(told && (killed || event != "failed"), "{moment}: {event}");
+        assert_eq!(host.configure(&[]).0, Some(0), "{moment}: {}", host.report());
+        assert_ne!(newest().unwrap(), "failed", "{moment}");
+    }
+    // What the killed ones had not sent, the daemon sends; and nothing twice, but
+    // what arrived in the very moment of a kill.
+    let settled = || {
+        let notes = noted(&host);
+        let all = spooled(&host);
+        all.iter().all(|spooled| {
+            let waits = spooled["to"]["deploy"]["fate"] == "waiting";
+            !waits || notes.contains(spooled["id"].as_str().unwrap())
+        })
+    };
+    wait_for("arrival", settled);
+    let (told, spooled) = (chat.posted("deploy").len(), spooled(&host).len());
+    assert!(told >= spooled && told <= spooled + 2, "{told} of {spooled}");
+    drop(running);
+}
+
+#[test]
 fn a_boot_that_is_killed_while_it_tells_leaves_its_message_to_the_daemon() {
     let chat = Chat::start(loopback());
     let host = Host::new(&format!("{READY}{}", discord(&chat, "deploy")));

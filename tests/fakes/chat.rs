@@ -121,7 +121,7 @@ fn accept(asked: &Asked) -> Result<Value, String> {
         return Err(format!("{} of {:?}", asked.method, asked.header("content-type")));
     }
     let body: Value = serde_json::from_slice(&asked.body).map_err(|error| error.to_string())?;
-    // Discord's own count is in between these two.
+    // Discord counts code points, of which there are never more than these units.
     let units = |value: &Value| value.as_str().unwrap_or_default().encode_utf16().count();
     let within = |what: &str, value: &Value, most: usize| match units(value) {
         count if count == 0 || count > most => Err(format!("{what}: {count} of {most}")),
