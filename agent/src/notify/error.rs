@@ -85,13 +85,15 @@ impl Retryable for SendError {
                 other => other.verdict(),
             },
             SendError::Publish { source, .. } => source.verdict(),
-            // What an instance may not read now it may read later.
-            SendError::Secret(_) | SendError::Aws(_) | SendError::Timeout(_) => Verdict::Transient,
+            // What an instance may not read or does not know now it may later.
+            SendError::Secret(_)
+            | SendError::Aws(_)
+            | SendError::Account(_)
+            | SendError::Timeout(_) => Verdict::Transient,
             SendError::NoUrl(_)
             | SendError::Header(_)
             | SendError::ListFormat
-            | SendError::ListKey(_)
-            | SendError::Account(_) => Verdict::Permanent,
+            | SendError::ListKey(_) => Verdict::Permanent,
         }
     }
 }

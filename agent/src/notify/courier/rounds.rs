@@ -135,7 +135,11 @@ impl Rounds {
                     });
                     let (supplies, notifier) = (supplies.clone(), notifier.clone());
                     let (name, id) = (name.clone(), spooled.id.clone());
-                    let message = spooled.message.clone();
+                    let mut message = spooled.message.clone();
+                    // The boot did not find out which instance this is.
+                    if let (None, Some(own)) = (&message.instance_id, &orders.identity) {
+                        message = message.about(own);
+                    }
                     let held_back = spooled.to.get(&name).map_or(0, |way| way.held_back);
                     tasks.spawn(async move {
                         let sent =
