@@ -6,7 +6,8 @@
 //!
 //! To add a notifier: a file with its `settings!` and an implementation of
 //! `Notifier` for them, a `mod` line, and one line in `notifiers!` below. To add
-//! an event: one line in `message::Event`, and whoever raises it.
+//! an event: a variant of `message::Event` with its word; the compiler names
+//! what else must know of it.
 
 /// What `configure` does with a message.
 pub mod announce;
