@@ -23,6 +23,8 @@ pub(crate) struct Host {
     root: TempDir,
     /// Its metadata service.
     pub(crate) imds: Imds,
+    /// What the program finds in its environment besides.
+    pub(crate) environment: Vec<(&'static str, String)>,
 }
 
 impl Host {
@@ -34,7 +36,7 @@ impl Host {
     pub(crate) fn with_tags(document: &str, tags: &[(&str, &str)]) -> Self {
         let tags = tags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let imds = Imds::start(loopback(), &Instance { tags, ..Instance::default() });
-        let host = Self { root: TempDir::new().unwrap(), imds };
+        let host = Self { root: TempDir::new().unwrap(), imds, environment: Vec::new() };
         for directory in ["run/gild", "var/lib/gild", "etc/gild/config.d", "usr/lib/gild/config.d"]
         {
             fs::create_dir_all(host.path(directory)).unwrap();
@@ -58,6 +60,7 @@ impl Host {
         let mut command = gild();
         command.arg("--root").arg(self.root.path()).args(arguments);
         command.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", self.imds.endpoint());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 

@@ -44,6 +44,7 @@ async fn everything_is_read_with_one_token_on_one_connection() {
     assert_eq!(identity.instance_id, "i-0123456789abcdef0");
     assert_eq!(identity.account.as_deref(), Some("123456789012"));
     assert_eq!(identity.availability_zone.as_deref(), Some("eu-west-1b"));
+    assert_eq!(identity.public_ip.as_deref(), Some("198.51.100.7"));
     assert_eq!(identity.hostname, "ip-10-1-2-3.eu-west-1.compute.internal");
     assert_eq!(identity.autoscaling_group.as_deref(), Some("web"));
     assert_eq!(identity.tags["Name"], hostile);

@@ -5,6 +5,7 @@
 //! ```text
 //! IMDSv2 ─► identity ─► scope ─► config (layers, merge, Settings)
 //! Settings ─► configure (the step and its report)
+//! Report ─► notify (now, or later by the daemon)
 //! Settings ─► metrics (collectors, queues, sinks) and health (services)
 //! Settings, report, statistics ─► status (unix socket) ─► cli
 //! ```
@@ -26,6 +27,9 @@ pub mod metrics;
 
 /// Whether the services do their work: systemd units and probes, with hysteresis.
 pub mod health;
+
+/// Who is told what came of a boot: Discord, SNS, webhooks; what waits is spooled.
+pub mod notify;
 
 /// The one loop that measures, watches and answers.
 pub mod daemon;

@@ -32,6 +32,7 @@ pub(crate) struct Instance {
     pub(crate) account: String,
     pub(crate) image: String,
     pub(crate) private_ip: String,
+    pub(crate) public_ip: String,
     pub(crate) role: String,
     pub(crate) tags: BTreeMap<String, String>,
 }
@@ -46,6 +47,7 @@ impl Default for Instance {
             account: "123456789012".into(),
             image: "ami-0fedcba9876543210".into(),
             private_ip: "10.1.2.3".into(),
+            public_ip: "198.51.100.7".into(),
             role: "gild-instance".into(),
             tags: BTreeMap::new(),
         }
@@ -67,6 +69,7 @@ impl Instance {
             ("local-ipv4", self.private_ip.clone()),
             ("placement/availability-zone", self.zone.clone()),
             ("placement/region", self.region.clone()),
+            ("public-ipv4", self.public_ip.clone()),
         ];
         let mut table: BTreeMap<_, _> =
             meta.into_iter().map(|(k, v)| (format!("/latest/meta-data/{k}"), v)).collect();

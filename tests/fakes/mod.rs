@@ -9,6 +9,7 @@
 
 pub(crate) mod body;
 pub(crate) mod calls;
+pub(crate) mod chat;
 pub(crate) mod cloudwatch;
 pub(crate) mod datum;
 pub(crate) mod fault;

@@ -172,6 +172,16 @@ impl Moto {
         self.request("POST", "/", &headers, body.to_string().as_bytes())
     }
 
+    /// One call of a service that is asked by a form, such as SNS.
+    pub(crate) fn form(&self, region: &str, service: &str, form: &str) -> String {
+        let header = authorization(region, service);
+        let headers = [
+            ("Authorization", header.as_str()),
+            ("Content-Type", "application/x-www-form-urlencoded"),
+        ];
+        self.request("POST", "/", &headers, form.as_bytes())
+    }
+
     fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> String {
         let answer = self.place.http(self.address, method, path, headers, body);
         let (status, answer) =

@@ -123,6 +123,7 @@ impl Host {
             account: None,
             image_id: None,
             private_ip: None,
+            public_ip: None,
             hostname: "host".to_owned(),
             autoscaling_group: None,
             tags: self.tags.clone(),

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use super::Failure;
 use super::context::Globals;
+use crate::config::Settings;
 use crate::config::node::Node;
 use crate::configure::handoff::Handoff;
 use crate::configure::report::Report;
 use crate::identity::{Identity, host};
+use crate::notify;
 use crate::scope::resolve::host_alone;
 use crate::status::client;
 
@@ -52,6 +54,14 @@ impl Effective {
 
 /// The configuration in force.
 pub(super) async fn effective(globals: &Globals) -> Result<Effective, Failure> {
+    let effective = found(globals).await?;
+    if let Some(settings) = Settings::typed(&effective.config).settings {
+        notify::mask(&settings.notify, &globals.redactor);
+    }
+    Ok(effective)
+}
+
+async fn found(globals: &Globals) -> Result<Effective, Failure> {
     for socket in globals.sockets() {
         if let Ok((200, body)) = client::get(&socket, "/v1/config").await {
             let handoff: Handoff = serde_json::from_slice(&body)?;

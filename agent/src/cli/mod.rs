@@ -10,6 +10,7 @@ mod configure;
 mod context;
 mod effective;
 mod metrics;
+mod notify;
 mod paint;
 mod run;
 mod status;
@@ -54,13 +55,14 @@ enum Verb {
     Status(status::Arguments),
     Config(config::Arguments),
     Metrics(metrics::Arguments),
+    Notify(notify::Arguments),
 }
 
 impl Verb {
     /// What is logged where `GILD_LOG` does not say.
     fn usual_log(&self) -> &'static str {
         match self {
-            Verb::Configure(_) | Verb::Run(_) => "warn,gild=info",
+            Verb::Configure(_) | Verb::Run(_) | Verb::Notify(_) => "warn,gild=info",
             // The tasks of the step are shown already.
             Verb::Up(_) => "warn,gild=info,gild::step=warn",
             Verb::Status(_) | Verb::Config(_) | Verb::Metrics(_) => "warn",
@@ -103,6 +105,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 Verb::Status(arguments) => status::run(&globals, &arguments).await,
                 Verb::Config(arguments) => config::run(&globals, &arguments).await,
                 Verb::Metrics(arguments) => metrics::run(&globals, &arguments).await,
+                Verb::Notify(arguments) => notify::run(&globals, &arguments).await,
             }
         }),
     };

@@ -11,6 +11,7 @@ use crate::configure::settings::ConfigurationSettings;
 use crate::health::settings::ServiceSettings;
 use crate::metrics::settings::MetricsSettings;
 use crate::metrics::sink::SinkSettings;
+use crate::notify::NotifySettings;
 use crate::scope::settings::ScopeSettings;
 
 crate::settings! {
@@ -24,6 +25,8 @@ crate::settings! {
         metrics: MetricsSettings;
         /// Where measurements go, each sink under a name.
         sink: BTreeMap<String, SinkSettings>;
+        /// Who is told what came of a boot, each notifier under a name.
+        notify: BTreeMap<String, NotifySettings>;
         /// The services whose health is watched, each under a name.
         service: BTreeMap<String, ServiceSettings>;
         /// Free data for the playbook. gild passes it on and never interprets it.

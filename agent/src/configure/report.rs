@@ -121,7 +121,7 @@ pub struct UnknownKey {
 /// A part of the boot, with the time it took.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Phase {
-    /// `identity`, `scopes`, `fetch`, `step`.
+    /// `identity`, `scopes`, `fetch`, `step`, `notify`.
     pub name: String,
     /// `ok`, `failed` or `skipped`.
     pub outcome: PhaseOutcome,

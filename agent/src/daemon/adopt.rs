@@ -16,14 +16,16 @@ impl Engine<'_> {
             Ok(report) => self.board.view().report = report,
             Err(error) => tracing::warn!("{}", chain_text(&error)),
         }
-        match Handoff::read(&self.context.paths.config()) {
+        let anew = match Handoff::read(&self.context.paths.config()) {
             Ok(Some(handoff)) => self.adopt(handoff),
             Ok(None) => false,
             Err(error) => {
                 tracing::warn!("{}", chain_text(&error));
                 false
             }
-        }
+        };
+        self.look_for_messages();
+        anew
     }
 
     fn adopt(&mut self, handoff: Handoff) -> bool {

@@ -16,6 +16,7 @@ use crate::metrics::runner::Runner;
 use crate::metrics::sample::Tick;
 use crate::metrics::schedule::Schedule;
 use crate::metrics::sink::Supplies;
+use crate::notify::courier::Courier;
 use crate::platform::error::chain_text;
 use crate::scope::Context;
 use crate::scope::aws::LazyAws;
@@ -41,6 +42,7 @@ const SECRET_BUDGET: Duration = Duration::from_secs(15);
 pub(super) struct Engine<'a> {
     pub(super) context: &'a Context,
     pub(super) board: Arc<Board>,
+    pub(super) courier: Courier,
     pub(super) settings: Settings,
     pub(super) fresh: Fresh,
     identity: Option<Identity>,
@@ -64,8 +66,18 @@ impl<'a> Engine<'a> {
             view.problems = own.problems.iter().map(ToString::to_string).collect();
         }
         let (fresh, held) = (Fresh::default(), VecDeque::new());
-        let identity = None;
-        Ok(Self { context, board, settings, fresh, identity, runner, schedule, held, sent: 0 })
+        Ok(Self {
+            context,
+            board,
+            courier: Courier::start(context),
+            settings,
+            fresh,
+            identity: None,
+            runner,
+            schedule,
+            held,
+            sent: 0,
+        })
     }
 
     /// Waits until the next measurement is due.
@@ -142,6 +154,11 @@ impl<'a> Engine<'a> {
         }
     }
 
+    /// Takes up what is to be told, by the settings in force.
+    pub(super) fn look_for_messages(&mut self) {
+        self.courier.look(&self.settings.notify, self.identity.as_ref());
+    }
+
     /// Whether the sinks are at work.
     pub(super) fn is_sending(&self) -> bool {
         self.board.view().pipeline.is_some()
@@ -156,6 +173,7 @@ impl<'a> Engine<'a> {
                 tracing::warn!("{nothing}; measurements go where the host's own layers say");
                 self.board.view().identity = Some(identity.clone());
                 self.apply(self.settings.clone(), identity);
+                self.look_for_messages();
             }
             Err(error) => {
                 let problem = format!("{nothing}, and {}", chain_text(&error));
@@ -175,8 +193,11 @@ impl<'a> Engine<'a> {
     /// Lets the sinks send what they hold, and ends them.
     pub(super) async fn last_flush(&mut self, within: Duration) -> Ended {
         let pipeline = self.board.view().pipeline.take();
-        let Some(pipeline) = pipeline else { return Ended::SamplesNotSent };
-        let stats = pipeline.shutdown(within).await;
+        let Some(pipeline) = pipeline else {
+            self.courier.finish(within).await;
+            return Ended::SamplesNotSent;
+        };
+        let (stats, ()) = tokio::join!(pipeline.shutdown(within), self.courier.finish(within));
         for (sink, stats) in stats.iter().filter(|(_, stats)| stats.sent == 0) {
             let why = stats.last_error.as_deref().unwrap_or("it had nothing to send");
             tracing::warn!(sink, "no sample was sent: {why}");

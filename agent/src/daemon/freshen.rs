@@ -120,9 +120,11 @@ impl Engine<'_> {
             let mut present = self.settings.clone();
             present.scope = settings.scope;
             present.metrics = settings.metrics;
+            present.notify = settings.notify;
             present.service = settings.service;
             present.sink = settings.sink;
             self.apply(present, handoff.identity.clone());
+            self.look_for_messages();
             self.fresh.seen.clone_from(&digest);
         }
         // Where a directory stands for the scopes there is no systemd to ask.

@@ -24,6 +24,7 @@ pub fn identity(paths: &Paths) -> Identity {
         account: None,
         image_id: None,
         private_ip: private_address(),
+        public_ip: None,
         hostname,
         autoscaling_group: None,
         tags: Default::default(),
@@ -36,6 +37,11 @@ pub(super) fn hostname(paths: &Paths) -> String {
         .iter()
         .find_map(|path| word(paths, path))
         .unwrap_or_else(|| "localhost".to_owned())
+}
+
+/// The kernel's name for this boot.
+pub fn boot_id(paths: &Paths) -> Option<String> {
+    word(paths, "/proc/sys/kernel/random/boot_id")
 }
 
 fn word(paths: &Paths, path: &str) -> Option<String> {

@@ -5,6 +5,7 @@
 //! not exist is `None`, whatever its page says.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -134,6 +135,16 @@ impl Imds {
             fine.then(|| name.to_owned()).ok_or(ImdsError::Malformed { expected: "a host name" })
         };
         self.read("the host name", "/latest/meta-data/local-hostname", deadline, parse).await
+    }
+
+    /// The public address; `None` where the instance has none.
+    pub async fn public_ip(&mut self, deadline: Instant) -> Result<Option<String>, ImdsError> {
+        let parse = |text: &str| {
+            let address: Result<Ipv4Addr, _> = text.trim().parse();
+            let malformed = |_| ImdsError::Malformed { expected: "an address" };
+            address.map(|address| address.to_string()).map_err(malformed)
+        };
+        self.read("the public address", "/latest/meta-data/public-ipv4", deadline, parse).await
     }
 
     /// The tags that are wanted and there.

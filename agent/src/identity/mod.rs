@@ -32,7 +32,8 @@ const DEFAULT_ENDPOINT: &str = "http://169.254.169.254";
 /// How long a host that does not look like EC2 is given to prove that it is.
 const QUICK_PROBE: Duration = Duration::from_secs(1);
 
-/// How long the host name is worth waiting for; the kernel has one too.
+/// How long the host name is worth waiting for; the kernel has one too. The
+/// public address is worth no more.
 const HOSTNAME_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Where an identity came from.
@@ -64,6 +65,9 @@ pub struct Identity {
     pub image_id: Option<String>,
     /// The primary private address.
     pub private_ip: Option<String>,
+    /// The address that the world sees, where the instance has one.
+    #[serde(default)]
+    pub public_ip: Option<String>,
     /// The host name.
     pub hostname: String,
     /// The autoscaling group, where it is visible.
@@ -143,6 +147,7 @@ pub async fn discover(options: &ImdsOptions, paths: &Paths) -> Result<Discovered
         Err(error) => (BTreeMap::new(), TagsState::Failed(error)),
     };
     let hostname = imds.hostname(deadline.min(Instant::now() + HOSTNAME_PATIENCE)).await;
+    let public_ip = imds.public_ip(deadline.min(Instant::now() + HOSTNAME_PATIENCE)).await;
     let identity = Identity {
         provenance: Provenance::Imds,
         instance_id: document.instance_id,
@@ -152,6 +157,7 @@ pub async fn discover(options: &ImdsOptions, paths: &Paths) -> Result<Discovered
         account: document.account_id,
         image_id: document.image_id,
         private_ip: document.private_ip,
+        public_ip: public_ip.ok().flatten(),
         hostname: hostname.ok().flatten().unwrap_or_else(|| host::hostname(paths)),
         autoscaling_group: tags.get(GROUP_TAG).cloned(),
         tags,

@@ -61,6 +61,7 @@ pub(super) mod tests {
             account: None,
             image_id: None,
             private_ip: None,
+            public_ip: None,
             hostname: "host".to_owned(),
             autoscaling_group: None,
             tags: [("Name".to_owned(), "web {region}".to_owned())].into(),

@@ -91,6 +91,17 @@ impl Paths {
         self.state.join("reports")
     }
 
+    /// What is to be told about this host. Root writes here; the daemon's group
+    /// reads.
+    pub fn messages(&self) -> PathBuf {
+        self.state.join("notify")
+    }
+
+    /// What the daemon has told of it.
+    pub fn told(&self) -> PathBuf {
+        self.state.join("spool/notify/told.json")
+    }
+
     /// Baked documents.
     pub fn image_layer(&self) -> PathBuf {
         self.host("/usr/lib/gild/config.d")

@@ -175,6 +175,7 @@ mod tests {
             account: Some("123456789012".into()),
             image_id: None,
             private_ip: None,
+            public_ip: None,
             hostname: "h".into(),
             autoscaling_group: None,
             tags: BTreeMap::from([("t".to_owned(), tag.to_owned())]),

@@ -23,6 +23,7 @@ pub fn identity(tags: BTreeMap<String, String>) -> Identity {
         account: Some("123456789012".to_owned()),
         image_id: None,
         private_ip: None,
+        public_ip: None,
         hostname: "host".to_owned(),
         autoscaling_group: None,
         tags,

@@ -4,6 +4,8 @@
 //! The report is written at each phase, so that whoever asks meanwhile, or
 //! after a crash, finds how far the boot had come.
 
+/// Who is told what came of it.
+mod announce;
 /// The phases in their order.
 mod phases;
 /// The playbook, wherever it is.
@@ -12,14 +14,14 @@ mod playbook;
 mod reveal;
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use super::events::Progress;
 use super::lock::{Lock, LockError};
 use super::report::{Decision, Outcome, Report};
 use super::store::ReportError;
+use crate::identity::host;
 use crate::platform::clock;
-use crate::platform::error::chain_text;
-use crate::platform::paths::Paths;
 use crate::scope::{Context, Resolution};
 use phases::Boot;
 
@@ -79,7 +81,8 @@ pub async fn boot(
     }
     let _lock = Lock::acquire(&paths.lock()).map_err(BootError::Lock)?;
     let mut report = Report::started(&clock::now_text());
-    report.boot_id = boot_id(paths);
+    report.boot_id = host::boot_id(paths);
+    let started = Instant::now();
     let mut boot = Boot::new(context, options, report);
     boot.save()?;
     let failure = boot.run(watcher, cancel).await?;
@@ -91,17 +94,9 @@ pub async fn boot(
     boot.report.failure = failure;
     boot.report.ended_at = Some(clock::now_text());
     boot.save()?;
-    if !options.plan
-        && let Err(error) = boot.report.keep(paths, &context.redactor)
-    {
-        // The report itself is there; only its copy for later is not.
-        tracing::warn!("{}", chain_text(&error));
+    boot.keep();
+    if boot.announce(started.elapsed()).await {
+        boot.keep();
     }
     Ok(boot.report.redacted(&context.redactor))
-}
-
-/// The kernel's name for this boot.
-fn boot_id(paths: &Paths) -> Option<String> {
-    let path = paths.host("/proc/sys/kernel/random/boot_id");
-    std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
 }

@@ -14,6 +14,7 @@ use crate::configure::settings::ConfigurationSettings;
 use crate::configure::state::{State, StepKey};
 use crate::configure::step::{Step, StepResult};
 use crate::identity::Identity;
+use crate::notify::announce::Audience;
 use crate::platform::{clock, error};
 use crate::scope::secrets::Secrets;
 use crate::scope::{Context, Resolution, Verdict, resolve};
@@ -32,17 +33,19 @@ type Parts<'a> = (&'a Resolution, &'a Identity, &'a ConfigurationSettings, Optio
 pub(super) struct Boot<'a> {
     /// What it is made with.
     pub(super) context: &'a Context,
-    options: &'a Options,
+    pub(super) options: &'a Options,
     /// What is reported so far.
     pub(super) report: Report,
     /// Whether the configuration is not all fresh.
     pub(super) degraded: bool,
+    /// Who is told what comes of it.
+    pub(super) audience: Audience,
 }
 
 impl<'a> Boot<'a> {
     /// A boot that begins.
     pub(super) fn new(context: &'a Context, options: &'a Options, report: Report) -> Self {
-        Self { context, options, report, degraded: false }
+        Self { context, options, report, degraded: false, audience: Audience::default() }
     }
 
     /// Leaves the report as it is now.
@@ -70,6 +73,11 @@ impl<'a> Boot<'a> {
             Ok(resolution) => resolution,
             Err(error) => return Ok(Some(chained("there is no configuration", &error))),
         };
+        self.audience = Audience::of(
+            &resolution.settings,
+            resolution.identity.as_ref(),
+            &self.context.redactor,
+        );
         self.take_over(&resolution);
         watcher.resolved(&resolution);
         let handed_over = self.hand_over(&resolution);

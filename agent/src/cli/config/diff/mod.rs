@@ -16,6 +16,7 @@ use crate::cli::effective::effective;
 use crate::cli::paint::Paint;
 use crate::config::difference::{self, Change, Side};
 use crate::config::node::Node;
+use crate::notify;
 use crate::platform::error::chain_text;
 use crate::scope::last_good::{Copies, Memory};
 use crate::scope::{Verdict, resolve};
@@ -81,6 +82,7 @@ async fn fresh(globals: &Globals) -> Result<Option<Node>, Failure> {
     let mut context = globals.context(globals.installed(), None)?;
     context.copies = Copies::Remembered(Memory::default());
     let resolution = resolve(&context).await?;
+    notify::mask(&resolution.settings.notify, &globals.redactor);
     let (usable, reasons) = match resolution.verdict {
         Verdict::Ready => (true, Vec::new()),
         Verdict::Degraded { reasons } => (true, reasons),

@@ -1,0 +1,200 @@
+//! What `configure` does with a message: it is put into the spool, then sent
+//! while there is time. What has not arrived by then the daemon sends later.
+//! Nothing of it changes what came of the boot.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use super::deliver::{Supplies, attempt};
+use super::error::SendError;
+use super::message::Message;
+use super::spool::{Fate, Spool, Spooled};
+use super::template::variable;
+use super::{NotifySettings, mask};
+use crate::config::Settings;
+use crate::identity::Identity;
+use crate::platform::clock;
+use crate::platform::error::chain_text;
+use crate::platform::paths::Paths;
+use crate::platform::redact::Redactor;
+use crate::platform::retry::{Backoff, Retryable, Tries, Verdict};
+
+/// How long a boot waits for its message to arrive.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long it waits for one answer.
+const ATTEMPT: Duration = Duration::from_secs(9);
+
+const BACKOFF: Backoff =
+    Backoff { first: Duration::from_millis(500), most: Duration::from_secs(3) };
+
+/// Who is told, and what all messages say.
+#[derive(Debug, Clone, Default)]
+pub struct Audience {
+    notifiers: BTreeMap<String, NotifySettings>,
+    identity: Option<Identity>,
+    environment: Option<String>,
+    vars: BTreeMap<String, String>,
+}
+
+/// What came of an announcement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Announced {
+    /// Nobody is to be told, or it was told before.
+    Nothing,
+    /// It arrived everywhere.
+    Arrived,
+    /// It waits, or was given up, somewhere.
+    NotEverywhere,
+}
+
+impl Audience {
+    /// The audience that settings name. Their plain secrets are masked from here.
+    pub fn of(settings: &Settings, identity: Option<&Identity>, redactor: &Redactor) -> Self {
+        let notifiers = settings.notify.clone();
+        mask(&notifiers, redactor);
+        let text = |key: &str| settings.vars.0.get(key).and_then(variable);
+        let words = notifiers.values().filter_map(|notifier| notifier.rules.template.as_ref());
+        let templates = words.flat_map(|words| words.title.iter().chain(&words.text));
+        let named = templates.flat_map(|template| template.variables());
+        let vars = named.filter_map(|key| Some((key.to_owned(), text(key)?))).collect();
+        let environment = text("environment_id").or_else(|| text("environment"));
+        Self { environment, vars, identity: identity.cloned(), notifiers }
+    }
+
+    /// The region that the instance is in.
+    pub fn region(&self) -> Option<String> {
+        self.identity.as_ref().and_then(|identity| identity.region.clone())
+    }
+
+    /// Tells everybody who wants to know, within `PATIENCE`.
+    pub async fn tell(
+        &self,
+        mut message: Message,
+        paths: &Paths,
+        supplies: &Supplies,
+    ) -> Announced {
+        if self.notifiers.is_empty() {
+            return Announced::Nothing;
+        }
+        let deadline = Instant::now() + PATIENCE;
+        if let Some(identity) = &self.identity {
+            message = message.about(identity);
+        }
+        message.environment = self.environment.clone();
+        message.vars = self.vars.clone();
+        let message = message.redacted(&supplies.redactor);
+        let spool = Spool::at(&paths.messages());
+        let Some(spooled) = Spooled::new(message, &self.notifiers, &spool.list()) else {
+            tracing::info!("what came of this boot has been told already");
+            return Announced::Nothing;
+        };
+        let path = spool.add(&spooled);
+        if let Err(error) = &path {
+            tracing::warn!("{}", chain_text(error));
+        }
+        let mut sending = Sending { spool, path: path.ok(), spooled };
+        sending.run(&self.notifiers, supplies, deadline).await;
+        sending.spooled.by = None;
+        sending.save();
+        let mut ways = sending.spooled.to.values();
+        match ways.len() {
+            0 => Announced::Nothing,
+            _ if ways.all(|way| way.fate == Fate::Delivered) => Announced::Arrived,
+            _ => Announced::NotEverywhere,
+        }
+    }
+}
+
+/// A message on its way to everybody.
+struct Sending {
+    spool: Spool,
+    /// Its file, where it could be kept.
+    path: Option<PathBuf>,
+    spooled: Spooled,
+}
+
+impl Sending {
+    /// Sends to all at the same time, and notes each arrival at once: whoever
+    /// goes on after a crash must know.
+    async fn run(
+        &mut self,
+        notifiers: &BTreeMap<String, NotifySettings>,
+        supplies: &Supplies,
+        deadline: Instant,
+    ) {
+        let mut tasks = JoinSet::new();
+        for (name, notifier) in notifiers {
+            match self.spooled.to.get(name) {
+                Some(way) if way.fate == Fate::Waiting => {
+                    let (name, notifier) = (name.clone(), notifier.clone());
+                    let (message, held_back) = (self.spooled.message.clone(), way.held_back);
+                    let supplies = supplies.clone();
+                    tasks.spawn(async move {
+                        let sent = insist(&notifier, &message, held_back, &supplies, deadline);
+                        (name, sent.await)
+                    });
+                }
+                Some(way) if way.fate == Fate::Held => {
+                    tracing::warn!(notifier = name, "a message is held back: too many in an hour");
+                }
+                _ => {}
+            }
+        }
+        while let Ok(Some(Ok((name, sent)))) = timeout_at(deadline, tasks.join_next()).await {
+            self.note(&name, sent);
+        }
+        for (name, _) in self.spooled.to.iter().filter(|(_, way)| way.fate == Fate::Waiting) {
+            tracing::warn!(notifier = name, "a message has not arrived; the daemon goes on");
+        }
+    }
+
+    fn note(&mut self, name: &str, sent: Result<(), SendError>) {
+        match sent {
+            Ok(()) => {
+                tracing::info!(notifier = name, "a message has arrived");
+                self.spooled.settle(name, Fate::Delivered);
+            }
+            Err(error) if error.verdict() == Verdict::Permanent => {
+                tracing::warn!(notifier = name, "a message is given up: {}", chain_text(&error));
+                self.spooled.settle(name, Fate::Dropped);
+            }
+            Err(error) => {
+                tracing::warn!(notifier = name, "{}", chain_text(&error));
+                let Verdict::After(wish) = error.verdict() else { return };
+                if let Some(way) = self.spooled.to.get_mut(name) {
+                    way.not_before = Some(clock::text(SystemTime::now() + wish));
+                }
+            }
+        }
+        self.save();
+    }
+
+    fn save(&self) {
+        let Some(path) = &self.path else { return };
+        if let Err(error) = self.spool.save(path, &self.spooled) {
+            tracing::warn!("{}", chain_text(&error));
+        }
+    }
+}
+
+/// Sends until it arrives, is refused, or time is up.
+async fn insist(
+    notifier: &NotifySettings,
+    message: &Message,
+    held_back: u32,
+    supplies: &Supplies,
+    deadline: Instant,
+) -> Result<(), SendError> {
+    let mut tries = Tries::new(deadline, BACKOFF);
+    loop {
+        match attempt(notifier, message, held_back, supplies, ATTEMPT).await {
+            Err(error) if tries.again(&error).await => {}
+            result => return result,
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! A message as one receiver reads it: its title, its text and its facts, in
+//! gild's words or in the user's.
+
+use std::time::Duration;
+
+use super::message::{Event, Message};
+use super::settings::Rules;
+
+/// A message with its words.
+#[derive(Debug, Clone)]
+pub struct Letter<'a> {
+    /// What is told.
+    pub message: &'a Message,
+    /// The title. Never empty.
+    pub title: String,
+    /// The user's own text, where there is one.
+    pub text: Option<String>,
+    /// How many messages were held back since the last one.
+    pub held_back: u32,
+}
+
+impl<'a> Letter<'a> {
+    /// The message in the words that the rules ask for.
+    pub fn new(message: &'a Message, rules: &Rules, held_back: u32) -> Self {
+        let words = rules.template.as_ref();
+        let fill = |template: Option<&super::template::Template>| {
+            template.map(|template| template.fill(message)).filter(|text| !text.trim().is_empty())
+        };
+        let title = fill(words.and_then(|words| words.title.as_ref()));
+        let text = fill(words.and_then(|words| words.text.as_ref()));
+        Self { message, title: title.unwrap_or_else(|| headline(message)), text, held_back }
+    }
+
+    /// What is wrong: the task and the message. `None` where nothing is, or where
+    /// the user's own text says it.
+    pub fn trouble(&self) -> Option<(String, &str)> {
+        let message = self.message;
+        if self.text.is_some() || !message.event.is_bad() {
+            return None;
+        }
+        let place = match (&message.task, message.event) {
+            (Some(task), _) => format!("error in {task}:"),
+            (None, Event::Failed) => "error:".to_owned(),
+            (None, _) => "problems:".to_owned(),
+        };
+        Some((place, message.text.as_deref().unwrap_or("no message")))
+    }
+
+    /// What was held back, in words.
+    pub fn held_back(&self) -> Option<String> {
+        let what = match self.held_back {
+            0 => return None,
+            1 => "1 earlier message was".to_owned(),
+            count => format!("{count} earlier messages were"),
+        };
+        Some(format!("{what} held back: more than the limit of an hour"))
+    }
+
+    /// What is known, each with its name.
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        let message = self.message;
+        let short = |digest: &Option<String>| {
+            digest.as_ref().map(|digest| digest.chars().take(12).collect::<String>())
+        };
+        let facts = [
+            ("Instance", message.instance_id.clone()),
+            ("Host", message.hostname.clone()),
+            ("Private IP", message.private_ip.clone()),
+            ("Public IP", message.public_ip.clone()),
+            ("Environment", message.environment.clone()),
+            ("Configuration", short(&message.digest)),
+            ("Playbook", short(&message.playbook_digest)),
+            ("gild", Some(message.version.clone())),
+            ("Duration", message.duration_ms.map(duration)),
+        ];
+        let known = facts.into_iter().filter_map(|(name, fact)| Some((name, fact?)));
+        known.filter(|(_, fact)| !fact.trim().is_empty()).collect()
+    }
+}
+
+/// The title in gild's words.
+fn headline(message: &Message) -> String {
+    let what = match message.event {
+        Event::Failed => "FAILED",
+        Event::Degraded => "DEGRADED",
+        Event::Ready => "READY",
+        Event::Recovered => "READY again",
+    };
+    let names = [&message.hostname, &message.instance_id];
+    let name = names.into_iter().flatten().find(|name| !name.trim().is_empty());
+    let name = name.map_or("an instance", String::as_str);
+    match &message.private_ip {
+        Some(address) => format!("{what} on {name} ({address})"),
+        None => format!("{what} on {name}"),
+    }
+}
+
+/// A duration in words: `850ms`, `12.3s`, `4m 5s`.
+pub fn duration(ms: f64) -> String {
+    let known = if ms.is_nan() { 0.0 } else { ms.clamp(0.0, 1e12) };
+    let whole = Duration::from_secs_f64(known / 1e3);
+    let seconds = whole.as_secs_f64();
+    match seconds {
+        _ if seconds < 1.0 => format!("{}ms", whole.as_millis()),
+        _ if seconds < 60.0 => format!("{seconds:.1}s"),
+        _ => humantime::format_duration(Duration::from_secs(whole.as_secs())).to_string(),
+    }
+}
