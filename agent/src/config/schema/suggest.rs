@@ -153,7 +153,7 @@ mod tests {
             ("web.fail_after", &["service.web.fail_after"]),
             ("mimir.tenant", &["sink.mimir.tenant"]),
             ("global.required", &["scope.global.required"]),
-            ("url", &["sink.NAME.url"]),
+            ("url", &["sink.NAME.url", "notify.NAME.url"]),
         ] {
             assert_eq!(suggested(wrong), right, "{wrong}");
         }

@@ -184,7 +184,7 @@ fn every_key_is_documented_and_named_in_snake_case() {
         for field in fields {
             let below = path.child(field.key);
             assert!(field.doc.trim().ends_with('.'), "{below} is not documented: {:?}", field.doc);
-            let snake = |c: char| c.is_ascii_lowercase() || c == '_';
+            let snake = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
             assert!(field.key.chars().all(snake), "{below} is not in snake case");
             walk(&field.shape, &below);
         }
