@@ -8,8 +8,6 @@
 pub mod config;
 /// What gild left on disk or says on its socket.
 pub mod files;
-/// Documents of several layers.
-pub mod layers;
 /// Archives of playbooks.
 pub mod playbook;
 /// The kernel's files, and what is made of samples.
