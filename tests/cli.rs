@@ -223,6 +223,16 @@ fn a_step_that_fails_makes_up_fail_and_names_why() {
 }
 
 #[test]
+fn a_reader_that_goes_away_ends_nothing() {
+    let demo = Demo::new();
+    let mut command = demo.up();
+    let command = command.arg("--once").stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut running = command.spawn().unwrap();
+    drop(running.stdout.take());
+    assert_eq!(running.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn a_dry_run_shows_the_requests_of_each_sink_and_sends_nothing() {
     let root = TempDir::new().unwrap();
     let local = root.path().join("etc/gild/config.d");

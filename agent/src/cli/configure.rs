@@ -29,7 +29,7 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
     let mut journal = Journal;
     let report = boot::boot(&context, &options, &mut journal, signals::asked_to_stop()).await?;
     if arguments.plan {
-        print!("{}", up::tasks_text(&report));
+        super::print(&globals.redactor, &up::tasks_text(&report));
     }
     match (&report.failure, report.outcome) {
         (Some(failure), _) => {

@@ -1,7 +1,6 @@
 //! `gild metrics`: what is measured now, and what would be sent.
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +8,9 @@ use std::time::Duration;
 use clap::Args;
 use secrecy::SecretString;
 
-use super::Failure;
 use super::context::Globals;
 use super::effective::effective;
+use super::{Failure, print};
 use crate::config::Settings;
 use crate::health::watch::Watch;
 use crate::metrics::openmetrics::{self, Format};
@@ -63,7 +62,7 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
                 () = signals::asked_to_stop() => return Ok(ExitCode::SUCCESS),
                 () = schedule.wait() => {}
             }
-            print(globals, &openmetrics::render(&*measure().await, Format::Text));
+            print(&globals.redactor, &openmetrics::render(&*measure().await, Format::Text));
             if arguments.once {
                 return Ok(ExitCode::SUCCESS);
             }
@@ -87,15 +86,10 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
         .collect();
     let context = SinkContext { client, aws, secrets };
     for (name, sink) in &settings.sink {
-        print(globals, &format!("# sink.{name} ({})\n", sink.type_word()));
+        print(&globals.redactor, &format!("# sink.{name} ({})\n", sink.type_word()));
         for line in sink.preview(&effective.identity, &context, &ticks)? {
-            print(globals, &(line + "\n"));
+            print(&globals.redactor, &(line + "\n"));
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn print(globals: &Globals, text: &str) {
-    // A reader such as `head` may have gone.
-    let _ = std::io::stdout().lock().write_all(globals.redactor.text(text).as_bytes());
 }

@@ -18,6 +18,7 @@ mod up;
 
 use std::error::Error;
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -68,6 +69,12 @@ impl Verb {
             Verb::Status(_) | Verb::Config(_) | Verb::Metrics(_) => "warn",
         }
     }
+}
+
+/// Prints for people or programs, without any secret. A reader such as `head` may have
+/// gone, which is no failure.
+fn print(redactor: &Redactor, text: &str) {
+    let _ = std::io::stdout().lock().write_all(redactor.text(text).as_bytes());
 }
 
 /// What a verb failed with; printed as a chain.

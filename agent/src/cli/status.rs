@@ -1,6 +1,5 @@
 //! `gild status`: how this instance is, by the daemon's own word.
 
-use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -62,8 +61,7 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
         } else {
             render(&snapshot, Paint::stdout().is_on())
         };
-        // A reader such as `head` may have gone.
-        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+        super::print(&globals.redactor, &text);
         return Ok(ExitCode::from(snapshot.state.exit_code()));
     }
 }

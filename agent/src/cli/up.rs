@@ -86,7 +86,7 @@ struct Told {
 
 impl Told {
     fn line(&self, text: &str) {
-        println!("{}", self.redactor.text(text));
+        super::print(&self.redactor, &format!("{text}\n"));
     }
 
     fn finished(&self, report: &Report, socket: &std::path::Path, once: bool) {

@@ -45,7 +45,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Result<ExitCode, 
         true => json(&findings)?,
         false => report(&findings, arguments.files.len(), Paint::stdout()),
     };
-    print(globals, &text);
+    print(&globals.redactor, &text);
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

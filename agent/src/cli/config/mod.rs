@@ -10,14 +10,13 @@ mod explain;
 mod layout;
 mod show;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::context::Globals;
-use super::{Failure, USAGE};
+use super::{Failure, USAGE, print};
 use crate::config::Settings;
 use crate::config::path::KeyPath;
 use crate::config::schema::Setting;
@@ -64,12 +63,6 @@ fn nearest(key: &KeyPath) -> String {
         true => String::new(),
         false => format!("; did you mean {}?", nearest.join(" or ")),
     }
-}
-
-/// Prints what a verb found, without any secret.
-fn print(globals: &Globals, text: &str) {
-    // A reader such as `head` may have gone.
-    let _ = std::io::stdout().lock().write_all(globals.redactor.text(text).as_bytes());
 }
 
 /// A value as JSON for programs.

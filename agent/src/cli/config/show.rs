@@ -48,7 +48,7 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
         (true, true) => json(&origins(node, &path))?,
         (false, origin) => table(node, &path, origin, false, Paint::stdout()),
     };
-    print(globals, &text);
+    print(&globals.redactor, &text);
     Ok(ExitCode::SUCCESS)
 }
 

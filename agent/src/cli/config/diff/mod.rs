@@ -72,7 +72,7 @@ async fn compare(globals: &Globals, arguments: &Arguments) -> Result<Option<Vec<
             lines(&changes, file.as_deref(), Paint::stdout())
         }
     };
-    print(globals, &text);
+    print(&globals.redactor, &text);
     Ok(Some(changes))
 }
 

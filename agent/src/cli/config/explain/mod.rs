@@ -62,7 +62,7 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
         true => json(&explanation)?,
         false => text::of(&explanation, &effective.config, Paint::stdout()),
     };
-    print(globals, &text);
+    print(&globals.redactor, &text);
     Ok(ExitCode::SUCCESS)
 }
 
