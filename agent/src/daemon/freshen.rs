@@ -117,13 +117,7 @@ impl Engine<'_> {
         if moved {
             let waiting = total - live;
             tracing::info!(digest, in_force = live, waiting, "the configuration has changed");
-            let mut present = self.settings.clone();
-            present.scope = settings.scope;
-            present.metrics = settings.metrics;
-            present.notify = settings.notify;
-            present.service = settings.service;
-            present.sink = settings.sink;
-            self.apply(present, handoff.identity.clone());
+            self.apply(settings, handoff.identity.clone());
             self.look_for_messages();
             self.fresh.seen.clone_from(&digest);
         }

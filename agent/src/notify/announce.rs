@@ -22,6 +22,7 @@ use crate::platform::error::chain_text;
 use crate::platform::paths::Paths;
 use crate::platform::redact::Redactor;
 use crate::platform::retry::{Backoff, Retryable, Tries, Verdict};
+use crate::scope::waves::ENVIRONMENT;
 
 /// How long a boot waits for its message to arrive.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -62,7 +63,7 @@ impl Audience {
         let templates = words.flat_map(|words| words.title.iter().chain(&words.text));
         let named = templates.flat_map(|template| template.variables());
         let vars = named.filter_map(|key| Some((key.to_owned(), text(key)?))).collect();
-        let environment = text("environment_id").or_else(|| text("environment"));
+        let environment = ENVIRONMENT.into_iter().find_map(text);
         Self { environment, vars, identity: identity.cloned(), notifiers }
     }
 

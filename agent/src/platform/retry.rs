@@ -8,7 +8,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 /// What a failed attempt means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +64,34 @@ pub async fn until<T, E: Retryable>(
     loop {
         match attempt().await {
             Err(error) if tries.again(&error).await => {}
+            result => return Attempts { result, count: tries.count },
+        }
+    }
+}
+
+/// As `until`, each attempt within `limit`, after which it has failed with `too_late`.
+/// Of an attempt that the deadline cuts short nothing is known: the failure before it
+/// is the one that is told.
+pub async fn until_within<T, E: Retryable>(
+    deadline: Instant,
+    backoff: Backoff,
+    limit: Duration,
+    too_late: impl Fn() -> E,
+    mut attempt: impl AsyncFnMut() -> Result<T, E>,
+) -> Attempts<T, E> {
+    let mut tries = Tries::new(deadline, backoff);
+    let mut before = None;
+    loop {
+        let cut_short = limit > deadline.saturating_duration_since(Instant::now());
+        let end = if cut_short { deadline } else { Instant::now() + limit };
+        // On the heap: what is tried is deep, and seldom.
+        let result = match timeout_at(end, Box::pin(attempt())).await {
+            Ok(result) => result,
+            Err(_) if cut_short => Err(before.take().unwrap_or_else(&too_late)),
+            Err(_) => Err(too_late()),
+        };
+        match result {
+            Err(error) if tries.again(&error).await => before = Some(error),
             result => return Attempts { result, count: tries.count },
         }
     }
@@ -128,6 +156,27 @@ mod tests {
                 until(deadline, QUICK, async || Err::<(), _>(Refused(Verdict::After(wish)))).await;
             assert_eq!(tries.count, 1);
         }
+    }
+
+    #[tokio::test]
+    async fn what_failed_before_the_deadline_cut_an_attempt_short_is_told() {
+        let wish = |milliseconds| Refused(Verdict::After(Duration::from_millis(milliseconds)));
+        let attempts = async |limit: u64| {
+            let deadline = Instant::now() + Duration::from_millis(200);
+            let mut first = true;
+            let attempt = async || {
+                if std::mem::take(&mut first) {
+                    return Err(wish(1));
+                }
+                std::future::pending::<Result<(), _>>().await
+            };
+            let limit = Duration::from_millis(limit);
+            let tries = until_within(deadline, QUICK, limit, || wish(9999), attempt).await;
+            (tries.result.unwrap_err().0, tries.count)
+        };
+        // The second attempt has all the time that it may take.
+        assert_eq!(attempts(20).await, (wish(9999).0, 2));
+        assert_eq!(attempts(2000).await, (wish(1).0, 2));
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::aws::NoRegion;
+use super::aws::{NoRegion, lacks_credentials};
 use super::placeholder::PlaceholderError;
 use super::source::NotASource;
 use super::tags::TagsError;
@@ -72,8 +72,7 @@ pub enum SourceError {
         #[source]
         source: Box<SourceError>,
     },
-    /// A failure that is told more than once: a question for several documents, or one
-    /// that time ran out after.
+    /// A question for several documents failed.
     #[error(transparent)]
     Shared(Arc<SourceError>),
     /// Nobody says which region to ask.
@@ -162,6 +161,15 @@ impl SourceError {
         match owner.filter(|_| status == Some(403)) {
             Some(owner) => SourceError::Owner { owner: owner.to_owned(), source: Box::new(self) },
             None => self,
+        }
+    }
+
+    /// The same, final where it is for a lack of credentials `off_ec2`: an instance may
+    /// be given its role late; other hosts have credentials or have none.
+    pub(crate) fn for_good(self, off_ec2: bool) -> Self {
+        match off_ec2 && lacks_credentials(&self) {
+            true => SourceError::Credentials(Box::new(self)),
+            false => self,
         }
     }
 

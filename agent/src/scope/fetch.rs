@@ -30,7 +30,7 @@ use crate::platform::paths::Paths;
 use crate::platform::retry::Backoff;
 
 /// The steps in which sources are asked again.
-pub(super) const BACKOFF: Backoff =
+pub(crate) const BACKOFF: Backoff =
     Backoff { first: Duration::from_millis(200), most: Duration::from_secs(5) };
 
 /// What sources are reached with.
@@ -181,10 +181,7 @@ fn ready(
     no_tags: Option<&str>,
 ) -> Result<Ready, SourceError> {
     let parsed = Source::parse(&settings.url)?;
-    // A bucket whose name says whose it is should be that account's.
-    let own = matches!(&parsed, Source::S3 { bucket, .. } if bucket.contains("{account}"));
-    let owner = settings.owner.as_ref().map(|owner| &owner.0);
-    let owner = owner.or(values.identity.account.as_ref().filter(|_| own)).cloned();
+    let owner = parsed.owner(settings.owner.as_ref(), values.identity.account.as_deref());
     let source = parsed.with(|text, place| values.fill(text, place));
     let source = source.map_err(|error| match (&error, no_tags) {
         (PlaceholderError::Missing { name }, Some(reason)) if is_of_tags(name) => {

@@ -60,7 +60,7 @@ pub mod units;
 /// Whether the configuration is as it should be.
 pub mod verdict;
 /// Which sources wait for which.
-mod waves;
+pub(crate) mod waves;
 
 pub use resolution::Resolution;
 pub use resolve::{Context, resolve};

@@ -1,11 +1,7 @@
 //! One source, asked until it answers, fails for good, or time is up.
 
-use std::sync::Arc;
-use std::time::Duration;
+use tokio::time::Instant;
 
-use tokio::time::{Instant, timeout_at};
-
-use super::aws::lacks_credentials;
 use super::batch::{self, Batches, Reply};
 use super::error::SourceError;
 use super::fetch::{BACKOFF, Job, Reach, Ready};
@@ -15,7 +11,7 @@ use super::tags::Rules;
 use super::text::Found;
 use super::{file, http, s3, ssm};
 use crate::identity::Provenance;
-use crate::platform::retry::{Attempts, Retryable, Verdict, until};
+use crate::platform::retry::{Attempts, until_within};
 
 /// Asks one source; the answer, and after how many attempts. `batches` holds the
 /// parameters that several sources ask for.
@@ -83,35 +79,16 @@ async fn parameter(
     (result, before)
 }
 
-/// Asks again where that may help. Of an attempt that the deadline cuts short nothing
-/// is known, so the failure before it is the one that is told.
+/// Asks again where that may help.
 async fn retried<T>(
     reach: &Reach<'_>,
     mut question: impl AsyncFnMut() -> Result<T, SourceError>,
 ) -> Attempts<T, SourceError> {
     let off_ec2 = reach.values.identity.provenance == Provenance::Host;
-    let attempt: Duration = reach.attempt;
-    let mut before: Option<Arc<SourceError>> = None;
-    until(reach.deadline, BACKOFF, async || {
-        let end = Instant::now() + attempt;
-        let answer = timeout_at(reach.deadline.min(end), question()).await;
-        let cut_short = answer.is_err() && reach.deadline < end;
-        if let Some(before) = before.take().filter(|_| cut_short) {
-            return Err(SourceError::Shared(before));
-        }
-        match answer.unwrap_or(Err(SourceError::Timeout(attempt))) {
-            // An instance may be given its role late; other hosts have
-            // credentials or have none.
-            Err(error) if off_ec2 && lacks_credentials(&error) => {
-                Err(SourceError::Credentials(Box::new(error)))
-            }
-            Err(error) if error.verdict() != Verdict::Permanent => {
-                let error = Arc::new(error);
-                before = Some(Arc::clone(&error));
-                Err(SourceError::Shared(error))
-            }
-            other => other,
-        }
+    let attempt = reach.attempt;
+    let too_late = || SourceError::Timeout(attempt);
+    until_within(reach.deadline, BACKOFF, attempt, too_late, async || {
+        question().await.map_err(|error| error.for_good(off_ec2))
     })
     .await
 }

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::placeholder::{Place, PlaceholderError};
+use crate::config::types::AccountId;
 
 /// A source of configuration. Its texts may hold placeholders until they are
 /// filled.
@@ -78,6 +79,15 @@ impl Source {
             "tags" => Ok(Source::Tags(rest.to_owned())),
             _ => Err(not(KINDS)),
         }
+    }
+
+    /// The account that the source's bucket must belong to: the one that is `said`, or
+    /// `own` where the bucket's name holds `{account}`. Bucket names are the whole
+    /// world's, and one that is named after an account should be that account's.
+    pub fn owner(&self, said: Option<&AccountId>, own: Option<&str>) -> Option<String> {
+        let named = matches!(self, Source::S3 { bucket, .. } if bucket.contains("{account}"));
+        let said = said.map(|owner| owner.0.as_str());
+        said.or(own.filter(|_| named)).map(str::to_owned)
     }
 
     /// The source with its placeholders filled by `fill`, which is told where

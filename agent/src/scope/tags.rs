@@ -110,11 +110,6 @@ impl Rules<'_> {
         for (tag, value) in tags {
             let Some(rest) = tag.strip_prefix(self.prefix) else { continue };
             let name = format!("tag:{tag}");
-            if rest == "unset" {
-                let keys = value.split(',').map(str::trim).filter(|key| !key.is_empty());
-                gatherer.value(&name, None, &KeyPath::root().child("unset"), keys.collect());
-                continue;
-            }
             match key_path(rest) {
                 Some(path) => gatherer.spelled(&name, None, &path, value),
                 None => gatherer.leave_out(&name, None, NO_KEY.to_owned()),

@@ -72,9 +72,13 @@ fn environment_told(host: &[Arrived], told: &[Arrived], terms: &Terms) -> Option
     environment(&settle(&mut arrived, terms).ok()?.merged)
 }
 
-/// The environment's name, as the older system's `environment_id` or plainly.
+/// The variables that say which environment this is, as the older system's
+/// `environment_id` or plainly.
+pub(crate) const ENVIRONMENT: [&str; 2] = ["environment_id", "environment"];
+
+/// The environment's name.
 pub(super) fn environment(merged: &Merged) -> Option<String> {
-    ["environment_id", "environment"].iter().find_map(|key| {
+    ENVIRONMENT.iter().find_map(|key| {
         let path = KeyPath::root().child("vars").child(key);
         merged.root.get(&path)?.to_value().as_str().map(str::to_owned)
     })

@@ -73,25 +73,20 @@ impl Address {
         }
     }
 
-    /// Whether it is in a bucket whose name says which account it belongs to.
-    pub(super) fn names_account(&self) -> bool {
+    /// What is asked for it; `None` for a directory.
+    pub(super) fn source(&self) -> Option<Source> {
         match self {
-            Self::Prefix { bucket, .. } | Self::Archive(Source::S3 { bucket, .. }, _) => {
-                bucket.contains("{account}")
+            Self::Directory(_) => None,
+            Self::Prefix { bucket, prefix } => {
+                Some(Source::S3 { bucket: bucket.clone(), key: prefix.clone() })
             }
-            _ => false,
+            Self::Archive(source, _) => Some(source.clone()),
         }
     }
 
     /// The same, its placeholders filled.
     pub fn filled(&self, identity: &Identity) -> Result<Self, AddressError> {
-        let source = match self {
-            Self::Directory(_) => return Ok(self.clone()),
-            Self::Prefix { bucket, prefix } => {
-                Source::S3 { bucket: bucket.clone(), key: prefix.clone() }
-            }
-            Self::Archive(source, _) => source.clone(),
-        };
+        let Some(source) = self.source() else { return Ok(self.clone()) };
         Ok(match (self, filled(&source, identity)?) {
             (Self::Prefix { .. }, Source::S3 { bucket, key }) => {
                 Self::Prefix { bucket, prefix: key }

@@ -123,13 +123,9 @@ pub async fn obtain(
     let reach = Reach {
         web,
         aws: &aws,
-        // A bucket whose name says whose it is should be that account's.
-        owner: settings
-            .bucket_owner
-            .as_ref()
-            .map(|owner| &owner.0)
-            .or(identity.account.as_ref().filter(|_| parsed.names_account()))
-            .cloned(),
+        owner: parsed.source().and_then(|source| {
+            source.owner(settings.bucket_owner.as_ref(), identity.account.as_deref())
+        }),
         s3: OnceCell::new(),
         off_ec2: identity.provenance == Provenance::Host,
         deadline: Instant::now() + settings.fetch_timeout,

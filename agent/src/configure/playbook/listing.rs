@@ -6,14 +6,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
-use tokio::time::{timeout, timeout_at};
+use tokio::time::timeout;
 
 use super::error::FetchError;
 use super::name::{Name, shown};
-use super::transfer::{BACKOFF, Reach, SILENCE, TransferError};
+use super::transfer::{Reach, SILENCE, TransferError};
 use crate::configure::digest::hex;
 use crate::platform::aws::AwsError;
-use crate::platform::retry::Tries;
 use crate::scope::error::SourceError;
 
 /// The most objects of a playbook.
@@ -141,18 +140,11 @@ async fn tried(
     prefix: &str,
     next: Option<String>,
 ) -> Result<Page, TransferError> {
-    let mut tries = Tries::new(reach.deadline, BACKOFF);
-    let mut before = None;
-    loop {
-        let asked = async {
-            let answer = timeout(SILENCE, page(reach, bucket, prefix, next.clone())).await;
-            answer.unwrap_or(Err(SourceError::Timeout(SILENCE).into()))
-        };
-        match reach.judged(timeout_at(reach.deadline, asked).await, &mut before) {
-            Err(error) if tries.again(&error).await => before = Some(error),
-            result => return result,
-        }
-    }
+    let asked = async || {
+        let answer = timeout(SILENCE, page(reach, bucket, prefix, next.clone())).await;
+        answer.unwrap_or(Err(SourceError::Timeout(SILENCE).into()))
+    };
+    reach.tried(asked).await
 }
 
 async fn page(

@@ -15,22 +15,19 @@ use reqwest::Response;
 use reqwest::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
-use tokio::time::error::Elapsed;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use crate::configure::digest::hex;
 use crate::platform::aws::AwsError;
 use crate::platform::http::{HttpError, refused};
-use crate::platform::retry::{Backoff, Retryable, Tries, Verdict};
+use crate::platform::retry::{Retryable, Verdict, until_within};
 use crate::platform::targets;
-use crate::scope::aws::{LazyAws, NoRegion, lacks_credentials};
+use crate::scope::aws::{LazyAws, NoRegion};
 use crate::scope::error::SourceError;
+use crate::scope::fetch::BACKOFF;
 use crate::scope::http::Web;
 use crate::scope::s3::has_own_endpoint;
 use crate::scope::source::Source;
-
-pub(super) const BACKOFF: Backoff =
-    Backoff { first: Duration::from_millis(200), most: Duration::from_secs(5) };
 
 /// How long a server may be silent: before an answer, and in the middle of one.
 pub(super) const SILENCE: Duration = Duration::from_secs(10);
@@ -119,21 +116,20 @@ impl Reach<'_> {
         SourceError::Aws { operation, source }.of_owner(self.owner.as_deref()).into()
     }
 
-    /// What came of an attempt that may have been cut off by the deadline: the
-    /// failure `before` it says more than that there was no time for another.
-    pub(super) fn judged<T>(
+    /// Asks until there is an answer, a refusal for good, or no time left.
+    pub(super) async fn tried<T>(
         &self,
-        attempt: Result<Result<T, TransferError>, Elapsed>,
-        before: &mut Option<TransferError>,
+        mut question: impl AsyncFnMut() -> Result<T, TransferError>,
     ) -> Result<T, TransferError> {
-        match attempt {
-            // Off EC2, credentials do not come late: there, a lack of them is final.
-            Ok(Err(TransferError::Source(error))) if self.off_ec2 && lacks_credentials(&error) => {
-                Err(SourceError::Credentials(Box::new(error)).into())
-            }
-            Ok(result) => result,
-            Err(_) => Err(before.take().unwrap_or(TransferError::TooLate)),
-        }
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let too_late = || TransferError::TooLate;
+        let tries = until_within(self.deadline, BACKOFF, left, too_late, async || {
+            question().await.map_err(|error| match error {
+                TransferError::Source(error) => error.for_good(self.off_ec2).into(),
+                other => other,
+            })
+        });
+        tries.await.result
     }
 }
 
@@ -170,15 +166,7 @@ pub(super) async fn fetch(
     limit: u64,
     to: &Path,
 ) -> Result<Option<Arrived>, TransferError> {
-    let mut tries = Tries::new(reach.deadline, BACKOFF);
-    let mut before = None;
-    loop {
-        let attempt = timeout_at(reach.deadline, once(reach, source, wanted, limit, to)).await;
-        match reach.judged(attempt, &mut before) {
-            Err(error) if tries.again(&error).await => before = Some(error),
-            result => return result,
-        }
-    }
+    reach.tried(async || once(reach, source, wanted, limit, to).await).await
 }
 
 async fn once(
