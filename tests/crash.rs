@@ -86,7 +86,7 @@ fn documents(rig: &Rig, number: usize) {
 /// A boot that nobody disturbs is ready, has the documents of this time, and
 /// leaves nothing that a killed one has left.
 fn ready(rig: &Rig, number: usize) {
-    let (code, report) = rig.configure();
+    let (code, report) = rig.configure(&[]);
     assert_eq!((code, &report["outcome"]), (Some(0), &Value::from("ready")), "{report:#}");
     whole(rig, number, number, Point::After(PATIENCE));
     for file in written(rig) {
@@ -99,7 +99,7 @@ fn ready(rig: &Rig, number: usize) {
 fn kill_at(rig: &Rig, point: Point, files: &mut Watch) -> bool {
     let asked = rig.asked();
     let start = Instant::now();
-    let mut boot = rig.start(&["configure"]);
+    let mut boot = rig.started(&["configure"]);
     let mut happened = 0;
     let alive = loop {
         let there = match point {

@@ -1,6 +1,7 @@
 //! A host without systemd: a root directory, a metadata service, and the program on it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -52,6 +53,20 @@ impl Host {
         self.root.path().join(below)
     }
 
+    /// Writes a file below the root.
+    pub(crate) fn write(&self, below: &str, text: &str) -> PathBuf {
+        let path = self.path(below);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Writes a program below the root.
+    pub(crate) fn program(&self, below: &str, text: &str) {
+        let path = self.write(below, text);
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
     pub(crate) fn configured(&self, document: &str) {
         fs::write(self.path("etc/gild/config.d/10-local.toml"), document).unwrap();
     }
@@ -100,12 +115,17 @@ impl Running {
     pub(crate) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.0.id().try_into().unwrap()), signal).unwrap();
     }
+
+    /// Kills it as nobody can prevent, and waits until it is gone.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        self.kill();
     }
 }
 

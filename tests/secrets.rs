@@ -20,7 +20,8 @@ use serde_json::{Value, json};
 use crate::fakes::moto::Moto;
 use crate::fakes::place::Place;
 use crate::fakes::wait::until;
-use crate::rig::{Rig, Running, below};
+use crate::host::Running;
+use crate::rig::{Rig, below};
 
 const REGION: &str = "eu-west-1";
 

@@ -12,7 +12,6 @@ mod fakes;
 mod figures;
 mod fleet;
 mod herd;
-mod link;
 mod resolve;
 mod world;
 

@@ -9,9 +9,9 @@ use std::time::Duration;
 use crate::fakes::fault::Fault;
 use crate::fakes::http::Files;
 use crate::fakes::imds::{Imds, Instance};
+use crate::fakes::link::{Certificate, Link};
 use crate::fakes::parameters::Parameters;
 use crate::fakes::place::loopback;
-use crate::link::{Certificate, Link};
 
 /// The metadata service, as far away as it is on EC2.
 const TO_IMDS: Duration = Duration::from_millis(1);

@@ -1,19 +1,20 @@
 //! Where a document may come from.
 
 use std::fs;
+use std::time::Duration;
 
 use gild::configure::report::SourceOutcome;
 use gild::platform::error::chain_text;
 use gild::platform::http;
 use gild::scope::verdict::Verdict;
-use rcgen::{CertifiedKey, generate_simple_self_signed};
 
 use super::{World, again, source, value, with_aws};
 use crate::fakes::calls::Calls;
 use crate::fakes::fault::Fault;
+use crate::fakes::http::Files;
+use crate::fakes::link::{Certificate, Link};
 use crate::fakes::place::loopback;
 use crate::fakes::server::text;
-use crate::fakes::tls::serve;
 use crate::program::gild;
 
 const OWNER: &str = "x-amz-expected-bucket-owner";
@@ -117,14 +118,15 @@ sources = ['s3://internal-{account}/own.toml', 's3://other/none.toml',
 async fn the_certificates_of_a_bundle_are_trusted_too() {
     let test = "targets::the_certificates_of_a_bundle_are_trusted_too";
     if !super::inside() {
-        let names = vec!["localhost".to_owned()];
-        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).unwrap();
-        let server = serve(loopback(), cert.der(), &signing_key.serialize_der(), "vars.a = 'x'\n");
+        let files = Files::start(loopback());
+        files.put("/x.toml", "vars.a = 'x'\n");
+        let certificate = Certificate::new();
+        let server = Link::new(files.address(), Duration::ZERO, Some(&certificate));
         let root = tempfile::tempdir().unwrap();
         let bundle = root.path().join("ca.pem");
         // A bundle that begins with remarks, as many do.
-        fs::write(&bundle, format!("# ours\n{}", cert.pem())).unwrap();
-        let url = format!("https://localhost:{}/x.toml", server.port());
+        fs::write(&bundle, format!("# ours\n{}", certificate.pem)).unwrap();
+        let url = format!("https://localhost:{}/x.toml", server.address().port());
         again(test, || {
             vec![("AWS_CA_BUNDLE", bundle.display().to_string()), ("GILD_TEST_URL", url.clone())]
         });

@@ -16,6 +16,7 @@ use super::node::{Leaf, Node, Overridden};
 use super::origin::{LayerName, Origin};
 use super::path::KeyPath;
 use super::secret;
+use crate::platform::hex::hex;
 
 /// One document with its place in the order of layers.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,7 +121,7 @@ impl Merged {
     /// The SHA-256 of the canonical JSON, in hex: the configuration's identity.
     /// Secrets enter it as references.
     pub fn digest(&self) -> String {
-        Sha256::digest(self.canonical()).iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&Sha256::digest(self.canonical()))
     }
 }
 

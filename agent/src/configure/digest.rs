@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::platform::hex::hex;
+
 /// Left out of the digest: what Python writes beside the code that it runs, and
 /// what a checkout changes without changing a file of it.
 const LEFT_OUT: [&str; 2] = ["__pycache__", ".git"];
@@ -91,11 +93,6 @@ fn content(path: &Path, left: &mut u64) -> io::Result<Option<[u8; 32]>> {
         digest.update(if about.is_dir() { b"tree\0" } else { b"else\0" });
     }
     Ok(Some(digest.finalize().into()))
-}
-
-/// Bytes as hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ pub mod dns;
 pub mod error;
 /// Files that are written whole or not at all.
 pub mod fs;
+/// Bytes as hexadecimal digits.
+pub mod hex;
 /// The one HTTP stack: rustls with baked-in roots, names resolved in process.
 pub mod http;
 /// Log lines for the journal, redacted.

@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use super::text::{Kind, Text};
 use crate::config::{KeyPath, Layer, LayerName};
 use crate::platform::fs::{Access, create_dir, read_capped, write_atomic};
+use crate::platform::hex::hex;
 use crate::platform::{clock, paths::Paths};
 
 /// The version of the files' format.
@@ -177,8 +178,7 @@ impl LastGood {
     fn path(&self, subject: &Subject) -> PathBuf {
         let instance = subject.instance.as_deref().unwrap_or_default();
         let subject = format!("{}\n{}\n{instance}", subject.layer, subject.source);
-        let name: String =
-            Sha256::digest(subject).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let name = hex(&Sha256::digest(subject)[..16]);
         self.directory.join(format!("{name}.json"))
     }
 }

@@ -11,8 +11,8 @@ use tokio::time::timeout;
 use super::error::FetchError;
 use super::name::{Name, shown};
 use super::transfer::{Reach, SILENCE, TransferError};
-use crate::configure::digest::hex;
 use crate::platform::aws::AwsError;
+use crate::platform::hex::hex;
 use crate::scope::error::SourceError;
 
 /// The most objects of a playbook.

@@ -17,8 +17,8 @@ use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 
-use crate::configure::digest::hex;
 use crate::platform::aws::AwsError;
+use crate::platform::hex::hex;
 use crate::platform::http::{HttpError, refused};
 use crate::platform::retry::{Retryable, Verdict, until_within};
 use crate::platform::targets;

@@ -17,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// A certificate for the loopback address, and who vouches for it.
+/// A certificate for this host, and who vouches for it.
 #[derive(Clone)]
 pub(crate) struct Certificate {
     /// The certificate as PEM: it vouches for itself.
@@ -28,7 +28,9 @@ pub(crate) struct Certificate {
 impl Certificate {
     /// A fresh one.
     pub(crate) fn new() -> Self {
-        let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+        let made =
+            rcgen::generate_simple_self_signed(["127.0.0.1", "localhost"].map(str::to_owned))
+                .unwrap();
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
         let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
