@@ -79,8 +79,8 @@ fn a_boot_that_is_killed_anywhere_leaves_files_that_are_whole() {
 /// is long enough for a write of it to take a while.
 fn documents(rig: &Rig, number: usize) {
     let filler = format!("# {}\n", "x".repeat(100)).repeat(2000);
-    rig.files.put("/global.toml", &format!("vars.global = {number}\n{filler}"));
-    rig.files.put("/account.yaml", &format!("vars: {{account: {number}}}\n{filler}"));
+    rig.files.put("/global.toml", format!("vars.global = {number}\n{filler}"));
+    rig.files.put("/account.yaml", format!("vars: {{account: {number}}}\n{filler}"));
 }
 
 /// A boot that nobody disturbs is ready, has the documents of this time, and

@@ -366,7 +366,7 @@ fn the_older_list_of_webhooks_is_read_without_a_trace_on_disk() {
     let list = |keys: &[&str]| -> String {
         keys.iter().map(|key| format!("{key}: \"{}\"\n", chat.webhook(key))).collect()
     };
-    files.put("/discord/webhooks.yml", &list(&["default", "deploy", "apilog"]));
+    files.put("/discord/webhooks.yml", list(&["default", "deploy", "apilog"]));
     let document = format!(
         "[notify.deploy]\ntype = \"discord\"\nwebhooks = \"{}\"\nkey = \"deploy\"\n",
         files.url("/discord/webhooks.yml")
@@ -375,7 +375,7 @@ fn the_older_list_of_webhooks_is_read_without_a_trace_on_disk() {
     assert_eq!(host.configure(&[]).0, Some(0));
     assert_eq!(chat.posted("deploy").len(), 1);
 
-    files.put("/discord/webhooks.yml", &list(&["default"]));
+    files.put("/discord/webhooks.yml", list(&["default"]));
     host.configured(&format!("{READY}{document}[vars]\nx = 1\n"));
     assert_eq!(host.configure(&[]).0, Some(0));
     assert_eq!((chat.posted("deploy").len(), chat.posted("default").len()), (1, 1));

@@ -117,7 +117,7 @@ fn new_settings_are_in_force_at_once_and_the_rest_is_drift() {
 
     world.files.put(
         "/g.toml",
-        &format!("{STEP_NEVER}metrics.interval = '1s'\nvars.a = 'new'\nvars.c = 2\n"),
+        format!("{STEP_NEVER}metrics.interval = '1s'\nvars.a = 'new'\nvars.c = 2\n"),
     );
     let before = sent(&same);
     let status = world.refreshed();
@@ -165,7 +165,7 @@ fn new_settings_are_in_force_at_once_and_the_rest_is_drift() {
     // The old document comes back, and with it all that was in force.
     world.files.put(
         "/g.toml",
-        &format!("{STEP_NEVER}metrics.interval = '1h'\nvars.a = 'old'\nvars.b = 1\n"),
+        format!("{STEP_NEVER}metrics.interval = '1h'\nvars.a = 'old'\nvars.b = 1\n"),
     );
     assert_eq!(world.refreshed()["drift"], Value::Null);
     assert_eq!(show("metrics.interval")["value"], "1h");
@@ -219,7 +219,7 @@ fn a_source_that_dies_degrades_since_then_and_nothing_is_lost() {
     assert_eq!(world.host.configure(&[]).0, Some(0));
     let _daemon = world.host.started(&["run"]);
     wait_for("daemon", || world.host.status().0.is_some_and(|code| code != 5));
-    world.files.put("/g.toml", &format!("{STEP_NEVER}metrics.interval = '30m'\n"));
+    world.files.put("/g.toml", format!("{STEP_NEVER}metrics.interval = '30m'\n"));
     let well = world.refreshed();
     assert_eq!(drift(&well).len(), 1);
 

@@ -42,8 +42,8 @@ impl World {
         let imds = Imds::start(loopback(), &instance);
         imds.faults.always("", Fault::Delay(TO_IMDS));
         let (global, account) = (Files::start(loopback()), Files::start(loopback()));
-        global.put("/gild/global.toml", &document("global"));
-        account.put("/conf-123456789012/gild/account.toml", &document("account"));
+        global.put("/gild/global.toml", document("global"));
+        account.put("/conf-123456789012/gild/account.toml", document("account"));
         let ssm = Parameters::start(loopback());
         ssm.put("/gild/account", &document("parameter"));
         let certificate = tls.then(Certificate::new);

@@ -74,7 +74,7 @@ fn a_changed_document_leads_to_another_step_without_a_reboot() {
 
     // With nobody to hear the daemon, the drift stays to be seen.
     systemctl(&machine, "stop", "gild-reconfigure.path");
-    world.files.put("/gild/global.toml", &document("second", 3));
+    world.files.put("/gild/global.toml", document("second", 3));
     let status = wait_drift(&machine, |drift| drift["keys"].is_array());
     let keys = status["drift"]["keys"].as_array().unwrap();
     let key = |name: &str| {
@@ -104,7 +104,7 @@ fn a_changed_document_leads_to_another_step_without_a_reboot() {
     assert!(!machine.path(ASKED).exists());
 
     // And with everything at its place.
-    world.files.put("/gild/global.toml", &document("third", 4));
+    world.files.put("/gild/global.toml", document("third", 4));
     wait_rendered(&machine, "third");
     wait_drift(&machine, Value::is_null);
     machine.wait_for("gild-reconfigure.service", &["inactive"], STEP);

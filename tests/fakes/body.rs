@@ -32,6 +32,7 @@ pub(crate) enum End {
     Broken,
     Breaking,
     Repeated,
+    Silent,
     Dripping(Duration, Pin<Box<Sleep>>),
 }
 
@@ -78,6 +79,8 @@ impl Body for Sent {
                 context.waker().wake_by_ref();
                 Poll::Pending
             }
+            // Until the other side has had enough.
+            (None, End::Silent) => Poll::Pending,
             (None, End::Breaking) => Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into()))),
             (None, _) => Poll::Ready(None),
         }

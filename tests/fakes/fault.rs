@@ -19,6 +19,8 @@ pub(crate) enum Fault {
     Delay(Duration),
     /// Headers and half of the body of the real answer, then a closed connection.
     CutOff,
+    /// Headers and half of the body of the real answer, then nothing more.
+    Stall,
     /// A success whose body is not what the protocol says.
     Garbage,
     /// A body that never ends.

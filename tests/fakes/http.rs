@@ -17,8 +17,9 @@ const NOT_FOUND: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
 
 #[derive(Debug, Default)]
 struct State {
-    files: BTreeMap<String, (String, &'static str)>,
+    files: BTreeMap<String, (Bytes, &'static str)>,
     requests: Vec<Asked>,
+    answers: Vec<(String, u16)>,
 }
 
 /// The running file server.
@@ -50,13 +51,14 @@ impl Files {
     }
 
     /// Adds or replaces a file.
-    pub(crate) fn put(&self, path: &str, body: &str) {
+    pub(crate) fn put(&self, path: &str, body: impl AsRef<[u8]>) {
         self.put_as(path, body, "binary/octet-stream");
     }
 
     /// Adds or replaces a file with a content type.
-    pub(crate) fn put_as(&self, path: &str, body: &str, kind: &'static str) {
-        lock(&self.state).files.insert(path.to_owned(), (body.to_owned(), kind));
+    pub(crate) fn put_as(&self, path: &str, body: impl AsRef<[u8]>, kind: &'static str) {
+        let body = Bytes::copy_from_slice(body.as_ref());
+        lock(&self.state).files.insert(path.to_owned(), (body, kind));
     }
 
     /// Removes a file.
@@ -79,6 +81,11 @@ impl Files {
     pub(crate) fn requests(&self) -> Vec<Asked> {
         lock(&self.state).requests.clone()
     }
+
+    /// Path and status of each of its own answers since the last time.
+    pub(crate) fn answers(&self) -> Vec<(String, u16)> {
+        std::mem::take(&mut lock(&self.state).answers)
+    }
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
@@ -91,22 +98,9 @@ impl Service for Bucket {
     fn handle(&self, asked: &Asked) -> Response<Bytes> {
         let mut state = lock(&self.0);
         state.requests.push(asked.clone());
-        if asked.method != Method::GET {
-            return text(405, "");
-        }
-        let Some((body, kind)) = state.files.get(&asked.path) else {
-            let mut page = text(404, NOT_FOUND);
-            page.headers_mut()
-                .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
-            return page;
-        };
-        let tag = format!("\"{:x}\"", Sha256::digest(body.as_bytes()));
-        let mut response =
-            if asked.header("if-none-match") == tag { text(304, "") } else { text(200, body) };
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-        headers.insert(header::ETAG, HeaderValue::from_str(&tag).expect("hex is a header value"));
-        response
+        let answer = state.answer(asked);
+        state.answers.push((asked.path.clone(), answer.status().as_u16()));
+        answer
     }
 
     fn throttled(&self) -> Response<Bytes> {
@@ -114,5 +108,28 @@ impl Service for Bucket {
             503,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>SlowDown</Code></Error>",
         )
+    }
+}
+
+impl State {
+    fn answer(&self, asked: &Asked) -> Response<Bytes> {
+        if asked.method != Method::GET {
+            return text(405, "");
+        }
+        let Some((body, kind)) = self.files.get(&asked.path) else {
+            let mut page = text(404, NOT_FOUND);
+            page.headers_mut()
+                .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+            return page;
+        };
+        let tag = format!("\"{:x}\"", Sha256::digest(body));
+        let mut response = match asked.header("if-none-match") == tag {
+            true => text(304, ""),
+            false => text(200, "").map(|_| body.clone()),
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        headers.insert(header::ETAG, HeaderValue::from_str(&tag).expect("hex is a header value"));
+        response
     }
 }

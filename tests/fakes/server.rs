@@ -176,12 +176,8 @@ async fn apply<S: Service>(fault: Fault, asked: &Asked, service: &S) -> io::Resu
             tokio::time::sleep(pause).await;
             whole(service.handle(asked))
         }
-        Fault::CutOff => service.handle(asked).map(|body| Sent {
-            declared: Some(body.len() as u64),
-            next: Some(body.slice(..body.len() / 2)),
-            end: End::Broken,
-            sent: Arc::default(),
-        }),
+        Fault::CutOff => half(service.handle(asked), End::Broken),
+        Fault::Stall => half(service.handle(asked), End::Silent),
         Fault::Garbage => whole(text(200, "\u{0}\u{1}this is not it")),
         Fault::Endless => without_end(None),
         Fault::Huge => without_end(Some(10 << 30)),
@@ -199,6 +195,16 @@ async fn apply<S: Service>(fault: Fault, asked: &Asked, service: &S) -> io::Resu
         }
         Fault::Close => return Err(io::ErrorKind::ConnectionAborted.into()),
         Fault::Hang => pending().await,
+    })
+}
+
+/// The headers and the first half of an answer.
+fn half(answer: Response<Bytes>, end: End) -> Response<Sent> {
+    answer.map(|body| Sent {
+        declared: Some(body.len() as u64),
+        next: Some(body.slice(..body.len() / 2)),
+        end,
+        sent: Arc::default(),
     })
 }
 

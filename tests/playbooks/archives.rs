@@ -5,8 +5,10 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::web::{Mood, Web};
 use super::{Host, SCRIPT, Signer, moto, sha256, tar_gz, tar_zst};
+use crate::fakes::fault::Fault;
+use crate::fakes::http::Files;
+use crate::fakes::place::loopback;
 
 #[test]
 fn a_signed_archive_is_run_by_ansible_and_not_fetched_again() {
@@ -50,7 +52,7 @@ fn a_pinned_archive_that_is_there_needs_no_source() {
     host.configured(&format!("{lines}\n{SCRIPT}"));
     assert_eq!(host.good_boot(), ("fetched".to_owned(), true));
     assert_eq!(host.written(), "one");
-    host.endpoint = None;
+    host.cut_off();
     drop(moto);
     assert_eq!(host.good_boot(), ("reused".to_owned(), false));
     // As an image that was baked with it: another state, the same directory.
@@ -65,7 +67,7 @@ fn a_pinned_archive_that_is_there_needs_no_source() {
 
 #[test]
 fn a_changed_archive_is_fetched_and_the_one_before_is_kept() {
-    let web = Web::start();
+    let web = Files::start(loopback());
     let host = Host::new(None);
     let signer = Signer::new();
     let publish = |text: &str, serial: u64| {
@@ -113,7 +115,7 @@ fn a_changed_archive_is_fetched_and_the_one_before_is_kept() {
     assert_eq!(host.written(), "three");
 
     // A source that is gone: the same. A host that never had one fails.
-    web.feel(Mood::Broken);
+    web.faults.always("", Fault::Status(500, String::new()));
     configured("fetch_timeout = \"1s\"");
     let (code, report) = host.boot();
     assert_eq!((code, &report["outcome"]), (Some(0), &Value::from("degraded")), "{report:#}");
@@ -124,7 +126,7 @@ fn a_changed_archive_is_fetched_and_the_one_before_is_kept() {
 
 #[test]
 fn what_is_not_as_it_should_be_is_refused_with_the_reason() {
-    let web = Web::start();
+    let web = Files::start(loopback());
     let host = Host::new(None);
     let (signer, stranger) = (Signer::new(), Signer::new());
     let archive = tar_gz(&host.script("hostile"));
@@ -191,7 +193,7 @@ fn what_is_not_as_it_should_be_is_refused_with_the_reason() {
 
 #[test]
 fn a_remote_layer_names_nothing_of_this_host_where_signatures_are_required() {
-    let web = Web::start();
+    let web = Files::start(loopback());
     let host = Host::new(None);
     let signer = Signer::new();
     web.put("/account.toml", "[configuration]\nplaybook = \"/tmp/x\"\nrequire_signature = false\n");
@@ -212,13 +214,13 @@ fn a_remote_layer_names_nothing_of_this_host_where_signatures_are_required() {
 
 #[test]
 fn an_answer_that_breaks_off_is_asked_for_again() {
-    let web = Web::start();
+    let web = Files::start(loopback());
     let host = Host::new(None);
     let archive = tar_gz(&host.script("one"));
     web.put("/x.tar.gz", archive.clone());
     let url = web.url("/x.tar.gz");
     host.configured(&format!("playbook = \"{url}\"\nsha256 = \"{}\"\n{SCRIPT}", sha256(&archive)));
-    web.feel(Mood::Cut(2));
+    web.faults.next("", 2, Fault::CutOff);
     assert_eq!(host.good_boot(), ("fetched".to_owned(), true));
     assert_eq!(web.answers().len(), 3);
     assert_eq!(host.written(), "one");
@@ -226,7 +228,7 @@ fn an_answer_that_breaks_off_is_asked_for_again() {
 
 #[test]
 fn a_step_that_does_not_run_fetches_nothing() {
-    let web = Web::start();
+    let web = Files::start(loopback());
     let host = Host::new(None);
     let playbook = format!("playbook = \"{}\"\n{SCRIPT}", web.url("/none.tar.gz"));
     host.configured(&format!("run = \"never\"\n{playbook}"));

@@ -5,8 +5,10 @@ use std::fs;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use super::web::{Mood, Web};
 use super::{Host, SCRIPT, sha256, tar_gz};
+use crate::fakes::fault::Fault;
+use crate::fakes::http::Files;
+use crate::fakes::place::loopback;
 use crate::fakes::wait::until;
 
 /// Starts a boot and kills it as soon as something below the directory of
@@ -31,20 +33,20 @@ fn nothing_is_left(host: &Host, archive: &[u8]) {
 
 #[test]
 fn a_download_that_is_killed_begins_anew() {
-    let web = Web::start();
+    let web = Files::start(loopback());
     let host = Host::new(None);
     let archive = tar_gz(&host.script("one"));
     web.put("/x.tar.gz", archive.clone());
     let url = web.url("/x.tar.gz");
     host.configured(&format!("playbook = \"{url}\"\nsha256 = \"{}\"\n{SCRIPT}", sha256(&archive)));
-    web.feel(Mood::Stuck);
+    web.faults.always("", Fault::Stall);
     for _ in 0..2 {
         killed_when(&host, "half an archive", |work| {
             work.join("archive").metadata().is_ok_and(|about| about.len() > 0)
         });
         assert_eq!(host.written(), "");
     }
-    web.feel(Mood::Well);
+    web.faults.clear();
     assert_eq!(host.good_boot(), ("fetched".to_owned(), true));
     assert_eq!(host.written(), "one");
     nothing_is_left(&host, &archive);
@@ -52,7 +54,7 @@ fn a_download_that_is_killed_begins_anew() {
 
 #[test]
 fn an_archive_that_is_killed_while_it_is_unpacked_is_unpacked_anew() {
-    let web = Web::start();
+    let web = Files::start(loopback());
     let host = Host::new(None);
     let mut files: Vec<_> =
         (0..5_000).map(|n| (format!("roles/r{}/f{n}", n % 50), "x".repeat(200))).collect();

@@ -4,77 +4,68 @@
 mod archives;
 mod crashes;
 mod prefixes;
-mod web;
 
 use std::fs;
 use std::io::{Cursor, Write};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::ops::Deref;
+use std::process::Command;
 
 use minisign::KeyPair;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use tempfile::TempDir;
 
-use crate::fakes::imds::{Imds, Instance};
 use crate::fakes::moto::{Moto, tool};
-use crate::fakes::place::{Place, loopback};
-use crate::program::gild;
+use crate::fakes::place::Place;
 
-/// An instance with a root of its own.
-struct Host {
-    root: TempDir,
-    imds: Imds,
-    /// Where AWS is, where it is anywhere.
-    endpoint: Option<String>,
+/// Where nobody answers.
+const NOBODY: &str = "http://127.0.0.1:9";
+
+/// A host whose playbook comes from elsewhere.
+struct Host(crate::host::Host);
+
+impl Deref for Host {
+    type Target = crate::host::Host;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
 impl Host {
     fn new(moto: Option<&Moto>) -> Self {
-        let instance = Instance { tags: Default::default(), ..Instance::default() };
-        let imds = Imds::start(loopback(), &instance);
-        let host = Self { root: TempDir::new().unwrap(), imds, endpoint: moto.map(Moto::endpoint) };
-        for directory in ["run/gild", "var/lib/gild", "etc/gild/config.d", "usr/lib/gild/config.d"]
-        {
-            fs::create_dir_all(host.path(directory)).unwrap();
-        }
-        for directory in ["proc", "sys"] {
-            std::os::unix::fs::symlink(format!("/{directory}"), host.path(directory)).unwrap();
-        }
-        host
+        let mut host = crate::host::Host::new("");
+        let endpoint = moto.map_or_else(|| NOBODY.to_owned(), Moto::endpoint);
+        let ansible = tool("GILD_TEST_ANSIBLE", "ansible-playbook");
+        let path = std::env::var("PATH").unwrap_or_default();
+        let bin = ansible.parent().unwrap().display();
+        host.environment = vec![
+            ("AWS_ENDPOINT_URL", endpoint),
+            ("AWS_REGION", "eu-west-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+            ("PATH", format!("{bin}:{path}")),
+        ];
+        Self(host)
     }
 
-    fn path(&self, below: &str) -> PathBuf {
-        self.root.path().join(below)
+    /// Lets nobody answer for AWS from now on.
+    fn cut_off(&mut self) {
+        self.0.environment.push(("AWS_ENDPOINT_URL", NOBODY.to_owned()));
     }
 
     /// Sets the step to what these lines say.
     fn configured(&self, lines: &str) {
         let local = "[scope]\nlocal_targets = true";
-        let document = format!("{local}\n[configuration]\ntags = []\n{lines}\n");
-        fs::write(self.path("etc/gild/config.d/10-local.toml"), document).unwrap();
+        self.0.configured(&format!("{local}\n[configuration]\ntags = []\n{lines}\n"));
     }
 
     fn command(&self) -> Command {
-        let mut command = gild();
-        command.arg("--root").arg(self.root.path()).arg("configure");
-        command.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", self.imds.endpoint());
-        // Where there is no moto, nobody shall answer.
-        let endpoint = self.endpoint.as_deref().unwrap_or("http://127.0.0.1:9");
-        command.env("AWS_ENDPOINT_URL", endpoint).env("AWS_REGION", "eu-west-1");
-        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
-        let ansible = tool("GILD_TEST_ANSIBLE", "ansible-playbook");
-        let path = std::env::var("PATH").unwrap_or_default();
-        let bin = ansible.parent().unwrap().display().to_string();
-        command.env("PATH", format!("{bin}:{path}"));
-        command
+        self.gild(&["configure"])
     }
 
     /// One boot: its exit code and its report.
     fn boot(&self) -> (Option<i32>, Value) {
-        let status = self.command().stderr(Stdio::null()).status().unwrap();
-        let bytes = fs::read(self.path("run/gild/report.json")).unwrap();
-        (status.code(), serde_json::from_slice(&bytes).unwrap())
+        self.configure(&[])
     }
 
     /// A boot that must succeed; how its playbook was obtained, and whether the

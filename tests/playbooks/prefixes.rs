@@ -47,7 +47,7 @@ fn a_prefix_is_run_and_fetched_again_when_it_changes() {
 
     // The bucket is gone: what was run last stands in.
     drop(moto);
-    host.endpoint = None;
+    host.cut_off();
     configured(&host, &format!("{SHELL}\nfetch_timeout = \"1s\""));
     let (code, report) = host.boot();
     assert_eq!((code, &report["outcome"]), (Some(0), &Value::from("degraded")), "{report:#}");
