@@ -31,6 +31,9 @@ pub mod health;
 /// Who is told what came of a boot: Discord, SNS, webhooks; what waits is spooled.
 pub mod notify;
 
+/// The life of the instance: its group's hooks, what is coming, how it ends.
+pub mod lifecycle;
+
 /// The one loop that measures, watches and answers.
 pub mod daemon;
 

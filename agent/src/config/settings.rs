@@ -9,6 +9,7 @@ use super::schema::{Problem, Reader, Setting, Unknown};
 use super::types::Free;
 use crate::configure::settings::ConfigurationSettings;
 use crate::health::settings::ServiceSettings;
+use crate::lifecycle::settings::LifecycleSettings;
 use crate::metrics::settings::MetricsSettings;
 use crate::metrics::sink::SinkSettings;
 use crate::notify::NotifySettings;
@@ -27,6 +28,9 @@ crate::settings! {
         sink: BTreeMap<String, SinkSettings>;
         /// Who is told what came of a boot, each notifier under a name.
         notify: BTreeMap<String, NotifySettings>;
+        /// The life of the instance: what its autoscaling group is told, what is watched
+        /// for, what is done before it ends.
+        lifecycle: LifecycleSettings;
         /// The services whose health is watched, each under a name.
         service: BTreeMap<String, ServiceSettings>;
         /// Free data for the playbook. gild passes it on and never interprets it.

@@ -27,5 +27,8 @@ crate::settings! {
         recover_after: u32 = 2;
         /// How long a unit may be starting before that counts as a failure.
         start_grace: Duration = "60s";
+        /// Whether the instance is of no use while the service is down; see
+        /// `lifecycle.unhealthy_after`.
+        critical: bool = false;
     }
 }

@@ -56,6 +56,23 @@ impl Paths {
         self.run.join("daemon/reconfigure")
     }
 
+    /// There while the daemon asks for the instance to be drained: a unit of systemd
+    /// waits for it.
+    pub fn drain_wanted(&self) -> PathBuf {
+        self.run.join("daemon/drain")
+    }
+
+    /// What came of draining the instance.
+    pub fn drained(&self) -> PathBuf {
+        self.run.join("drain.json")
+    }
+
+    /// The secrets that the daemon needs, for its user alone, in memory-backed
+    /// `/run`: the instance's role may no longer be allowed to read them.
+    pub fn handed_secrets(&self) -> PathBuf {
+        self.run.join("secrets.json")
+    }
+
     /// The resolved configuration, handed from `configure` to the daemon.
     pub fn config(&self) -> PathBuf {
         self.run.join("config.json")

@@ -13,7 +13,7 @@ use crate::configure::report::{Report, SourceReport};
 
 /// The tables that the daemon itself runs on: what changes there is in force
 /// without a configuration step.
-pub const LIVE: [&str; 5] = ["metrics", "notify", "scope", "service", "sink"];
+pub const LIVE: [&str; 6] = ["lifecycle", "metrics", "notify", "scope", "service", "sink"];
 
 /// How many keys are listed.
 const LISTED: usize = 100;

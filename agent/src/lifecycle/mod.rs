@@ -1,0 +1,5 @@
+//! The life of an instance: what its autoscaling group is told when it begins,
+//! what is coming for it, and what is done before it ends.
+
+/// What can be configured.
+pub mod settings;
