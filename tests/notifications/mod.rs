@@ -2,6 +2,7 @@
 //! the receivers behave, and without any effect on the boot.
 
 mod killed;
+mod moments;
 mod receivers;
 
 use std::fs;
