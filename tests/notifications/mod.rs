@@ -3,6 +3,7 @@
 
 mod killed;
 mod moments;
+mod outage;
 mod receivers;
 
 use std::fs;
