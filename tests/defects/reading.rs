@@ -56,8 +56,8 @@ fn a_comment_is_no_value_and_quotes_are_none_of_it() {
 #[test]
 fn an_environment_loads_its_own_document_and_no_other() {
     let image = format!(
-        "{STEP}[scope]\ndeadline = '2s'\n[scope.account]\nrequired = true\n\
-         sources = ['FILES/account.toml', 'FILES/main/{{environment}}.toml']\n"
+        "{STEP}[scope]\ndeadline = '2s'\n[scope.account]\nsources = ['FILES/account.toml',\n\
+         {{ url = 'FILES/main/{{environment}}.toml', required = true }}]\n"
     );
     let rig = Rig::new(&image, &[]);
     for name in ["local", "opinion-stg.local", "opinion-prod.local"] {
