@@ -99,6 +99,8 @@ impl Invocation<'_> {
         let memory = self.vars.parent().unwrap_or(self.vars).as_os_str().to_owned();
         variables.extend([
             ("ANSIBLE_PIPELINING".into(), "1".into()),
+            // Every module would tell the journal what it was invoked with.
+            ("ANSIBLE_NO_TARGET_SYSLOG".into(), "1".into()),
             ("ANSIBLE_LOCAL_TEMP".into(), memory),
             ("ANSIBLE_CALLBACK_PLUGINS".into(), callbacks),
             ("GILD_EVENTS_FD".into(), self.events.to_string().into()),
