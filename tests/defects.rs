@@ -7,7 +7,7 @@
 //! | | what went wrong | shown by |
 //! |---|---|---|
 //! | D1 | a failing playbook gives an empty message | `notifications::receivers::the_failed_task_and_its_message_arrive_in_a_channel_and_at_a_topic_once`, `telling::a_step_that_says_nothing_is_told_of_in_words` |
-//! | D2 | without AWS the boot goes on with nothing, and cannot tell | `telling::a_boot_that_cannot_reach_aws_runs_nothing_and_says_so` |
+//! | D2 | without AWS the boot goes on with nothing, and cannot tell | `telling::a_boot_that_gets_nothing_from_aws_runs_nothing_and_says_so`, in a machine `boot::outage` |
 //! | D3 | the vault password stays on disk after a failure | `telling::a_failed_play_leaves_no_vault_password`, `notifications::moments`, in a machine `boot::secrets` |
 //! | D4 | the vault password is in what is told | `telling::a_failed_play_leaves_no_vault_password`, `secrets` |
 //! | D5 | an outage of the chat fails the boot; messages are too long or hold secrets | `notifications::receivers::receivers_that_misbehave_change_nothing_and_get_their_message_later`, `the_failed_task_…` |

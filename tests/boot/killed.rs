@@ -1,26 +1,35 @@
 //! The configuration step is killed: systemd has it told, once, and nothing that waits for the
 //! configuration starts; whoever starts it again gets a configured machine.
 
+use std::path::PathBuf;
+
 use crate::check::{STEP, report, status_json, target, wait_status};
 use crate::fakes::wait::until;
 use crate::fixtures::{Plan, boot, instance};
 use crate::machine::Machine;
+use crate::search::{files_with, forms, whole_root};
 use crate::world::World;
 
 const CONFIGURE: &str = "gild-configure.service";
 const TELL: &str = "gild-configure-failed.service";
 
-/// A playbook that is at work until somebody lets it go.
+/// A playbook that is at work with a secret until somebody lets it go.
 const WAITING: &str = r#"- name: Wait
   hosts: all
   gather_facts: false
   tags: [configuration]
   tasks:
-    - name: Say that it has begun
-      ansible.builtin.file: { path: /srv/begun, state: touch, mode: "0644" }
     - name: Wait to be let go
-      ansible.builtin.wait_for: { path: /srv/go, timeout: 120 }
+      ansible.builtin.shell:
+        cmd: cat >/dev/null; touch /srv/begun; until test -e /srv/go; do sleep 0.1; done
+        stdin: "{{ token }}"
 "#;
+
+/// Every file of the machine, or its disk with what was removed of it, is without the secret.
+#[track_caller]
+fn nothing_holds(secret: &str, places: &[PathBuf]) {
+    assert_eq!(files_with(&forms(secret), places), Vec::<String>::new());
+}
 
 fn property(machine: &Machine, unit: &str, name: &str) -> String {
     machine.say(&["systemctl", "show", "--value", &format!("--property={name}"), unit])
@@ -31,8 +40,9 @@ fn a_step_that_is_killed_is_told_of_by_systemd_and_can_be_started_again() {
     let world = World::new(&instance());
     let image =
         format!("[notify.boots]\ntype = \"discord\"\nurl = \"{}\"\n", world.chat.webhook("boots"));
-    let plan = Plan { playbook: WAITING.to_owned(), image, ..Plan::default() };
-    let machine = boot(&world, &plan);
+    let global = "[vars]\ntoken = { secretsmanager = \"vault_secret\" }\n".to_owned();
+    let plan = Plan { playbook: WAITING.to_owned(), image, global, ..Plan::default() };
+    let mut machine = boot(&world, &plan);
     until("step", STEP, || machine.read("/srv/begun"));
     assert_eq!(property(&machine, TELL, "ExecMainStartTimestampMonotonic"), "0");
 
@@ -55,6 +65,7 @@ fn a_step_that_is_killed_is_told_of_by_systemd_and_can_be_started_again() {
     // What the killed one had started is gone with it.
     let ansible = machine.exec(&["pgrep", "--full", "ansible-playbook"]);
     assert_eq!(ansible.status.code(), Some(1), "{ansible:?}");
+    nothing_holds(&plan.password, &whole_root(&machine));
     let said = wait_status(&machine, 1);
     assert!(said.contains("configure ended without a report"), "{said}");
 
@@ -79,4 +90,8 @@ fn a_step_that_is_killed_is_told_of_by_systemd_and_can_be_started_again() {
     });
     let title = world.chat.posted("boots")[1].body["embeds"][0]["title"].to_string();
     assert!(title.contains("READY again on "), "{title}");
+
+    nothing_holds(&plan.password, &whole_root(&machine));
+    assert!(!files_with(&["READY again".to_owned()], &[machine.path("/var")]).is_empty());
+    nothing_holds(&plan.password, &[machine.power_off()]);
 }
