@@ -2,14 +2,12 @@
 //! of the three scopes, and a playbook with a vaulted file.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use crate::disk::Disk;
 use crate::fakes::imds::Instance;
-use crate::fakes::moto::tool;
 use crate::machine::Machine;
+use crate::vault::encrypt;
 use crate::world::{Prometheus, World, drop_in};
 
 /// How often a service is looked at, in seconds. With `FAIL_AFTER` it says when a stopped
@@ -236,29 +234,3 @@ const PLAYBOOK: &str = r#"- name: Configure the web server
       tags: [configuration]
       ansible.builtin.service: { name: nginx, state: started }
 "#;
-
-/// Encrypts as the authors of a playbook do; the password's file stays on the host.
-fn encrypt(plain: &str, password: &str) -> String {
-    let playbook = tool("GILD_TEST_ANSIBLE", "ansible-playbook");
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(password.as_bytes()).unwrap();
-    let mut vault = Command::new(playbook.with_file_name("ansible-vault"))
-        .args(["encrypt", "--output", "-", "--vault-password-file"])
-        .arg(file.path())
-        .arg("-")
-        .env("LC_ALL", "C.UTF-8")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("ansible-vault is beside ansible-playbook");
-    vault.stdin.take().unwrap().write_all(plain.as_bytes()).unwrap();
-    let output = vault.wait_with_output().unwrap();
-    let encrypted = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        output.status.success() && encrypted.starts_with("$ANSIBLE_VAULT;"),
-        "ansible-vault: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    encrypted
-}

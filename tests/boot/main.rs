@@ -18,6 +18,8 @@ mod fakes;
 mod fixtures;
 mod machine;
 mod search;
+mod start;
+mod vault;
 mod world;
 
 mod drift;
