@@ -7,6 +7,7 @@
 //!     GILD_BIN=target/x86_64-unknown-linux-gnu/release/gild cargo test -p gild --test boot
 #![allow(clippy::unwrap_used)]
 
+mod ansible;
 mod base;
 mod cgroup;
 mod check;
@@ -17,12 +18,16 @@ mod fakes;
 mod fixtures;
 mod machine;
 mod search;
+mod start;
+mod vault;
 mod world;
 
 mod drift;
 mod failing_playbook;
 mod good_boot;
 mod hostile_tags;
+mod killed;
+mod matrix;
 mod outage;
 mod secrets;
 mod status_socket;

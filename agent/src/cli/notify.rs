@@ -1,5 +1,6 @@
 //! `gild notify`: for systemd, where `configure` could not tell by itself.
 
+use std::fs;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use super::Failure;
 use super::context::Globals;
 use crate::config::Settings;
 use crate::configure::handoff::Handoff;
+use crate::configure::lock::Lock;
 use crate::configure::report::{self, Outcome, Report};
 use crate::identity::{Identity, discover, host};
 use crate::notify::Supplies;
@@ -44,6 +46,7 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
         tracing::info!("a configuration step is running");
         return Ok(ExitCode::SUCCESS);
     };
+    tidy(&context.paths);
     let (settings, identity) = known(&context).await?;
     let audience = Audience::of(&settings, identity.as_ref(), &context.redactor);
     let Context { paths, client, redactor, .. } = &context;
@@ -77,6 +80,18 @@ fn left(paths: &Paths) -> Option<Report> {
     report.outcome = Outcome::Failed;
     report.failure = Some(report::Failure::of(&message));
     Some(report)
+}
+
+/// Removes what a step that was killed has left in memory: secrets are among its variables.
+/// Whoever holds the lock is at work on a step of its own.
+fn tidy(paths: &Paths) {
+    if !paths.step().exists() {
+        return;
+    }
+    let Ok(_lock) = Lock::acquire(&paths.lock()) else { return };
+    if let Err(error) = fs::remove_dir_all(paths.step()) {
+        tracing::warn!(%error, "what a killed step has left cannot be removed");
+    }
 }
 
 /// What is configured and who this is: what the boot handed over, else what the

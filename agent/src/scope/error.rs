@@ -109,6 +109,9 @@ pub enum SourceError {
     /// The tags cannot be used.
     #[error("failed to read the tags")]
     Tags(#[from] TagsError),
+    /// There is no document where there must be one.
+    #[error("there is no such document, and it is required")]
+    Required,
     /// A document came that is not one.
     #[error("failed to understand '{name}'")]
     Document {

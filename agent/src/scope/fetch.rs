@@ -154,7 +154,12 @@ async fn one(
     // Tags come and go, each by itself.
     let may_shrink = job.scope.accept_shrink || matches!(ready.source, Source::Tags(_));
     let expected = Expected { copy: copy.as_ref(), layer: job.layer, into, may_shrink };
-    let read = answer.and_then(|found| understand(found, expected));
+    let read = match answer.and_then(|found| understand(found, expected)) {
+        Ok(read) if job.source.required && read.state == SourceOutcome::Absent => {
+            Err(SourceError::Required)
+        }
+        read => read,
+    };
     // A copy can stand in for what fails now, and for what proves unfit later.
     let current = read.as_ref().is_ok_and(|read| read.state != SourceOutcome::Fetched);
     if let Some(copy) = copy.filter(|_| !current) {
