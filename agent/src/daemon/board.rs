@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -18,7 +18,7 @@ use crate::metrics::sample::Tick;
 use crate::platform::clock;
 use crate::platform::paths::Paths;
 use crate::status::fresh::{Drift, Look};
-use crate::status::server::Answers;
+use crate::status::server::{Answers, Flushing};
 use crate::status::snapshot::{AgentStatus, CollectorStatus, Facts, SinkStatus, Snapshot};
 
 /// What the daemon knows.
@@ -197,5 +197,13 @@ impl Answers for Board {
 
     fn refresh(&self) {
         self.refresh.notify_one();
+    }
+
+    fn flush(&self, within: Duration) -> Flushing {
+        match &self.view().pipeline {
+            Some(pipeline) => Box::pin(pipeline.flush(within)),
+            // Nobody holds anything.
+            None => Box::pin(std::future::ready(true)),
+        }
     }
 }
