@@ -12,6 +12,7 @@ use crate::configure::handoff::Handoff;
 use crate::configure::report::{Outcome, Report};
 use crate::health::watch::Watch;
 use crate::identity::Identity;
+use crate::lifecycle::drain::record::Record;
 use crate::metrics::openmetrics::{self, Format};
 use crate::metrics::pipeline::Pipeline;
 use crate::metrics::sample::Tick;
@@ -106,6 +107,7 @@ impl Board {
             drift: view.drift.as_ref(),
             started_at: &self.started_at,
             identity,
+            drain: Record::load(&self.paths).unwrap_or_default(),
             services: view.watch.as_ref().map(Watch::snapshot).unwrap_or_default(),
             sinks: view.pipeline.as_ref().map(sinks).unwrap_or_default(),
             collectors: view.collectors.clone(),
