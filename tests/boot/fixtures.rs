@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::disk::Disk;
@@ -82,6 +83,12 @@ pub(crate) struct Plan {
     pub(crate) environment: BTreeMap<&'static str, String>,
     /// The `[scope]` table's own keys.
     pub(crate) scope: &'static str,
+    /// The global scope's document.
+    pub(crate) global: String,
+    /// More of the image's configuration.
+    pub(crate) image: String,
+    /// Directories of this host that the disk gets, by their path there.
+    pub(crate) trees: Vec<(String, PathBuf)>,
     /// Units that stay disabled.
     pub(crate) disable: Vec<&'static str>,
     /// The password of the vault.
@@ -95,6 +102,9 @@ impl Default for Plan {
             more_variables: Vec::new(),
             environment: BTreeMap::new(),
             scope: "deadline = \"60s\"",
+            global: GLOBAL.to_owned(),
+            image: String::new(),
+            trees: Vec::new(),
             disable: Vec::new(),
             password: password(),
         }
@@ -112,12 +122,13 @@ fn password() -> String {
 /// Fills the world's stores and boots a machine in it.
 pub(crate) fn boot(world: &World, plan: &Plan) -> Machine {
     let region = Instance::default().region;
-    world.files.put("/gild/global.toml", GLOBAL);
+    world.files.put("/gild/global.toml", plan.global.clone());
     world.moto.put_parameter(&region, "/gild/account", "String", ACCOUNT);
     world.moto.put_object("internal-123456789012", "gild/account.toml", ACCOUNT_OBJECT);
     world.moto.put_secret(&region, "vault_secret", &plan.password);
 
-    let mut disk = Disk { disable: plan.disable.clone(), ..Disk::default() };
+    let mut disk =
+        Disk { disable: plan.disable.clone(), trees: plan.trees.clone(), ..Disk::default() };
     disk.add("/usr/lib/gild/config.d/10-image.toml", &image_layer(world, plan));
     disk.add("/etc/hosts", "127.0.0.1 localhost global.test\n");
     // Nobody answers there: names that the hosts file does not know stay unknown, quickly.
@@ -167,8 +178,9 @@ http = "http://127.0.0.1/health"
 interval = "{PROBE_SECONDS}s"
 fail_after = {FAIL_AFTER}
 recover_after = 2
-"#,
-        scope = plan.scope
+{image}"#,
+        scope = plan.scope,
+        image = plan.image
     )
 }
 

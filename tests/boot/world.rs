@@ -1,5 +1,5 @@
 //! Everything around one machine: its network, the metadata service at its real address,
-//! AWS, CloudWatch, a bucket behind plain HTTP, and Prometheus.
+//! AWS, CloudWatch, a bucket behind plain HTTP, a chat, and Prometheus.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::base::{directory, name, run};
+use crate::fakes::chat::Chat;
 use crate::fakes::cloudwatch::CloudWatch;
 use crate::fakes::http::Files;
 use crate::fakes::imds::{Imds, Instance};
@@ -55,6 +56,7 @@ pub(crate) struct World {
     pub(crate) imds: Imds,
     pub(crate) cloudwatch: CloudWatch,
     pub(crate) files: Files,
+    pub(crate) chat: Chat,
     pub(crate) moto: Moto,
     pub(crate) prometheus: Prometheus,
     pub(crate) place: Place,
@@ -72,8 +74,9 @@ impl World {
         let imds = Imds::start(place.listen("169.254.169.254:80"), instance);
         let cloudwatch = CloudWatch::start(place.listen("127.0.0.1:0"));
         let files = Files::start(place.listen("127.0.0.1:0"));
+        let chat = Chat::start(place.listen("127.0.0.1:0"));
         prometheus.wait();
-        Self { imds, cloudwatch, files, moto, prometheus, place, _network: network }
+        Self { imds, cloudwatch, files, chat, moto, prometheus, place, _network: network }
     }
 }
 
