@@ -63,7 +63,11 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
         },
         Drained::Before(record) => {
             let at = record.ended_at.unwrap_or_default();
-            tracing::info!(at, occasion = record.occasion, "this instance has been drained already");
+            tracing::info!(
+                at,
+                occasion = record.occasion,
+                "this instance has been drained already"
+            );
             Ok(ExitCode::SUCCESS)
         }
         Drained::Busy(process) => {

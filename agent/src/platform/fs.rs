@@ -124,7 +124,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("state.json");
         fs::write(directory.path().join(".state.json.0123"), "half").unwrap();
-        for (text, access, mode) in [("a", Access::Owner, 0o600), ("b", Access::Group, 0o640), ("c", Access::All, 0o644)] {
+        for (text, access, mode) in
+            [("a", Access::Owner, 0o600), ("b", Access::Group, 0o640), ("c", Access::All, 0o644)]
+        {
             write_atomic(&path, text.as_bytes(), access).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode);

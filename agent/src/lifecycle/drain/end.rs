@@ -102,7 +102,8 @@ mod tests {
             let step = StepRecord { name: name.to_owned(), outcome, duration_ms: 1.0, message };
             record.steps.push(step);
         }
-        let lines = "spot: 3 steps, 2 failed\nsync: it ended with exit status: 3\nlast: interrupted";
+        let lines =
+            "spot: 3 steps, 2 failed\nsync: it ended with exit status: 3\nlast: interrupted";
         assert_eq!(summary(&record), lines);
         record.steps.truncate(1);
         assert_eq!(summary(&record), "spot: 1 step, 0 failed");

@@ -24,11 +24,9 @@ const AFTERWARDS: Duration = Duration::from_secs(20);
 /// The time for all of it, before the moment at which the instance goes.
 pub fn until(occasion: Occasion, end: Option<SystemTime>, now: SystemTime) -> Duration {
     match end {
-        Some(end) => end
-            .duration_since(now)
-            .unwrap_or_default()
-            .saturating_sub(MARGIN)
-            .clamp(LEAST, MOST),
+        Some(end) => {
+            end.duration_since(now).unwrap_or_default().saturating_sub(MARGIN).clamp(LEAST, MOST)
+        }
         None if occasion == Occasion::Spot => SPOT,
         None => MOST,
     }

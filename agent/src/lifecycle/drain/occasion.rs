@@ -98,10 +98,7 @@ pub async fn find(
 }
 
 /// What the metadata service knows of the end of the instance.
-async fn metadata(
-    options: &ImdsOptions,
-    on_ec2: bool,
-) -> Option<(Occasion, Option<SystemTime>)> {
+async fn metadata(options: &ImdsOptions, on_ec2: bool) -> Option<(Occasion, Option<SystemTime>)> {
     if !on_ec2 {
         return None;
     }

@@ -37,10 +37,7 @@ pub(super) struct Run<'a> {
 impl Run<'_> {
     /// Runs the step to its end, to its deadline, or until `cancel` is ready. Gives what
     /// became of it, and what went wrong.
-    pub(super) async fn run(
-        &self,
-        cancel: Stop<'_>,
-    ) -> (StepOutcome, Option<String>) {
+    pub(super) async fn run(&self, cancel: Stop<'_>) -> (StepOutcome, Option<String>) {
         let failed = |why: String| (StepOutcome::Failed, Some(self.redactor.text(&why)));
         let Some((named, args)) = self.step.exec.split_first() else {
             return failed("its setting 'exec' names no program".to_owned());
