@@ -3,7 +3,7 @@
 
 /// What is done before the instance ends.
 pub mod drain;
-/// The daemon's question for that.
+/// The word of the daemon that the instance is to be drained.
 pub mod request;
 /// What can be configured.
 pub mod settings;

@@ -1,12 +1,10 @@
-//! The daemon asks for the instance to be drained. It has no right to do so
-//! itself: it leaves a file in its own directory, and systemd, which waits for
-//! that file, starts `gild drain` as root.
-//!
-//! Whoever runs as the daemon's user writes what stands there, so it decides
-//! nothing but why the instance is drained and how long there is.
+//! The daemon's word that the instance is to be drained. The daemon has no right
+//! to drain it; it leaves this in its own directory, and systemd, which waits
+//! for the file, starts what drains. That runs as root and must take the file
+//! for what it is: the word of another user.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
@@ -14,25 +12,24 @@ use serde_json::{Value, json};
 use super::settings::Occasion;
 use crate::platform::clock;
 use crate::platform::fs::{Access, read_capped, write_atomic};
-use crate::platform::paths::Paths;
 
-/// What is asked for fits well.
-const MAX_BYTES: u64 = 4 << 10;
+/// No request is larger.
+const LARGEST: u64 = 4 << 10;
 
-/// What the daemon asks for.
+/// Why the instance is to be drained, and how long there is for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DrainRequest {
-    /// Why the instance is to be drained.
+    /// Why: its spot capacity is taken back, or its group ends it.
     pub occasion: Occasion,
-    /// When the instance goes, where that is known.
+    /// When the instance is taken away, where that is known.
     pub until: Option<SystemTime>,
 }
 
-/// A request that could not be made or understood.
+/// A request could not be left or taken up.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
-    /// It could not be written.
-    #[error("failed to ask for this instance to be drained by '{}'", path.display())]
+    /// It cannot be written.
+    #[error("failed to write a request to drain to '{}'", path.display())]
     Write {
         /// The file.
         path: PathBuf,
@@ -40,8 +37,8 @@ pub enum RequestError {
         #[source]
         source: io::Error,
     },
-    /// It could not be read.
-    #[error("failed to read what asks for this instance to be drained from '{}'", path.display())]
+    /// It cannot be read.
+    #[error("failed to read the request to drain in '{}'", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -49,95 +46,105 @@ pub enum RequestError {
         #[source]
         source: io::Error,
     },
-    /// It is not what it should be. What stands there instead is not shown: it could be
-    /// any file, by a link.
-    #[error("failed to understand what asks for this instance to be drained in '{}'", .0.display())]
-    Meaning(PathBuf),
+    /// It is not a request. What it is instead is not quoted.
+    #[error("what is in '{}' is not a request to drain", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 impl DrainRequest {
-    /// Asks.
-    pub fn write(&self, paths: &Paths) -> Result<(), RequestError> {
-        let path = paths.drain_wanted();
-        let body = json!({
-            "occasion": self.occasion.word(),
-            "until": self.until.map(clock::text),
-        });
-        write_atomic(&path, body.to_string().as_bytes(), Access::Owner)
-            .map_err(|source| RequestError::Write { path, source })
+    /// Leaves the request at `path`, whole.
+    pub fn write(&self, path: &Path) -> Result<(), RequestError> {
+        let until = self.until.map(clock::text);
+        let text = json!({ "occasion": self.occasion.word(), "until": until }).to_string();
+        write_atomic(path, text.as_bytes(), Access::Owner)
+            .map_err(|source| RequestError::Write { path: path.to_owned(), source })
     }
 
-    /// What is asked for; `None` where nobody asks.
-    pub fn read(paths: &Paths) -> Result<Option<Self>, RequestError> {
-        let path = paths.drain_wanted();
-        match read_capped(&path, MAX_BYTES) {
-            Ok(None) => Ok(None),
-            Ok(Some(bytes)) => parse(&bytes).map(Some).ok_or(RequestError::Meaning(path)),
-            Err(source) => Err(RequestError::Read { path, source }),
-        }
+    /// Reads the request at `path`; `None` where there is none.
+    pub fn read(path: &Path) -> Result<Option<Self>, RequestError> {
+        let bytes = read_capped(path, LARGEST)
+            .map_err(|source| RequestError::Read { path: path.to_owned(), source })?;
+        let malformed = || RequestError::Malformed { path: path.to_owned() };
+        bytes.map(|bytes| parse(&bytes).ok_or_else(malformed)).transpose()
     }
 }
 
 fn parse(bytes: &[u8]) -> Option<DrainRequest> {
     let value: Value = serde_json::from_slice(bytes).ok()?;
-    let occasion = value["occasion"].as_str().and_then(Occasion::named)?;
-    let until = match &value["until"] {
-        Value::Null => None,
-        until => Some(humantime::parse_rfc3339(until.as_str()?).ok()?),
+    let occasion = match value.get("occasion")?.as_str()? {
+        "spot" => Occasion::Spot,
+        "terminate" => Occasion::Terminate,
+        _ => return None,
     };
-    // These are what the daemon can know of; how the host goes down, systemd says.
-    matches!(occasion, Occasion::Spot | Occasion::Terminate)
-        .then_some(DrainRequest { occasion, until })
+    let until = match value.get("until") {
+        None | Some(Value::Null) => None,
+        Some(until) => Some(humantime::parse_rfc3339(until.as_str()?).ok()?),
+    };
+    Some(DrainRequest { occasion, until })
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
-    use std::time::{Duration, UNIX_EPOCH};
+    #![allow(clippy::unwrap_used)]
+
+    use std::fs;
 
     use super::*;
 
     #[test]
-    fn what_is_asked_for_is_what_is_read() {
-        let root = tempfile::tempdir().unwrap();
-        let paths = Paths::installed(root.path());
-        assert_eq!(DrainRequest::read(&paths).unwrap(), None);
-        std::fs::create_dir_all(paths.drain_wanted().parent().unwrap()).unwrap();
-        let until = Some(UNIX_EPOCH + Duration::from_secs(1_800_000_000));
-        for (occasion, until) in [(Occasion::Spot, until), (Occasion::Terminate, None)] {
-            let request = DrainRequest { occasion, until };
-            request.write(&paths).unwrap();
-            assert_eq!(DrainRequest::read(&paths).unwrap(), Some(request));
+    fn a_request_is_read_as_it_was_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("drain");
+        assert_eq!(DrainRequest::read(&path).unwrap(), None);
+        let until = humantime::parse_rfc3339("2026-09-18T08:22:00Z").ok();
+        for (request, text) in [
+            (
+                DrainRequest { occasion: Occasion::Spot, until },
+                r#"{"occasion":"spot","until":"2026-09-18T08:22:00.000Z"}"#,
+            ),
+            (
+                DrainRequest { occasion: Occasion::Terminate, until: None },
+                r#"{"occasion":"terminate","until":null}"#,
+            ),
+        ] {
+            request.write(&path).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+            assert_eq!(DrainRequest::read(&path).unwrap(), Some(request));
         }
     }
 
     #[test]
-    fn what_is_no_request_is_refused_without_being_shown() {
-        let root = tempfile::tempdir().unwrap();
-        let paths = Paths::installed(root.path());
-        let file = paths.drain_wanted();
-        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fn what_is_no_request_is_refused_and_not_quoted() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("drain");
         let deep = "[".repeat(4000);
-        let long = format!("{{\"occasion\": \"spot\", \"x\": \"{}\"}}", "x".repeat(5000));
         for text in [
             "",
-            "hunter22",
-            "[\"spot\"]",
-            "{}",
-            "{\"occasion\": \"reboot\"}",
-            "{\"occasion\": \"stop\"}",
-            "{\"occasion\": 1}",
-            "{\"occasion\": \"spot\", \"until\": 7}",
-            "{\"occasion\": \"spot\", \"until\": \"9999999-01-01T00:00:00Z\"}",
+            "hush",
+            "[]",
+            r#"{"occasion":"hush"}"#,
+            r#"{"occasion":"stop","until":null}"#,
+            r#"{"occasion":"spot","until":"hush"}"#,
+            r#"{"occasion":"spot","until":7}"#,
             &deep,
-            &long,
         ] {
-            std::fs::write(&file, text).unwrap();
-            let error = DrainRequest::read(&paths).unwrap_err();
-            assert!(!format!("{error:?}").contains("hunter22"), "{error:?}");
+            fs::write(&path, text).unwrap();
+            let error = DrainRequest::read(&path).unwrap_err();
+            assert!(matches!(error, RequestError::Malformed { .. }), "{text}: {error:?}");
+            assert!(!format!("{error:?}").contains("hush"), "{error:?}");
         }
-        std::fs::remove_file(&file).unwrap();
-        std::fs::create_dir(&file).unwrap();
-        assert!(DrainRequest::read(&paths).is_err());
+        fs::write(&path, " ".repeat(5000)).unwrap();
+        assert!(matches!(DrainRequest::read(&path), Err(RequestError::Read { .. })));
+    }
+
+    #[test]
+    fn without_the_directory_nothing_is_asked_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let request = DrainRequest { occasion: Occasion::Spot, until: None };
+        let error = request.write(&directory.path().join("none/drain")).unwrap_err();
+        assert!(matches!(error, RequestError::Write { .. }));
     }
 }
