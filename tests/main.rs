@@ -9,6 +9,7 @@ mod cli;
 mod cli_config;
 mod crash;
 mod defects;
+mod drain;
 #[allow(dead_code, reason = "each of the two test binaries uses its own part of the fakes")]
 mod fakes;
 mod fakes_work;

@@ -85,6 +85,8 @@ pub(crate) struct Plan {
     pub(crate) global: String,
     /// More of the image's configuration.
     pub(crate) image: String,
+    /// More files, by their path.
+    pub(crate) files: Vec<(String, String)>,
     /// Directories of this host that the disk gets, by their path there.
     pub(crate) trees: Vec<(String, PathBuf)>,
     /// Units that stay disabled.
@@ -102,6 +104,7 @@ impl Default for Plan {
             scope: "deadline = \"60s\"",
             global: GLOBAL.to_owned(),
             image: String::new(),
+            files: Vec::new(),
             trees: Vec::new(),
             disable: Vec::new(),
             password: password(),
@@ -131,10 +134,17 @@ pub(crate) fn boot(world: &World, plan: &Plan) -> Machine {
     disk.add("/etc/hosts", "127.0.0.1 localhost global.test\n");
     // Nobody answers there: names that the hosts file does not know stay unknown, quickly.
     disk.add("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n");
-    for service in ["gild.service", "gild-configure.service", "gild-reconfigure.service"] {
+    for service in [
+        "gild.service",
+        "gild-configure.service",
+        "gild-reconfigure.service",
+        "gild-drain.service",
+        "gild-drain-now.service",
+    ] {
         disk.add(&drop_in(service), &environment(world, plan));
     }
     playbook(&mut disk, plan);
+    disk.files.extend(plan.files.iter().cloned());
     Machine::boot(&world.place, &disk)
 }
 

@@ -184,6 +184,18 @@ impl Machine {
         self.disk()
     }
 
+    /// Has the machine start itself anew, and waits for its systemd.
+    pub(crate) fn reboot(&mut self) {
+        let before = format!("/proc/{}", self.leader());
+        self.exec(&["systemctl", "reboot"]);
+        until("end of the boot", BOOT, || match Path::new(&before).exists() {
+            true => Err(self.story()),
+            false => Ok(()),
+        });
+        self.wait_leader();
+        self.wait_for("basic.target", &["active"], BOOT);
+    }
+
     /// Boots a machine that was shut down again, from the disk that it left. All that is in
     /// memory is new.
     pub(crate) fn power_on(&mut self) {

@@ -16,12 +16,14 @@ mod disk;
 #[allow(dead_code, reason = "each of the two test binaries uses its own part of the fakes")]
 mod fakes;
 mod fixtures;
+#[allow(dead_code, reason = "not every scenario is about an image")]
 mod machine;
 mod search;
 mod start;
 mod vault;
 mod world;
 
+mod drain;
 mod drift;
 mod failing_playbook;
 mod good_boot;

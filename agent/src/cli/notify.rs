@@ -8,18 +8,17 @@ use clap::{Args, Subcommand};
 
 use super::Failure;
 use super::context::Globals;
-use crate::config::Settings;
-use crate::configure::handoff::Handoff;
+use super::known::known;
 use crate::configure::lock::Lock;
 use crate::configure::report::{self, Outcome, Report};
-use crate::identity::{Identity, discover, host};
+use crate::identity::host;
 use crate::notify::Supplies;
 use crate::notify::announce::Audience;
 use crate::notify::message::Message;
 use crate::platform::clock;
 use crate::platform::error::chain_text;
 use crate::platform::paths::Paths;
-use crate::scope::{Context, resolve};
+use crate::scope::Context;
 
 /// How long the metadata service may take where nothing says which instance
 /// this is.
@@ -92,27 +91,4 @@ fn tidy(paths: &Paths) {
     if let Err(error) = fs::remove_dir_all(paths.step()) {
         tracing::warn!(%error, "what a killed step has left cannot be removed");
     }
-}
-
-/// What is configured and who this is: what the boot handed over, else what the
-/// host itself says.
-async fn known(context: &Context) -> Result<(Settings, Option<Identity>), Failure> {
-    let handoff = Handoff::read(&context.paths.config()).unwrap_or_else(|error| {
-        tracing::warn!("{}", chain_text(&error));
-        None
-    });
-    if let Some(handoff) = handoff
-        && let Some(settings) = Settings::typed(&handoff.config).settings
-    {
-        return Ok((settings, Some(handoff.identity)));
-    }
-    let settings = resolve::host_alone(&context.paths)?.settings;
-    let identity = match discover(&context.imds, &context.paths).await {
-        Ok(found) => Some(found.identity),
-        Err(error) => {
-            tracing::warn!("{}", chain_text(&error));
-            None
-        }
-    };
-    Ok((settings, identity))
 }

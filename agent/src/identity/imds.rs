@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -145,6 +145,32 @@ impl Imds {
             address.map(|address| address.to_string()).map_err(malformed)
         };
         self.read("the public address", "/latest/meta-data/public-ipv4", deadline, parse).await
+    }
+
+    /// What the instance's autoscaling group makes of it, such as `InService`; `None` where
+    /// it is in no group.
+    pub async fn target_lifecycle_state(
+        &mut self,
+        deadline: Instant,
+    ) -> Result<Option<String>, ImdsError> {
+        let parse = |text: &str| {
+            let state = text.trim();
+            let fine = is_word(state) && state.len() <= 64;
+            fine.then(|| state.to_owned()).ok_or(ImdsError::Malformed { expected: "a state" })
+        };
+        let path = "/latest/meta-data/autoscaling/target-lifecycle-state";
+        self.read("the target lifecycle state", path, deadline, parse).await
+    }
+
+    /// When the instance's spot capacity is taken back; `None` while nothing says so.
+    pub async fn spot_end(&mut self, deadline: Instant) -> Result<Option<SystemTime>, ImdsError> {
+        let parse = |text: &str| {
+            let notice: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+            let time = notice["time"].as_str().and_then(|time| humantime::parse_rfc3339(time).ok());
+            time.ok_or(ImdsError::Malformed { expected: "the notice of an interruption" })
+        };
+        let path = "/latest/meta-data/spot/instance-action";
+        self.read("the notice of a spot interruption", path, deadline, parse).await
     }
 
     /// The tags that are wanted and there.

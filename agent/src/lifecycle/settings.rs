@@ -19,6 +19,14 @@ crate::choices! {
     }
 }
 
+impl Occasion {
+    /// The occasion of this word.
+    pub fn named(word: &str) -> Option<Self> {
+        let all = [Self::Spot, Self::Terminate, Self::Stop, Self::Reboot];
+        all.into_iter().find(|occasion| occasion.word() == word)
+    }
+}
+
 crate::settings! {
     /// The life of an instance.
     LifecycleSettings {

@@ -150,6 +150,7 @@ impl Notifier for DiscordSettings {
                     Event::Ready | Event::Recovered => 5_763_719,
                     Event::Failed => 15_548_997,
                     Event::Degraded => 16_705_372,
+                    Event::Drained => 3_447_003,
                 },
                 timestamp: letter.message.at.clone(),
                 fields,
@@ -174,6 +175,7 @@ fn content(letter: &Letter<'_>) -> String {
         Event::Failed => "Failure",
         Event::Degraded => "Degraded",
         Event::Ready | Event::Recovered => "Success",
+        Event::Drained => "Drained",
     };
     match &letter.message.environment {
         Some(environment) => short(&format!("{what} on {}", escaped(environment)), CONTENT),

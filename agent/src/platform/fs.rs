@@ -1,9 +1,9 @@
 //! Files that are written whole or not at all: a reader sees the old content
 //! or the new one, also when the writer is killed or the power goes.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, fchown};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
 
 use nix::fcntl::OFlag;
@@ -15,6 +15,8 @@ pub enum Access {
     Owner,
     /// The owner, and the group of the directory that holds it (0640).
     Group,
+    /// Everybody (0644).
+    All,
 }
 
 impl Access {
@@ -22,6 +24,7 @@ impl Access {
         match self {
             Access::Owner => 0o600,
             Access::Group => 0o640,
+            Access::All => 0o644,
         }
     }
 }
@@ -39,6 +42,10 @@ pub fn write_atomic(path: &Path, bytes: &[u8], access: Access) -> io::Result<()>
             OpenOptions::new().write(true).create_new(true).mode(access.mode()).open(&temporary)?;
         if access == Access::Group {
             adopt_group(&file, directory)?;
+        }
+        if access == Access::All {
+            // Whatever the umask says.
+            file.set_permissions(Permissions::from_mode(access.mode()))?;
         }
         file.write_all(bytes)?;
         file.sync_all()?;
@@ -110,8 +117,6 @@ pub fn read_capped(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]
@@ -119,7 +124,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("state.json");
         fs::write(directory.path().join(".state.json.0123"), "half").unwrap();
-        for (text, access, mode) in [("a", Access::Owner, 0o600), ("b", Access::Group, 0o640)] {
+        for (text, access, mode) in
+            [("a", Access::Owner, 0o600), ("b", Access::Group, 0o640), ("c", Access::All, 0o644)]
+        {
             write_atomic(&path, text.as_bytes(), access).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode);

@@ -8,6 +8,7 @@ use super::fresh::{self, Drift, Look, Refresh};
 use crate::configure::report::{Outcome, Report, SourceReport};
 use crate::health::watch::ServiceHealth;
 use crate::identity::Identity;
+use crate::lifecycle::drain::record::Record;
 
 /// The version of the format.
 pub const VERSION: u32 = 1;
@@ -144,6 +145,8 @@ pub struct Facts<'a> {
     pub started_at: &'a str,
     /// Who the instance is, where that is known.
     pub identity: Option<&'a Identity>,
+    /// What came of draining it in this boot.
+    pub drain: Option<Record>,
     /// The services.
     pub services: BTreeMap<String, ServiceHealth>,
     /// The sinks.
@@ -174,6 +177,9 @@ pub struct Snapshot {
     /// do not.
     #[serde(default)]
     pub drift: Option<Drift>,
+    /// What came of draining the instance in this boot; null where it was not.
+    #[serde(default)]
+    pub drain: Option<Record>,
     /// The sources of configuration, as they were last asked.
     pub sources: Vec<SourceReport>,
     /// What is wrong with the configuration, one line each.
@@ -211,6 +217,7 @@ impl Snapshot {
             configuration: configuration(report, state, &problems),
             refresh: look.map(|look| look.refresh.clone()),
             drift: facts.drift.cloned(),
+            drain: facts.drain,
             sources: sources.unwrap_or_default(),
             problems,
             services: facts.services,

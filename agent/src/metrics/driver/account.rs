@@ -60,7 +60,9 @@ impl Account {
                 if state.closing {
                     return;
                 }
+                state.done = state.asked;
             }
+            self.shared.flushed.notify_waiters();
             self.shared.wake.notified().await;
         }
     }

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use self::account::Account;
-use self::shared::Shared;
+use self::shared::{Shared, Work};
 use super::drops::{Drops, Reason};
 use super::queue::Limits;
 use super::sample::Tick;
@@ -103,6 +103,13 @@ impl Handle {
         self.shared.wake.notify_one();
     }
 
+    /// Has all that waits sent, as far as the sink takes it, and ends then.
+    pub fn flush(&self) -> impl Future<Output = ()> + Send + use<> {
+        let shared = Arc::clone(&self.shared);
+        let asked = shared.ask();
+        async move { shared.answered(asked).await }
+    }
+
     /// How the sink does, and did before it was set up anew.
     pub fn stats(&self) -> SinkStats {
         let state = self.shared.lock();
@@ -160,7 +167,7 @@ impl<S: Sink> Driver<S> {
         let period = self.sink.period();
         let mut due = Instant::now() + self.sink.phase();
         loop {
-            let last = self.account.shared.wait(due).await;
+            let work = self.account.shared.wait(due).await;
             loop {
                 // Not in the loop's head, where the lock would be held below.
                 let Some(tick) = self.account.shared.lock().queue.pop() else { break };
@@ -169,13 +176,14 @@ impl<S: Sink> Driver<S> {
                 self.deliver(requests, &drops).await;
             }
             let mut drops = Drops::default();
-            let requests = self.sink.flush(last, &mut drops);
+            let requests = self.sink.flush(work != Work::Due, &mut drops);
             self.deliver(requests, &drops).await;
-            if last {
-                return;
+            match work {
+                Work::Last => return,
+                Work::Flush(asked) => self.account.shared.answer(asked),
+                // What was missed is not made up for.
+                Work::Due => due = (due + period).max(Instant::now()),
             }
-            // What was missed is not made up for.
-            due = (due + period).max(Instant::now());
         }
     }
 

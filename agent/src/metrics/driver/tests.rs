@@ -24,6 +24,7 @@ enum Deed {
 
 /// Sends each tick by itself, and gathers those of more than a hundred samples.
 struct Scripted {
+    period: Duration,
     script: Script,
     sent: Arc<Mutex<Vec<usize>>>,
     held: usize,
@@ -34,11 +35,11 @@ impl Sink for Scripted {
     type Payload = usize;
 
     fn build((): &(), _: &Identity, _: &SinkContext) -> Result<Self, BuildError> {
-        Ok(Self { script: Script::default(), sent: Arc::default(), held: 0 })
+        Ok(scripted(&[], MILLISECOND, Arc::default()))
     }
 
     fn period(&self) -> Duration {
-        Duration::from_millis(1)
+        self.period
     }
 
     fn timeout(&self) -> Duration {
@@ -84,10 +85,24 @@ const QUICK: Retries = Retries {
     most: Duration::from_secs(30),
 };
 
-fn start(script: &[Deed], retries: Retries) -> (Handle, Arc<Mutex<Vec<usize>>>) {
-    let sent = Arc::new(Mutex::new(Vec::new()));
+const MILLISECOND: Duration = Duration::from_millis(1);
+
+fn scripted(script: &[Deed], period: Duration, sent: Arc<Mutex<Vec<usize>>>) -> Scripted {
     let script = Arc::new(Mutex::new(script.iter().copied().collect()));
-    let mut sink = Some(Scripted { script, sent: Arc::clone(&sent), held: 0 });
+    Scripted { period, script, sent, held: 0 }
+}
+
+fn start(script: &[Deed], retries: Retries) -> (Handle, Arc<Mutex<Vec<usize>>>) {
+    start_with(MILLISECOND, script, retries)
+}
+
+fn start_with(
+    period: Duration,
+    script: &[Deed],
+    retries: Retries,
+) -> (Handle, Arc<Mutex<Vec<usize>>>) {
+    let sent = Arc::new(Mutex::new(Vec::new()));
+    let mut sink = Some(scripted(script, period, Arc::clone(&sent)));
     let set_up = move || std::future::ready(Ok(sink.take().unwrap()));
     (Handle::start("test", set_up, retries), sent)
 }
@@ -100,7 +115,7 @@ fn no_secret() -> SetUpError {
 #[tokio::test]
 async fn ticks_wait_for_a_sink_whose_secret_comes_late() {
     let sent = Arc::new(Mutex::new(Vec::new()));
-    let sink = Scripted { script: Script::default(), sent: Arc::clone(&sent), held: 0 };
+    let sink = scripted(&[], MILLISECOND, Arc::clone(&sent));
     let (open, gate) = tokio::sync::watch::channel(false);
     let mut sink = Some(sink);
     let set_up = move || {
@@ -255,4 +270,36 @@ async fn what_a_sink_has_gathered_counts_as_lost_when_it_is_ended() {
     until(&handle, |stats| stats.queued == 0).await;
     let stats = handle.shutdown(Instant::now() + Duration::from_millis(20)).await;
     assert_eq!(stats.dropped, [("shutdown", 200 + 1)].into());
+}
+
+#[tokio::test]
+async fn a_flush_sends_what_waits_before_its_time_and_ends_when_it_is_out() {
+    let hour = Duration::from_secs(3600);
+    let (handle, sent) = start_with(hour, &[], QUICK);
+    handle.push(tick(1));
+    until(&handle, |stats| stats.sent == 1).await;
+    handle.push(tick(2));
+    handle.push(tick(3));
+    tokio::time::timeout(Duration::from_secs(10), handle.flush()).await.unwrap();
+    assert_eq!(*sent.lock().unwrap(), [1, 2, 3]);
+    // With nothing to send it ends too, and several at a time all do.
+    let (first, second) = (handle.flush(), handle.flush());
+    tokio::time::timeout(Duration::from_secs(10), async { tokio::join!(second, first) })
+        .await
+        .unwrap();
+    // What comes after it waits for its time again.
+    handle.push(tick(4));
+    assert_eq!(handle.stats().queued, 1);
+}
+
+#[tokio::test]
+async fn a_flush_waits_for_a_sink_that_hangs_and_not_for_one_that_is_unusable() {
+    let (hangs, _) = start(&[Deed::Hang], QUICK);
+    hangs.push(tick(1));
+    let flushed = tokio::time::timeout(Duration::from_millis(50), hangs.flush()).await;
+    assert!(flushed.is_err());
+    let refuses = || std::future::ready(Err::<Scripted, _>(SetUpError::Build(BuildError::NoAws)));
+    let unusable = Handle::start("test", refuses, QUICK);
+    unusable.push(tick(1));
+    tokio::time::timeout(Duration::from_secs(10), unusable.flush()).await.unwrap();
 }

@@ -34,6 +34,7 @@ fn looked(
         drift: None,
         started_at: "2025-12-31T23:59:59.000Z",
         identity: None,
+        drain: None,
         services: BTreeMap::new(),
         sinks: BTreeMap::new(),
         collectors: BTreeMap::new(),
