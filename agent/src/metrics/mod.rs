@@ -6,6 +6,8 @@ pub mod collector;
 pub mod driver;
 /// Why measurements were not delivered.
 pub mod drops;
+/// What each metric is.
+pub mod help;
 /// A tick as Prometheus reads it.
 pub mod openmetrics;
 /// Patterns of metric names.
