@@ -28,3 +28,6 @@ pub mod schedule;
 pub mod settings;
 /// Where samples go.
 pub mod sink;
+
+#[cfg(test)]
+mod tests;
