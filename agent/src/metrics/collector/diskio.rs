@@ -3,7 +3,7 @@
 //! Partitions, RAM disks and loop devices are left out, as node_exporter leaves
 //! them out: a partition's traffic is that of its disk. Device mapper and RAID
 //! are kept, beside the disks below them: who adds up all devices counts twice.
-//! Discards are left out as well: no EBS volume knows them.
+//! Discards are left out as well: few disks of a cloud know them.
 
 use std::borrow::Cow;
 
