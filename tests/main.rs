@@ -21,6 +21,7 @@ mod golden;
 mod herd;
 mod host;
 mod identity;
+mod node_exporter;
 mod notifications;
 mod older_system;
 mod playbooks;
