@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::connection::Connection;
 use super::error::ImdsError;
-use crate::platform::retry::{Backoff, until};
+use crate::platform::retry::{Backoff, Tries, until};
 
 /// The longest life that a token may have, in seconds.
 const TOKEN_TTL: &str = "21600";
@@ -147,6 +147,21 @@ impl Imds {
         self.read("the public address", "/latest/meta-data/public-ipv4", deadline, parse).await
     }
 
+    /// What the instance's autoscaling group makes of it, such as `InService`; `None` where
+    /// it is in no group.
+    pub async fn target_lifecycle_state(
+        &mut self,
+        deadline: Instant,
+    ) -> Result<Option<String>, ImdsError> {
+        let parse = |text: &str| {
+            let state = text.trim();
+            let fine = is_word(state) && state.len() <= 64;
+            fine.then(|| state.to_owned()).ok_or(ImdsError::Malformed { expected: "a state" })
+        };
+        let path = "/latest/meta-data/autoscaling/target-lifecycle-state";
+        self.read("the target lifecycle state", path, deadline, parse).await
+    }
+
     /// The tags that are wanted and there.
     pub async fn tags(
         &mut self,
@@ -187,16 +202,20 @@ impl Imds {
         deadline: Instant,
         parse: impl Fn(&str) -> Result<T, ImdsError>,
     ) -> Result<Option<T>, ImdsError> {
-        let tries = until(deadline, RETRY, async || {
-            let answer = before(deadline, self.get(path)).await?;
-            answer.map(|text| parse(&text)).transpose()
-        })
-        .await;
-        tries.result.map_err(|source| ImdsError::Read {
-            what: what.to_owned(),
-            attempts: tries.count,
-            source: Box::new(source),
-        })
+        let mut tries = Tries::new(deadline, RETRY);
+        loop {
+            let answer = before(deadline, self.get(path)).await;
+            match answer.and_then(|text| text.map(|text| parse(&text)).transpose()) {
+                Err(error) if tries.again(&error).await => {}
+                result => {
+                    return result.map_err(|source| ImdsError::Read {
+                        what: what.to_owned(),
+                        attempts: tries.count,
+                        source: Box::new(source),
+                    });
+                }
+            }
+        }
     }
 
     async fn get(&mut self, path: &str) -> Result<Option<String>, ImdsError> {
