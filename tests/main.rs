@@ -17,6 +17,7 @@ mod faults;
 mod fleet;
 mod golden;
 mod herd;
+mod hooks;
 mod host;
 mod identity;
 mod notifications;

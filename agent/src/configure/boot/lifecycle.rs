@@ -46,19 +46,6 @@ impl Boot<'_> {
         }
     }
 
-    /// Says of a step that was ended for the sake of the group why it was.
-    pub(super) fn explain_cut(&self, failure: Option<Failure>) -> Option<Failure> {
-        let cut = self.waiting.as_ref().is_some_and(Waiting::is_cut);
-        failure.map(|failure| match cut && failure.task.is_none() {
-            true => Failure::of(
-                "the step was ended, because the lifecycle hook of the autoscaling group waits no \
-                 longer and this instance may not send it heartbeats \
-                 (autoscaling:RecordLifecycleActionHeartbeat)",
-            ),
-            false => failure,
-        })
-    }
-
     /// Begins to tell the group what came of the boot.
     pub(super) fn signal(&mut self) {
         if let (Some(waiting), Some(word)) = (&mut self.waiting, Word::of(self.report.outcome)) {
@@ -86,6 +73,17 @@ impl Boot<'_> {
         }
         said
     }
+}
+
+/// Says of a step that was ended for the sake of the group why it was.
+pub(super) fn explained(failure: Failure, cut: bool) -> Failure {
+    if !cut {
+        return failure;
+    }
+    let why = "it was ended, because the lifecycle hook of the autoscaling group waits no longer, \
+               and this instance may not send it heartbeats \
+               (autoscaling:RecordLifecycleActionHeartbeat)";
+    Failure { task: failure.task, ..Failure::of(why) }
 }
 
 /// Whether the last step on this disk was another instance's, or none was.

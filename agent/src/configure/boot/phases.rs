@@ -2,9 +2,10 @@
 
 use std::error::Error;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::lifecycle::is_new;
+use super::lifecycle::{explained, is_new};
 use super::reveal::reveal;
 use super::{BootError, Options, Watcher};
 use crate::configure::handoff::{self, Handoff, HandoffError};
@@ -115,10 +116,11 @@ impl<'a> Boot<'a> {
             self.keep_waiting();
         }
         let cut = self.cut();
+        let was_cut = AtomicBool::new(false);
         let mut cancel = pin!(async {
             tokio::select! {
                 () = cancel => {}
-                () = cut => {}
+                () = cut => was_cut.store(true, Ordering::Relaxed),
             }
         });
         let found = self.playbook(&resolution, identity, &settings, needed, cancel.as_mut()).await;
@@ -133,7 +135,7 @@ impl<'a> Boot<'a> {
         }
         // A step that does not run needs no playbook.
         if let Some(failure) = found.unusable {
-            return Ok(self.explain_cut(Some(failure)));
+            return Ok(Some(explained(failure, was_cut.load(Ordering::Relaxed))));
         }
         self.keep_waiting();
         self.save()?;
@@ -150,7 +152,8 @@ impl<'a> Boot<'a> {
         let started = Instant::now();
         let parts = (&resolution, identity, &settings, found.playbook);
         let result = self.step(parts, watcher, cancel).await;
-        let mut failure = self.explain_cut(result.failure);
+        let cut = was_cut.load(Ordering::Relaxed);
+        let mut failure = result.failure.map(|failure| explained(failure, cut));
         let outcome = if failure.is_some() { Outcome::Failed } else { Outcome::Ready };
         if let Err(error) = remember(outcome) {
             failure = failure.or_else(|| Some(chained(forgotten, &error)));

@@ -48,6 +48,11 @@ impl Keeper {
         self.called |= is_called(old, new);
     }
 
+    /// Whether the group is being told nothing.
+    pub fn is_idle(&self) -> bool {
+        self.task.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
     /// Tells what is owed, as soon as the boot is over. Must be called within a runtime.
     pub fn look(
         &mut self,

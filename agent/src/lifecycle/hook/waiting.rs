@@ -104,11 +104,6 @@ impl Waiting {
         }
     }
 
-    /// Whether `cut` has come.
-    pub fn is_cut(&self) -> bool {
-        self.facts.borrow().cut.is_some_and(|cut| cut <= Instant::now())
-    }
-
     /// What came of it, when the group has heard the word of `end` or had its time; and
     /// what is wrong with the deadlines.
     pub async fn told(mut self) -> (Option<HookReport>, Option<String>) {
@@ -151,6 +146,7 @@ impl Boot {
             ..HookReport::default()
         };
         facts.send_modify(|facts| facts.report = Some(report));
+        self.check(&seat, &facts);
         let ended = async {
             let said = word.wait_for(Option::is_some).await;
             said.ok().and_then(|word| *word)
@@ -183,11 +179,7 @@ impl Boot {
 
     /// Sends heartbeats for ever.
     async fn keep(&self, api: &mut Api, seat: &mut Seat, facts: &watch::Sender<Facts>) {
-        let mut checked = false;
         loop {
-            if !std::mem::replace(&mut checked, true) {
-                self.check(seat, facts);
-            }
             let next = Instant::now() + seat.rhythm();
             match seat.beat(api, next).await {
                 Ok(accepted) => facts.send_modify(|facts| {
