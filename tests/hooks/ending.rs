@@ -8,6 +8,7 @@ use gild::identity::discover;
 use gild::lifecycle::hook::keeper::Keeper;
 use gild::lifecycle::hook::{Word, complete_terminating, keep_terminating};
 use gild::lifecycle::settings::LifecycleSettings;
+use gild::scope::resolve::host_alone;
 
 use super::*;
 use crate::fakes::fault::Fault;
@@ -24,7 +25,7 @@ fn where_group_is(test: &str, host: &Host, group: &AutoScaling) -> bool {
 }
 
 fn settings(terminate: Option<&str>) -> LifecycleSettings {
-    let mut settings = gild::config::Settings::default().lifecycle;
+    let mut settings = host_alone(&here().paths).unwrap().settings.lifecycle;
     settings.terminate_hook = terminate.map(str::to_owned);
     settings
 }
