@@ -19,6 +19,7 @@ mod faults;
 mod fleet;
 mod golden;
 mod herd;
+mod hooks;
 mod host;
 mod identity;
 mod node_exporter;

@@ -9,9 +9,13 @@ use clap::{Args, Subcommand};
 use super::Failure;
 use super::context::Globals;
 use super::known::known;
+use crate::config::Settings;
 use crate::configure::lock::Lock;
 use crate::configure::report::{self, Outcome, Report};
-use crate::identity::host;
+use crate::identity::{Identity, host};
+use crate::lifecycle::hook::find::Subject;
+use crate::lifecycle::hook::waiting::{PATIENCE, Waiting};
+use crate::lifecycle::hook::{Side, Word};
 use crate::notify::Supplies;
 use crate::notify::announce::Audience;
 use crate::notify::message::Message;
@@ -50,9 +54,30 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
     let audience = Audience::of(&settings, identity.as_ref(), &context.redactor);
     let Context { paths, client, redactor, .. } = &context;
     let supplies = Supplies::new(paths, client, redactor, audience.region());
+    let abandoned = abandon(&context, &settings, identity.as_ref(), &report);
     // Where the boot has told of its end, this is a repetition and goes nowhere.
-    audience.tell(Message::of(&report, None), paths, &supplies).await;
+    let told = audience.tell(Message::of(&report, None), paths, &supplies);
+    tokio::join!(abandoned, told);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tells the autoscaling group that waits for a failed boot, where the boot has not.
+async fn abandon(
+    context: &Context,
+    settings: &Settings,
+    identity: Option<&Identity>,
+    report: &Report,
+) {
+    let is_told = report.lifecycle.as_ref().is_some_and(|told| !told.owed);
+    let Some(identity) = identity.filter(|_| report.outcome == Outcome::Failed && !is_told) else {
+        return;
+    };
+    let (client, imds) = (&context.client, &context.imds);
+    let subject = Subject::new(client, imds, identity, &settings.lifecycle, Side::Launch);
+    let Some(subject) = subject else { return };
+    let mut waiting = Waiting::new(subject, Duration::ZERO, &context.paths, PATIENCE);
+    waiting.end(Word::Abandon);
+    waiting.told().await;
 }
 
 /// The report that the boot left; `None` where the boot is still at work.

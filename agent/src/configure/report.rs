@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::origin::Origin;
 use crate::config::path::KeyPath;
 use crate::config::trust::Refused;
+use crate::lifecycle::hook::HookReport;
 use crate::platform::process::ProcessKey;
 use crate::platform::redact::Redactor;
 
@@ -121,7 +122,7 @@ pub struct UnknownKey {
 /// A part of the boot, with the time it took.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Phase {
-    /// `identity`, `scopes`, `fetch`, `step`, `notify`.
+    /// `identity`, `scopes`, `fetch`, `step`, `notify`, `lifecycle`.
     pub name: String,
     /// `ok`, `failed` or `skipped`.
     pub outcome: PhaseOutcome,
@@ -235,6 +236,9 @@ pub struct Report {
     pub problems: Vec<String>,
     /// Why it failed.
     pub failure: Option<Failure>,
+    /// What the autoscaling group was told, where it waited for this boot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifecycle: Option<HookReport>,
 }
 
 /// The longest one-line message, in characters.
@@ -279,6 +283,7 @@ impl Report {
             refused_keys: Vec::new(),
             problems: Vec::new(),
             failure: None,
+            lifecycle: None,
         }
     }
 
@@ -304,6 +309,9 @@ impl Report {
             failure.task.iter_mut().for_each(clean);
             clean(&mut failure.message);
             failure.chain.iter_mut().for_each(clean);
+        }
+        if let Some(told) = &mut report.lifecycle {
+            told.error.iter_mut().for_each(clean);
         }
         if let Some(decision) = &mut report.decision {
             clean(&mut decision.reason);

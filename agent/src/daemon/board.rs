@@ -48,6 +48,8 @@ pub(super) struct View {
     pub(super) drift: Option<Drift>,
     /// What is wrong with the configuration that the daemon runs on.
     pub(super) problems: Vec<String>,
+    /// What the daemon cannot do for the instance's group.
+    pub(super) group_problem: Option<String>,
     /// Who this instance is, where the daemon had to find out by itself.
     pub(super) identity: Option<Identity>,
     /// The services.
@@ -103,6 +105,7 @@ impl Board {
             report: view.report.as_ref(),
             at_work: view.at_work(),
             problems: &view.problems,
+            group_problem: view.group_problem.as_deref(),
             look: view.look.as_ref(),
             drift: view.drift.as_ref(),
             started_at: &self.started_at,

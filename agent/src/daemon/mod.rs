@@ -14,6 +14,8 @@ mod freshen;
 mod inbox;
 /// When the sources are looked at again.
 mod looks;
+/// What the autoscaling group is told.
+mod group;
 /// Asking for a configuration step.
 mod reconfigure;
 
@@ -135,6 +137,7 @@ async fn run_here(
             () = &mut stop => break Ended::Stopped,
             () = engine.due() => {
                 engine.measure().await;
+                engine.watch_over_services();
                 if !hearing {
                     reload(&mut engine, &mut looks, &board);
                     told.state(&board);

@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::connection::Connection;
 use super::error::ImdsError;
-use crate::platform::retry::{Backoff, until};
+use crate::platform::retry::{Backoff, Tries, until};
 
 /// The longest life that a token may have, in seconds.
 const TOKEN_TTL: &str = "21600";
@@ -213,16 +213,20 @@ impl Imds {
         deadline: Instant,
         parse: impl Fn(&str) -> Result<T, ImdsError>,
     ) -> Result<Option<T>, ImdsError> {
-        let tries = until(deadline, RETRY, async || {
-            let answer = before(deadline, self.get(path)).await?;
-            answer.map(|text| parse(&text)).transpose()
-        })
-        .await;
-        tries.result.map_err(|source| ImdsError::Read {
-            what: what.to_owned(),
-            attempts: tries.count,
-            source: Box::new(source),
-        })
+        let mut tries = Tries::new(deadline, RETRY);
+        loop {
+            let answer = before(deadline, self.get(path)).await;
+            match answer.and_then(|text| text.map(|text| parse(&text)).transpose()) {
+                Err(error) if tries.again(&error).await => {}
+                result => {
+                    return result.map_err(|source| ImdsError::Read {
+                        what: what.to_owned(),
+                        attempts: tries.count,
+                        source: Box::new(source),
+                    });
+                }
+            }
+        }
     }
 
     async fn get(&mut self, path: &str) -> Result<Option<String>, ImdsError> {

@@ -3,6 +3,8 @@
 
 /// What is done before the instance ends.
 pub mod drain;
+/// What the autoscaling group is told.
+pub mod hook;
 /// The word of the daemon that the instance is to be drained.
 pub mod request;
 /// What can be configured.

@@ -25,6 +25,11 @@ impl Occasion {
         let all = [Self::Spot, Self::Terminate, Self::Stop, Self::Reboot];
         all.into_iter().find(|occasion| occasion.word() == word)
     }
+
+    /// Whether an autoscaling group may be waiting for the end of the instance.
+    pub fn is_awaited(self) -> bool {
+        matches!(self, Self::Spot | Self::Terminate)
+    }
 }
 
 crate::settings! {

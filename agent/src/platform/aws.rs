@@ -88,6 +88,12 @@ impl AwsError {
         self.status
     }
 
+    /// Whether other credentials may do what these could not: they have run out, or are
+    /// not known yet.
+    pub fn is_stale(&self) -> bool {
+        self.code().is_some_and(|code| STALE.contains(&code))
+    }
+
     /// Whether a signature was refused for its time alone: a clock that is wrong is
     /// set while an instance starts.
     fn is_off_time(&self) -> bool {
@@ -144,9 +150,8 @@ impl Retryable for AwsError {
         let throttled = self.code().is_some_and(|code| {
             code.contains("Throttl") || code.contains("Rate") || code.contains("SlowDown")
         });
-        let stale = self.code().is_some_and(|code| STALE.contains(&code)) || self.is_off_time();
         match self.status {
-            _ if throttled || stale => Verdict::Transient,
+            _ if throttled || self.is_stale() || self.is_off_time() => Verdict::Transient,
             _ if self.malformed || self.too_large => Verdict::Permanent,
             Some(429 | 500..=599) | None => Verdict::Transient,
             Some(_) => Verdict::Permanent,

@@ -137,6 +137,8 @@ pub struct Facts<'a> {
     pub at_work: bool,
     /// What is wrong with the configuration that the daemon runs on.
     pub problems: &'a [String],
+    /// What the daemon cannot do for the instance's group.
+    pub group_problem: Option<&'a str>,
     /// The daemon's last look at the sources, since `configure` was last at work.
     pub look: Option<&'a Look>,
     /// How the sources differ from what `configure` ran with.
@@ -206,7 +208,8 @@ impl Snapshot {
             Some(look) if state != reported => &look.turned,
             _ => ended.or(started).unwrap_or(facts.started_at),
         };
-        let problems = fresh::problems(report, facts.problems, look);
+        let mut problems = fresh::problems(report, facts.problems, look);
+        problems.extend(facts.group_problem.map(str::to_owned));
         let looked = look.map(|look| &look.sources);
         let sources = looked.or(report.map(|report| &report.sources)).cloned();
         Self {

@@ -2,8 +2,10 @@
 
 use std::error::Error;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::lifecycle::{explained, is_new};
 use super::reveal::reveal;
 use super::{BootError, Options, Watcher};
 use crate::configure::handoff::{self, Handoff, HandoffError};
@@ -14,6 +16,7 @@ use crate::configure::settings::ConfigurationSettings;
 use crate::configure::state::{State, StepKey};
 use crate::configure::step::{Step, StepResult};
 use crate::identity::Identity;
+use crate::lifecycle::hook::waiting::Waiting;
 use crate::notify::announce::Audience;
 use crate::platform::{clock, error};
 use crate::scope::secrets::Secrets;
@@ -40,12 +43,15 @@ pub(super) struct Boot<'a> {
     pub(super) degraded: bool,
     /// Who is told what comes of it.
     pub(super) audience: Audience,
+    /// The group, where one may wait for this boot.
+    pub(super) waiting: Option<Waiting>,
 }
 
 impl<'a> Boot<'a> {
     /// A boot that begins.
     pub(super) fn new(context: &'a Context, options: &'a Options, report: Report) -> Self {
-        Self { context, options, report, degraded: false, audience: Audience::default() }
+        let (audience, waiting) = (Audience::default(), None);
+        Self { context, options, report, degraded: false, audience, waiting }
     }
 
     /// Leaves the report as it is now.
@@ -78,6 +84,7 @@ impl<'a> Boot<'a> {
             resolution.identity.as_ref(),
             &self.context.redactor,
         );
+        self.may_be_waited_for(&resolution);
         self.take_over(&resolution);
         watcher.resolved(&resolution);
         let handed_over = self.hand_over(&resolution);
@@ -105,7 +112,17 @@ impl<'a> Boot<'a> {
             playbook_digest: None,
         };
         let needed = policy::needs_playbook(settings.run, force, &previous, &key);
-        let mut cancel = pin!(cancel);
+        if is_new(&previous, identity) {
+            self.keep_waiting();
+        }
+        let cut = self.cut();
+        let was_cut = AtomicBool::new(false);
+        let mut cancel = pin!(async {
+            tokio::select! {
+                () = cancel => {}
+                () = cut => was_cut.store(true, Ordering::Relaxed),
+            }
+        });
         let found = self.playbook(&resolution, identity, &settings, needed, cancel.as_mut()).await;
         self.report.playbook_digest = found.digest.clone();
         key.playbook_digest = found.digest;
@@ -118,8 +135,9 @@ impl<'a> Boot<'a> {
         }
         // A step that does not run needs no playbook.
         if let Some(failure) = found.unusable {
-            return Ok(Some(failure));
+            return Ok(Some(explained(failure, was_cut.load(Ordering::Relaxed))));
         }
+        self.keep_waiting();
         self.save()?;
 
         let state = |outcome| State { key: key.clone(), outcome, at: clock::now_text() };
@@ -134,7 +152,8 @@ impl<'a> Boot<'a> {
         let started = Instant::now();
         let parts = (&resolution, identity, &settings, found.playbook);
         let result = self.step(parts, watcher, cancel).await;
-        let mut failure = result.failure;
+        let cut = was_cut.load(Ordering::Relaxed);
+        let mut failure = result.failure.map(|failure| explained(failure, cut));
         let outcome = if failure.is_some() { Outcome::Failed } else { Outcome::Ready };
         if let Err(error) = remember(outcome) {
             failure = failure.or_else(|| Some(chained(forgotten, &error)));

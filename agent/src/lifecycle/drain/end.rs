@@ -7,8 +7,9 @@ use std::time::Duration;
 use http::Method;
 use tokio::time::{Instant, timeout_at};
 
-use super::Work;
+use super::{Drain, Work};
 use super::record::Record;
+use crate::lifecycle::hook;
 use crate::lifecycle::settings::Occasion;
 use crate::notify::Supplies;
 use crate::notify::message::{Event, Message};
@@ -24,7 +25,7 @@ const FLUSH: Duration = Duration::from_secs(6);
 pub(super) async fn follow(work: &Work<'_>, occasion: Occasion, took: Duration, end: Instant) {
     tell(work, took, end).await;
     flush(&work.drain.context.paths, end).await;
-    let_go(occasion);
+    let_go(work, occasion, end).await;
 }
 
 /// Tells that the instance has been drained. What has not arrived in time is in the
@@ -80,8 +81,15 @@ async fn flush(paths: &Paths, end: Instant) {
 }
 
 /// Lets the autoscaling group go on that waits for the end of this instance.
-fn let_go(occasion: Occasion) {
-    tracing::info!(occasion = occasion.word(), "this instance can go");
+async fn let_go(work: &Work<'_>, occasion: Occasion, end: Instant) {
+    if !occasion.is_awaited() {
+        return;
+    }
+    let Drain { context, settings, .. } = work.drain;
+    let told = hook::complete_terminating(context, &settings.lifecycle);
+    if timeout_at(end, told).await.is_err() {
+        tracing::warn!("there is no time left to let the autoscaling group go on");
+    }
 }
 
 #[cfg(test)]

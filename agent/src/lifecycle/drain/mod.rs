@@ -31,6 +31,7 @@ use crate::config::Settings;
 use crate::configure::Lock;
 use crate::configure::lock::LockError;
 use crate::identity::{Identity, Provenance, host};
+use crate::lifecycle::hook::keep_terminating;
 use crate::lifecycle::settings::Occasion;
 use crate::notify::announce::Audience;
 use crate::platform::clock;
@@ -121,7 +122,19 @@ impl Drain<'_> {
                 Record::begun(reason.occasion, host::boot_id(&self.context.paths))
             }
         };
-        Work { drain: self, audience: self.audience(), record }.run(reason, end, pin!(stop)).await
+        let is_awaited = reason.occasion.is_awaited();
+        let awaited = async {
+            if is_awaited {
+                keep_terminating(self.context, &self.settings.lifecycle).await;
+            }
+        };
+        let work = Work { drain: self, audience: self.audience(), record };
+        let stop = pin!(stop);
+        let mut work = pin!(work.run(reason, end, stop));
+        tokio::select! {
+            drained = &mut work => drained,
+            () = awaited => work.await,
+        }
     }
 
     /// What is written down of this boot, unless all of it is to be done once more.

@@ -30,6 +30,7 @@ fn looked(
         report,
         at_work,
         problems,
+        group_problem: None,
         look,
         drift: None,
         started_at: "2025-12-31T23:59:59.000Z",
