@@ -53,7 +53,8 @@ fn unit(word: &str, more: &str) -> String {
 /// A machine that is drained by these steps; the daemon sends once an hour.
 fn drained(world: &World) -> Machine {
     let url = world.chat.webhook(WEBHOOK);
-    let notify = format!("[notify.{WEBHOOK}]\ntype = \"discord\"\nurl = \"{url}\"\non = [\"drained\"]\n");
+    let notify =
+        format!("[notify.{WEBHOOK}]\ntype = \"discord\"\nurl = \"{url}\"\non = [\"drained\"]\n");
     let mut plan = Plan { image: format!("{STEPS}{notify}"), ..Plan::default() };
     let port = world.files.address().port();
     let early = "DefaultDependencies=no\nConflicts=shutdown.target\nBefore=shutdown.target";

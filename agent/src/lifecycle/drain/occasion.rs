@@ -69,7 +69,9 @@ pub async fn find(
     match asked {
         Asked::Told(occasion, end) => Ok(Some(reason((occasion, end)))),
         Asked::Open => {
-            if let Some(DrainRequest { occasion, until }) = DrainRequest::read(&context.paths.drain_wanted())? {
+            if let Some(DrainRequest { occasion, until }) =
+                DrainRequest::read(&context.paths.drain_wanted())?
+            {
                 return Ok(Some(reason((occasion, until))));
             }
             let known = metadata(&context.imds, on_ec2).await;
