@@ -147,7 +147,7 @@ pub struct Facts<'a> {
     pub started_at: &'a str,
     /// Who the instance is, where that is known.
     pub identity: Option<&'a Identity>,
-    /// What came of draining it in this boot.
+    /// What came of draining it.
     pub drain: Option<Record>,
     /// The services.
     pub services: BTreeMap<String, ServiceHealth>,
@@ -179,7 +179,7 @@ pub struct Snapshot {
     /// do not.
     #[serde(default)]
     pub drift: Option<Drift>,
-    /// What came of draining the instance in this boot; null where it was not.
+    /// What came of draining the instance; null where it was not drained.
     #[serde(default)]
     pub drain: Option<Record>,
     /// The sources of configuration, as they were last asked.

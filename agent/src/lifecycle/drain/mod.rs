@@ -142,10 +142,12 @@ impl Drain<'_> {
         if self.force {
             return None;
         }
-        Record::load(&self.context.paths).unwrap_or_else(|error| {
+        let paths = &self.context.paths;
+        let found = Record::load(paths).unwrap_or_else(|error| {
             tracing::warn!("{}", chain_text(&error));
             None
-        })
+        });
+        found.filter(|record| record.is_of_this_boot(paths))
     }
 
     /// The lock, or who has it.

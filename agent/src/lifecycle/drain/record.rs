@@ -117,15 +117,19 @@ impl Record {
         }
     }
 
-    /// The record of this boot; `None` where nothing has been drained in it.
+    /// What is there; `None` where nothing has been drained.
     pub fn load(paths: &Paths) -> Result<Option<Self>, RecordError> {
         let path = paths.drained();
         let read = || match read_capped(&path, MAX_BYTES)? {
             Some(bytes) => Ok(Some(serde_json::from_slice::<Self>(&bytes)?)),
             None => Ok(None),
         };
-        let found = read().map_err(|source| RecordError::Read { path: path.clone(), source })?;
-        Ok(found.filter(|record| record.boot_id == host::boot_id(paths)))
+        read().map_err(|source| RecordError::Read { path: path.clone(), source })
+    }
+
+    /// Whether it is of this boot: `/run` may outlive one in a container.
+    pub(super) fn is_of_this_boot(&self, paths: &Paths) -> bool {
+        self.boot_id == host::boot_id(paths)
     }
 
     /// Writes the record, whole or not at all.
