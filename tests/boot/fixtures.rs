@@ -195,6 +195,7 @@ recover_after = 2
 fn environment(world: &World, plan: &Plan) -> String {
     let mut all = BTreeMap::from([
         ("AWS_ENDPOINT_URL", world.moto.endpoint()),
+        ("AWS_ENDPOINT_URL_AUTO_SCALING", world.group.endpoint()),
         ("AWS_ENDPOINT_URL_CLOUDWATCH", world.cloudwatch.endpoint()),
     ]);
     all.extend(plan.environment.clone());

@@ -229,7 +229,8 @@ fn answer(state: &mut State, called: &Called) -> Result<String, String> {
             };
             let mut hooks = state.hooks.iter();
             let last = hooks.all(|hook| hook.done || hook.transition != transition);
-            if let Some((_, state)) = state.instance.as_mut().filter(|_| last || word == "ABANDON") {
+            if let Some((_, state)) = state.instance.as_mut().filter(|_| last || word == "ABANDON")
+            {
                 *state = state.replace(":Wait", ":Proceed");
             }
             Ok(String::new())

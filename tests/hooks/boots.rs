@@ -23,7 +23,8 @@ fn a_slow_boot_is_waited_for_and_goes_on_into_service() {
     assert!(boot.0.wait().unwrap().success());
     assert_eq!(group.order(), [STATE, HOOKS, HEARTBEAT, COMPLETE]);
     let named = |call: &crate::fakes::autoscaling::Called| {
-        (call.field("AutoScalingGroupName") == "web-asg").then(|| call.field("LifecycleHookName").to_owned())
+        (call.field("AutoScalingGroupName") == "web-asg")
+            .then(|| call.field("LifecycleHookName").to_owned())
     };
     assert_eq!(named(&group.called(HEARTBEAT)[0]).as_deref(), Some("ready"));
     let beats = group.called(HEARTBEAT);
@@ -85,8 +86,7 @@ fn a_boot_that_is_killed_is_abandoned_by_the_unit_that_follows() {
 
 #[test]
 fn a_hook_that_is_named_is_not_looked_up() {
-    let (host, group) =
-        launched(3600, &format!("{READY}[lifecycle]\nlaunch_hook = \"ready\"\n"));
+    let (host, group) = launched(3600, &format!("{READY}[lifecycle]\nlaunch_hook = \"ready\"\n"));
     let (code, _, log) = configured(&host);
     assert_eq!(code, Some(0), "{log}");
     assert_eq!(group.called(HOOKS).len(), 0);
@@ -182,7 +182,8 @@ fn a_step_that_may_outlast_its_hook_is_warned_about() {
     let (host, group) = launched(2, &format!("{READY}timeout = \"10m\"\n"));
     let (code, report, log) = configured(&host);
     assert_eq!((code, &report["outcome"]), (Some(0), &"ready".into()), "{log}");
-    let warning = "configuration.timeout is 10m, and the lifecycle hook 'ready' waits 3m 20s at most";
+    let warning =
+        "configuration.timeout is 10m, and the lifecycle hook 'ready' waits 3m 20s at most";
     assert!(log.contains(warning), "{log}");
     assert_eq!(report["problems"], serde_json::json!([warning]));
     assert_eq!(words(&group), one("ready", "CONTINUE"));

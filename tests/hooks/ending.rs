@@ -92,7 +92,8 @@ fn a_long_drain_keeps_the_hook_waiting() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let drain = Duration::from_millis(1800);
         let (context, settings) = (here(), settings(None));
-        let kept = async { tokio::time::timeout(drain, keep_terminating(&context, &settings)).await };
+        let kept =
+            async { tokio::time::timeout(drain, keep_terminating(&context, &settings)).await };
         assert!(runtime.block_on(kept).is_err(), "it ended by itself");
         return;
     }

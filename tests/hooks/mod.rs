@@ -40,7 +40,8 @@ fn launched(heartbeat: u32, document: &str) -> (Host, AutoScaling) {
 /// Lays a step that goes on until `go` is there, and then ends with this code.
 fn held_step(host: &Host, code: u8) -> PathBuf {
     let go = host.path("go");
-    let text = format!("#!/bin/sh\nwhile [ ! -e {} ]; do sleep 0.05; done\nexit {code}\n", go.display());
+    let text =
+        format!("#!/bin/sh\nwhile [ ! -e {} ]; do sleep 0.05; done\nexit {code}\n", go.display());
     host.program("step", &text);
     go
 }
@@ -55,7 +56,9 @@ fn configured(host: &Host) -> (Option<i32>, Value, String) {
 /// The words that the group was told, with the hooks.
 fn words(group: &AutoScaling) -> Vec<(String, String)> {
     let told = group.called("CompleteLifecycleAction");
-    let of = |name: &'static str| move |call: &crate::fakes::autoscaling::Called| call.field(name).to_owned();
+    let of = |name: &'static str| {
+        move |call: &crate::fakes::autoscaling::Called| call.field(name).to_owned()
+    };
     let (hook, word) = (of("LifecycleHookName"), of("LifecycleActionResult"));
     told.iter().map(|call| (hook(call), word(call))).collect()
 }

@@ -20,9 +20,8 @@ impl Engine<'_> {
             (Some(_), Some(watch)) => watch.down(),
             _ => Vec::new(),
         };
-        let is_critical = |name: &str| {
-            self.settings.service.get(name).is_some_and(|service| service.critical)
-        };
+        let is_critical =
+            |name: &str| self.settings.service.get(name).is_some_and(|service| service.critical);
         let down: Vec<_> = down.into_iter().filter(|(name, _)| is_critical(name)).collect();
         // Before the first boot has ended nothing can be expected of the services.
         let configuring = view.report.is_none() || view.at_work();

@@ -10,12 +10,12 @@ mod board;
 mod engine;
 /// What becomes of a look at the sources.
 mod freshen;
+/// What the autoscaling group is told.
+mod group;
 /// What `configure` leaves.
 mod inbox;
 /// When the sources are looked at again.
 mod looks;
-/// What the autoscaling group is told.
-mod group;
 /// Asking for a configuration step.
 mod reconfigure;
 

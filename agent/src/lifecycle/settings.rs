@@ -40,11 +40,11 @@ crate::settings! {
         watch: bool = true;
         /// How often it looks.
         interval: Duration as Period = "5s";
-        /// The lifecycle hook that waits for this instance when it starts, where it is
-        /// not to be looked up.
+        /// The lifecycle hook that waits for this instance when it starts. Without it: every
+        /// launch hook of the group, as the Auto Scaling API lists them.
         launch_hook: Option<String>;
-        /// The lifecycle hook that waits for this instance when it ends, where it is not
-        /// to be looked up.
+        /// The lifecycle hook that waits for this instance when it ends. Without it: every
+        /// hook of the group for that.
         terminate_hook: Option<String>;
         /// How long a service that is `critical` may be down before the group is told
         /// that this instance is unhealthy. Unset: it is never told.

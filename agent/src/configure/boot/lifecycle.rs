@@ -24,8 +24,7 @@ impl Boot<'_> {
         let (client, imds) = (&context.client, &context.imds);
         let subject = Subject::new(client, imds, identity, &settings.lifecycle, Side::Launch);
         let step = settings.configuration.timeout;
-        self.waiting =
-            subject.map(|subject| Waiting::new(subject, step, &context.paths, PATIENCE));
+        self.waiting = subject.map(|subject| Waiting::new(subject, step, &context.paths, PATIENCE));
     }
 
     /// Asks whether anybody waits, and keeps them waiting.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use http::Method;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Drain, Work};
 use super::record::Record;
+use super::{Drain, Work};
 use crate::lifecycle::hook;
 use crate::lifecycle::settings::Occasion;
 use crate::notify::Supplies;

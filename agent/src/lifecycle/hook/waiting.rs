@@ -136,7 +136,9 @@ impl Boot {
         };
         let names = seat.names();
         tracing::info!(
-            hook = names, group = seat.place.group, state = seat.place.state,
+            hook = names,
+            group = seat.place.group,
+            state = seat.place.state,
             "the autoscaling group waits for this instance"
         );
         let report = HookReport {
