@@ -4,6 +4,8 @@
 //! Endpoints come from the SDK's own environment (`AWS_ENDPOINT_URL`,
 //! `AWS_ENDPOINT_URL_SSM`, …); credentials from the SDK's default chain.
 
+mod renewing;
+
 use std::error::Error;
 use std::time::Duration;
 
@@ -20,9 +22,10 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use http_body_util::{LengthLimitError, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use reqwest::Client;
 
+use self::renewing::Renewing;
 use super::retry::{Retryable, Verdict};
 
 /// The largest answer. The SDK reads most of them to their end before it looks
@@ -46,8 +49,15 @@ impl Aws {
             .connect_timeout(super::http::CONNECT_TIMEOUT)
             .operation_attempt_timeout(attempt)
             .build();
+        let credentials = Renewing::default();
+        let stack = Stack {
+            client: client.clone(),
+            most: MAX_ANSWER,
+            credentials: Some(credentials.clone()),
+        };
         let loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(SharedHttpClient::new(Stack { client: client.clone(), most: MAX_ANSWER }))
+            .http_client(SharedHttpClient::new(stack))
+            .identity_cache(credentials)
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts);
         // Asking the default chain would cost a call to IMDS that identity has
@@ -86,6 +96,15 @@ impl AwsError {
     /// The HTTP status, where an answer came.
     pub fn status(&self) -> Option<u16> {
         self.status
+    }
+
+    /// Whether who asks may not do this. Credentials that are worth nothing, or a clock that
+    /// is wrong, are something else.
+    pub fn is_denied(&self) -> bool {
+        match &self.code {
+            Some(code) => code.starts_with("AccessDenied") || code.starts_with("Unauthorized"),
+            None => matches!(self.status, Some(401 | 403)),
+        }
     }
 
     /// Whether a signature was refused for its time alone: a clock that is wrong is
@@ -160,6 +179,7 @@ impl Retryable for AwsError {
 const STALE: &[&str] = &[
     "ExpiredToken",
     "ExpiredTokenException",
+    "InvalidAccessKeyId",
     "InvalidClientTokenId",
     "RequestExpired",
     "RequestTimeTooSkewed",
@@ -169,7 +189,7 @@ const STALE: &[&str] = &[
 /// The SDK's view of the one HTTP stack, without a cap: for whoever reads answers piece
 /// by piece and has a cap of his own.
 pub fn streaming(client: &Client) -> SharedHttpClient {
-    SharedHttpClient::new(Stack { client: client.clone(), most: usize::MAX })
+    SharedHttpClient::new(Stack { client: client.clone(), most: usize::MAX, credentials: None })
 }
 
 /// The SDK's view of the one HTTP stack.
@@ -178,6 +198,8 @@ struct Stack {
     client: Client,
     /// The largest answer.
     most: usize,
+    /// What hears of refusals.
+    credentials: Option<Renewing>,
 }
 
 impl HttpClient for Stack {
@@ -189,6 +211,7 @@ impl HttpClient for Stack {
         SharedHttpConnector::new(Connector {
             client: self.client.clone(),
             most: self.most,
+            credentials: self.credentials.clone(),
             read_timeout: settings.read_timeout(),
         })
     }
@@ -198,12 +221,14 @@ impl HttpClient for Stack {
 struct Connector {
     client: Client,
     most: usize,
+    credentials: Option<Renewing>,
     read_timeout: Option<Duration>,
 }
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (client, most) = (self.client.clone(), self.most);
+        let credentials = self.credentials.clone();
         let read_timeout = self.read_timeout;
         HttpConnectorFuture::new(async move {
             let request = request
@@ -226,8 +251,18 @@ impl HttpConnector for Connector {
                     ConnectorError::io(error.into())
                 }
             })?;
-            let answer = http::Response::from(answer)
-                .map(|body| SdkBody::from_body_1_x(Limited::new(body, most)));
+            let (head, body) = http::Response::from(answer).into_parts();
+            let body = SdkBody::from_body_1_x(Limited::new(body, most));
+            let body = match credentials {
+                Some(credentials) if Renewing::may_refuse(head.status.as_u16()) => {
+                    let said = body.collect().await;
+                    let said = said.map_err(|error| ConnectorError::io(error))?.to_bytes();
+                    credentials.heard(&said);
+                    SdkBody::from(said)
+                }
+                _ => body,
+            };
+            let answer = http::Response::from_parts(head, body);
             Response::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
         })
     }

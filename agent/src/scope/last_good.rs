@@ -58,6 +58,17 @@ pub struct LastGood {
     directory: PathBuf,
     account: Option<String>,
     copies: Copies,
+    reader: Option<Reader>,
+}
+
+/// Who read a source: a role that has lost the right to read it since, because the instance
+/// has been given another one, is no failure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reader {
+    /// The instance. An image may carry the copies of the one that it was made from.
+    pub instance: String,
+    /// The role that it had.
+    pub role: String,
 }
 
 /// What a copy is a copy of.
@@ -80,6 +91,8 @@ struct File {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     instance: Option<String>,
     fetched_at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reader: Option<Reader>,
     texts: Vec<StoredText>,
 }
 
@@ -97,6 +110,8 @@ struct StoredText {
 pub struct Copy {
     /// When it was fetched.
     pub fetched_at: String,
+    /// Who read it last, where that is known.
+    pub reader: Option<Reader>,
     /// What came then.
     pub texts: Vec<Text>,
 }
@@ -115,7 +130,25 @@ impl Copy {
 impl LastGood {
     /// The copies of an account's documents.
     pub fn new(paths: &Paths, account: Option<String>, copies: &Copies) -> Self {
-        Self { directory: paths.last_good(), account, copies: copies.clone() }
+        Self { directory: paths.last_good(), account, copies: copies.clone(), reader: None }
+    }
+
+    /// The same, and who reads sources now.
+    pub fn read_by(self, reader: Option<Reader>) -> Self {
+        Self { reader, ..self }
+    }
+
+    /// Whether what this copy is of was last read by somebody else than who reads now.
+    pub(super) fn changes_hands(&self, copy: &Copy) -> bool {
+        self.reader.is_some() && self.reader != copy.reader
+    }
+
+    /// The role that read this copy's source on this very instance, and the other one that
+    /// the instance has now.
+    pub(super) fn replaced_role<'a>(&'a self, copy: &'a Copy) -> Option<(&'a str, &'a str)> {
+        let (then, now) = (copy.reader.as_ref()?, self.reader.as_ref()?);
+        let replaced = then.instance == now.instance && then.role != now.role;
+        replaced.then_some((&then.role, &now.role))
     }
 
     /// The copy of a source's documents, where there is a valid one.
@@ -141,7 +174,7 @@ impl LastGood {
         let texts: Vec<Text> =
             file.texts.into_iter().map(StoredText::text).collect::<Option<_>>()?;
         let whole = !texts.is_empty() && texts.iter().all(|text| text.parse(into).is_ok());
-        whole.then_some(Copy { fetched_at: file.fetched_at, texts })
+        whole.then_some(Copy { fetched_at: file.fetched_at, reader: file.reader, texts })
     }
 
     /// Keeps a copy. What is empty replaces nothing.
@@ -160,6 +193,7 @@ impl LastGood {
             source: subject.source.clone(),
             instance: subject.instance.clone(),
             fetched_at: clock::now_text(),
+            reader: self.reader.clone(),
             texts: stored,
         };
         let bytes = serde_json::to_vec(&file).map_err(io::Error::other)?;

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use super::reveal::reveal;
+use super::reveal::{hand_secrets, reveal};
 use super::{BootError, Options, Watcher};
 use crate::configure::handoff::{self, Handoff, HandoffError};
 use crate::configure::playbook::{Playbook, fetch};
@@ -82,8 +82,12 @@ impl<'a> Boot<'a> {
         watcher.resolved(&resolution);
         let handed_over = self.hand_over(&resolution);
         self.save()?;
+        let secrets = hand_secrets(self.context, self.options, &resolution);
         let identity = match (&resolution.verdict, &resolution.identity) {
-            (Verdict::Failed { reason }, _) => return Ok(Some(Failure::of(reason))),
+            (Verdict::Failed { reason }, _) => {
+                secrets.await;
+                return Ok(Some(Failure::of(reason)));
+            }
             (_, None) => return Ok(Some(Failure::of("it is not known which instance this is"))),
             (_, Some(identity)) => identity,
         };
@@ -106,7 +110,11 @@ impl<'a> Boot<'a> {
         };
         let needed = policy::needs_playbook(settings.run, force, &previous, &key);
         let mut cancel = pin!(cancel);
-        let found = self.playbook(&resolution, identity, &settings, needed, cancel.as_mut()).await;
+        // Both before the step, which may end with a weaker role.
+        let (found, ()) = tokio::join!(
+            self.playbook(&resolution, identity, &settings, needed, cancel.as_mut()),
+            secrets
+        );
         self.report.playbook_digest = found.digest.clone();
         key.playbook_digest = found.digest;
         let decision = policy::decide(settings.run, force, &previous, &key);

@@ -1,11 +1,12 @@
 //! Why a reference was not resolved, and whether to ask again.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use crate::config::SecretRef;
 use crate::platform::aws::AwsError;
 use crate::platform::retry::{Retryable, Verdict};
-use crate::scope::aws::NoRegion;
+use crate::scope::aws::{NoRegion, lacks_credentials};
 
 /// A reference that was not resolved. It never holds a value.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,23 @@ pub enum Fault {
     /// It took too long.
     #[error("no answer within {}", humantime::format_duration(*.0))]
     Timeout(Duration),
+}
+
+impl Fault {
+    /// Whether it says nothing of the secret itself: who asks may not read it, or nobody
+    /// answers.
+    pub(super) fn is_out_of_reach(&self) -> bool {
+        match self {
+            Fault::Aws { source, .. } => {
+                source.is_denied()
+                    || source.verdict() != Verdict::Permanent
+                    || lacks_credentials(source)
+            }
+            Fault::File(error) => error.kind() == ErrorKind::PermissionDenied,
+            Fault::Timeout(_) | Fault::Region(_) => true,
+            _ => false,
+        }
+    }
 }
 
 impl Retryable for Fault {
