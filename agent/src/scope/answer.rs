@@ -157,7 +157,11 @@ mod tests {
     #[test]
     fn an_answer_that_lost_more_than_half_of_its_keys_is_bad_unless_that_is_meant() {
         let fetched_at = String::new();
-        let copy = Copy { fetched_at, reader: None, texts: vec![text("x", "a = 1\nb = 1\nc.d = 1\nc.e = 1\n")] };
+        let copy = Copy {
+            fetched_at,
+            reader: None,
+            texts: vec![text("x", "a = 1\nb = 1\nc.d = 1\nc.e = 1\n")],
+        };
         let read = |body: &str, may_shrink| {
             understand(Found::Texts(vec![text("x", body)]), expected(&copy, may_shrink))
         };

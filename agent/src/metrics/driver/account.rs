@@ -22,7 +22,7 @@ impl Account {
     /// Sets the sink up, however often that must be tried; `None` when the end
     /// comes first. A sink that can never be set up counts what it does not
     /// deliver, so that nobody takes its silence for success.
-    pub(super) async fn set_up<S, F, B>(&self, mut set_up: F) -> Option<S>
+    pub(super) async fn set_up<S, F, B>(&self, set_up: &mut F) -> Option<S>
     where
         S: Sink,
         F: FnMut() -> B,

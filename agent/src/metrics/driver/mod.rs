@@ -25,6 +25,10 @@ use super::sink::{Request, SendError, SetUpError, Sink};
 use crate::platform::clock;
 use crate::platform::retry::{Backoff, Retryable, Verdict};
 
+/// The least time from one resolution of a sink's secrets to the next, where its receiver
+/// refuses them.
+const RENEWAL: Duration = Duration::from_secs(60);
+
 /// How a sink does.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct SinkStats {
@@ -80,7 +84,7 @@ impl Handle {
     /// Puts a sink to work under a name. Setting it up may take a while and
     /// several tries, because it may need secrets from elsewhere; what is pushed
     /// meanwhile waits in the queue.
-    pub fn start<S, F, B>(name: &str, set_up: F, retries: Retries) -> Self
+    pub fn start<S, F, B>(name: &str, mut set_up: F, retries: Retries) -> Self
     where
         S: Sink,
         F: FnMut() -> B + Send + 'static,
@@ -89,8 +93,8 @@ impl Handle {
         let shared = Arc::new(Shared::new(Limits::default()));
         let account = Account { name: name.to_owned(), retries, shared: Arc::clone(&shared) };
         let work = async move {
-            if let Some(sink) = account.set_up(set_up).await {
-                Driver { sink, account }.run().await;
+            if let Some(sink) = account.set_up(&mut set_up).await {
+                Driver { sink, account, set_up, renewed: None }.run().await;
             }
         };
         Self { shared, task: tokio::spawn(work) }
@@ -150,12 +154,20 @@ impl Drop for Handle {
     }
 }
 
-struct Driver<S> {
+struct Driver<S, F> {
     sink: S,
     account: Account,
+    set_up: F,
+    /// When the sink was last given its secrets anew.
+    renewed: Option<Instant>,
 }
 
-impl<S: Sink> Driver<S> {
+impl<S, F, B> Driver<S, F>
+where
+    S: Sink,
+    F: FnMut() -> B + Send,
+    B: Future<Output = Result<S, SetUpError>> + Send,
+{
     async fn run(mut self) {
         let period = self.sink.period();
         let mut due = Instant::now() + self.sink.phase();
@@ -217,6 +229,9 @@ impl<S: Sink> Driver<S> {
                 Err(error) => error,
             };
             self.account.fails(&error, error.kind());
+            if self.sink.has_secrets() && error.refuses_secrets() && self.renew().await {
+                continue;
+            }
             let wait = match error.verdict() {
                 Verdict::Permanent => return Some(Reason::Rejected),
                 _ if last => return Some(Reason::Shutdown),
@@ -228,6 +243,16 @@ impl<S: Sink> Driver<S> {
             }
             self.account.shared.pause(Instant::now() + wait).await;
         }
+    }
+
+    /// Gives the sink its secrets anew, which may be others by now; says whether it did.
+    async fn renew(&mut self) -> bool {
+        if self.renewed.is_some_and(|at| at.elapsed() < RENEWAL) {
+            return false;
+        }
+        self.renewed = Some(Instant::now());
+        let fresh = (self.set_up)().await;
+        fresh.map(|fresh| self.sink.renew(fresh)).is_ok()
     }
 }
 
