@@ -31,7 +31,7 @@ global_and_account = "global"
 in_all = "global"
 "#;
 
-const ACCOUNT: &str = r#"
+pub(crate) const ACCOUNT: &str = r#"
 [vars]
 only_account = "account"
 global_and_account = "account"
@@ -86,6 +86,8 @@ pub(crate) struct Plan {
     pub(crate) disable: Vec<&'static str>,
     /// The password of the vault.
     pub(crate) password: String,
+    /// More keys of the sink that pushes to Prometheus.
+    pub(crate) push: &'static str,
 }
 
 impl Default for Plan {
@@ -97,12 +99,13 @@ impl Default for Plan {
             scope: "deadline = \"60s\"",
             disable: Vec::new(),
             password: password(),
+            push: "",
         }
     }
 }
 
 /// A password that occurs nowhere else.
-fn password() -> String {
+pub(crate) fn password() -> String {
     let mut random = [0u8; 16];
     std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom").unwrap(), &mut random)
         .unwrap();
@@ -160,6 +163,7 @@ flush = "5s"
 type = "remote_write"
 url = "{write}"
 flush = "1s"
+{push}
 
 [service.web]
 unit = "nginx.service"
@@ -168,7 +172,8 @@ interval = "{PROBE_SECONDS}s"
 fail_after = {FAIL_AFTER}
 recover_after = 2
 "#,
-        scope = plan.scope
+        scope = plan.scope,
+        push = plan.push,
     )
 }
 

@@ -24,5 +24,6 @@ mod failing_playbook;
 mod good_boot;
 mod hostile_tags;
 mod outage;
+mod roles;
 mod secrets;
 mod status_socket;

@@ -256,7 +256,7 @@ impl HttpConnector for Connector {
             let body = match credentials {
                 Some(credentials) if Renewing::may_refuse(head.status.as_u16()) => {
                     let said = body.collect().await;
-                    let said = said.map_err(|error| ConnectorError::io(error))?.to_bytes();
+                    let said = said.map_err(ConnectorError::io)?.to_bytes();
                     credentials.heard(&said);
                     SdkBody::from(said)
                 }
@@ -276,6 +276,24 @@ mod tests {
         let code = code.map(str::to_owned);
         let too_large = false;
         AwsError { code, message: None, status, malformed, too_large, source: None }.verdict()
+    }
+
+    #[test]
+    fn only_who_may_not_is_denied() {
+        for (code, status, denied) in [
+            (Some("AccessDenied"), 403, true),
+            (Some("AccessDeniedException"), 400, true),
+            (Some("ExpiredToken"), 400, false),
+            (Some("InvalidClientTokenId"), 403, false),
+            (Some("RequestTimeTooSkewed"), 403, false),
+            (None, 403, true),
+            (None, 503, false),
+        ] {
+            let (code, status) = (code.map(str::to_owned), Some(status));
+            let (message, malformed, too_large, source) = (None, false, false, None);
+            let error = AwsError { code, message, status, malformed, too_large, source };
+            assert_eq!(error.is_denied(), denied, "{error}");
+        }
     }
 
     #[test]

@@ -313,6 +313,30 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_knows_the_role_that_read_it_on_this_instance() {
+        let root = tempfile::tempdir().unwrap();
+        let by = |instance: &str, role: &str| {
+            let reader = Reader { instance: instance.to_owned(), role: role.to_owned() };
+            store(root.path(), "1").read_by(Some(reader))
+        };
+        keep(&store(root.path(), "1"), &text("vars.a = \"1\"\n"));
+        let unknown = store(root.path(), "1").load(&subject(), None).unwrap();
+        let now = by("i-1", "weak");
+        assert_eq!((now.replaced_role(&unknown), now.changes_hands(&unknown)), (None, true));
+        keep(&by("i-1", "strong"), &text("vars.a = \"1\"\n"));
+        let copy = now.load(&subject(), None).unwrap();
+        assert_eq!(now.replaced_role(&copy), Some(("strong", "weak")));
+        for (other, changes) in [
+            (by("i-1", "strong"), false),
+            (by("i-2", "weak"), true),
+            (store(root.path(), "1"), false),
+        ] {
+            let found = (other.replaced_role(&copy), other.changes_hands(&copy));
+            assert_eq!(found, (None, changes), "{other:?}");
+        }
+    }
+
+    #[test]
     fn nothing_empty_replaces_a_copy() {
         let root = tempfile::tempdir().unwrap();
         let store = store(root.path(), "1");

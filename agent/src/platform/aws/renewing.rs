@@ -53,7 +53,7 @@ impl Renewing {
     /// Takes note of an answer for which `may_refuse` holds.
     pub(super) fn heard(&self, said: &[u8]) {
         let says = |word: &&str| said.windows(word.len()).any(|part| part == word.as_bytes());
-        if !REFUSALS.iter().any(|word| says(&word)) {
+        if !REFUSALS.iter().any(says) {
             return;
         }
         let mut state = self.state();
@@ -80,5 +80,28 @@ impl ResolveCachedIdentity for Renewing {
         IdentityFuture::new(async move {
             cache.resolve_cached_identity(resolver, components, bag).await
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_empties_the_cache_and_another_one_soon_after_does_not() {
+        let renewing = Renewing::default();
+        let renewed = || renewing.state().renewed;
+        for said in [&b""[..], b"ParameterNotFound", b"ThrottlingException"] {
+            renewing.heard(said);
+            assert_eq!(renewed(), None);
+        }
+        renewing.heard(br#"{"__type":"com.amazon#ExpiredTokenException"}"#);
+        let first = renewed();
+        assert!(first.is_some());
+        renewing.heard(b"<Code>AccessDenied</Code>");
+        assert_eq!(renewed(), first);
+        renewing.state().renewed = first.and_then(|at| at.checked_sub(PAUSE));
+        renewing.heard(b"\x67message\x78UnrecognizedClientException");
+        assert!(renewed() > first);
     }
 }

@@ -82,3 +82,24 @@ impl Retryable for Fault {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_denied_or_silent_says_nothing_of_the_secret_itself() {
+        let file = |kind: ErrorKind| Fault::File(kind.into());
+        for (fault, expected) in [
+            (file(ErrorKind::PermissionDenied), true),
+            (file(ErrorKind::FileTooLarge), false),
+            (Fault::Timeout(Duration::ZERO), true),
+            (Fault::Region(NoRegion), true),
+            (Fault::Absent("secret"), false),
+            (Fault::NotText, false),
+            (Fault::NoField("x".to_owned()), false),
+        ] {
+            assert_eq!(fault.is_out_of_reach(), expected, "{fault}");
+        }
+    }
+}

@@ -134,3 +134,77 @@ fn is_memory(directory: &Path) -> bool {
     let is = |kind: FsType| kind == TMPFS_MAGIC || kind == FsType(RAMFS_MAGIC as _);
     statfs(directory).is_ok_and(|found| is(found.filesystem_type()))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::platform::http;
+    use crate::platform::redact::Redactor;
+
+    /// A root whose `/run` is in memory, as `/dev/shm` is everywhere.
+    fn root() -> (tempfile::TempDir, Paths) {
+        let root = tempfile::tempdir_in("/dev/shm").unwrap();
+        let paths = Paths::installed(root.path());
+        std::fs::create_dir_all(paths.run()).unwrap();
+        (root, paths)
+    }
+
+    fn secrets(paths: &Paths) -> Secrets {
+        let client = http::client().unwrap();
+        Secrets::new(paths, &client, None, &Redactor::default(), Duration::from_secs(1))
+    }
+
+    fn file(path: &str) -> SecretRef {
+        SecretRef::File(path.to_owned())
+    }
+
+    #[test]
+    fn what_is_written_is_read_whatever_it_holds_and_nothing_else_is() {
+        let (_root, paths) = root();
+        let odd = file("/with \"quotes\" and \\");
+        let field = SecretRef::SecretsManager { id: "x".into(), key: Some("y".into()) };
+        let given = [(odd.clone(), "p\u{f6} \"\n\\"), (field.clone(), ""), (file("/z"), "z")];
+        let values = given.map(|(name, value)| (name, SecretString::from(value)));
+        write(&paths, &values.into_iter().collect()).unwrap();
+        assert_eq!(*read(&paths, &odd).unwrap(), "p\u{f6} \"\n\\");
+        assert_eq!(*read(&paths, &field).unwrap(), "");
+        assert_eq!(read(&paths, &SecretRef::Ssm("/z".into())), None);
+        for damaged in ["", "{", "[]", r#"{"file:/z": "?"}"#, r#"{"file:/z": 1}"#] {
+            std::fs::remove_file(paths.handed_secrets()).unwrap();
+            std::fs::write(paths.handed_secrets(), damaged).unwrap();
+            assert_eq!(read(&paths, &file("/z")), None, "{damaged}");
+        }
+    }
+
+    #[tokio::test]
+    async fn only_what_is_out_of_reach_is_stood_in_for_and_only_for_whoever_may_use_it() {
+        let (root, paths) = root();
+        std::fs::write(root.path().join("pw"), "old").unwrap();
+        let reference = SecretRef::Ssm("/pw".into());
+        let values = [(reference.clone(), "old"), (file("/pw"), "old")];
+        let values = values.map(|(name, value)| (name, SecretString::from(value)));
+        write(&paths, &values.into_iter().collect()).unwrap();
+        // Without a region nobody can be asked.
+        assert!(secrets(&paths).resolve(&reference).await.is_err());
+        let daemon = secrets(&paths).or_handed();
+        assert_eq!(daemon.resolve(&reference).await.unwrap().expose_secret(), "old");
+        assert_eq!(daemon.redactor.text("<old>"), "<old>", "too short to be masked");
+        std::fs::write(root.path().join("pw"), "new").unwrap();
+        assert_eq!(daemon.resolve(&file("/pw")).await.unwrap().expose_secret(), "new");
+        std::fs::remove_file(root.path().join("pw")).unwrap();
+        assert!(daemon.resolve(&file("/pw")).await.is_err(), "what is gone is gone");
+    }
+
+    #[tokio::test]
+    async fn what_would_be_too_much_is_not_handed_over() {
+        let (_root, paths) = root();
+        let large = SecretString::from("x".repeat(60 * 1024));
+        let values = (0..20).map(|number| (file(&format!("/{number}")), large.clone()));
+        let error = write(&paths, &values.collect()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+        assert!(!paths.handed_secrets().exists());
+    }
+}
