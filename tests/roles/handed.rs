@@ -170,7 +170,10 @@ fn what_cannot_be_had_is_left_to_the_daemon_and_fails_no_boot() {
 #[test]
 fn a_plan_hands_nothing_over() {
     let world = World::new(DOCUMENT);
-    assert!(world.host.gild(&["configure", "--plan"]).output().unwrap().status.success());
+    let output = world.host.gild(&["configure", "--plan"]).output().unwrap();
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(log.contains("the configuration is resolved"), "{log}");
+    assert_eq!(world.parameters.questions().len(), 0);
     assert!(!world.host.path(FILE).exists());
 }
 

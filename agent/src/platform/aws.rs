@@ -5,6 +5,7 @@
 //! `AWS_ENDPOINT_URL_SSM`, …); credentials from the SDK's default chain.
 
 mod renewing;
+mod stack;
 
 use std::error::Error;
 use std::time::Duration;
@@ -12,20 +13,16 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_runtime_api::http::Response;
-use aws_smithy_types::body::SdkBody;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::LengthLimitError;
 use reqwest::Client;
 
 use self::renewing::Renewing;
+use self::stack::Stack;
+pub use self::stack::streaming;
 use super::retry::{Retryable, Verdict};
 
 /// The largest answer. The SDK reads most of them to their end before it looks
@@ -186,141 +183,5 @@ const STALE: &[&str] = &[
     "UnrecognizedClientException",
 ];
 
-/// The SDK's view of the one HTTP stack, without a cap: for whoever reads answers piece
-/// by piece and has a cap of his own.
-pub fn streaming(client: &Client) -> SharedHttpClient {
-    SharedHttpClient::new(Stack { client: client.clone(), most: usize::MAX, credentials: None })
-}
-
-/// The SDK's view of the one HTTP stack.
-#[derive(Debug, Clone)]
-struct Stack {
-    client: Client,
-    /// The largest answer.
-    most: usize,
-    /// What hears of refusals.
-    credentials: Option<Renewing>,
-}
-
-impl HttpClient for Stack {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        _: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(Connector {
-            client: self.client.clone(),
-            most: self.most,
-            credentials: self.credentials.clone(),
-            read_timeout: settings.read_timeout(),
-        })
-    }
-}
-
-#[derive(Debug)]
-struct Connector {
-    client: Client,
-    most: usize,
-    credentials: Option<Renewing>,
-    read_timeout: Option<Duration>,
-}
-
-impl HttpConnector for Connector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (client, most) = (self.client.clone(), self.most);
-        let credentials = self.credentials.clone();
-        let read_timeout = self.read_timeout;
-        HttpConnectorFuture::new(async move {
-            let request = request
-                .try_into_http1x()
-                .map_err(|error| ConnectorError::user(error.into()))?
-                .map(reqwest::Body::wrap);
-            let request = reqwest::Request::try_from(request)
-                .map_err(|error| ConnectorError::user(error.into()))?;
-            let call = client.execute(request);
-            let answer = match read_timeout {
-                None => call.await,
-                Some(limit) => tokio::time::timeout(limit, call)
-                    .await
-                    .map_err(|error| ConnectorError::timeout(error.into()))?,
-            };
-            let answer = answer.map_err(|error| {
-                if error.is_timeout() {
-                    ConnectorError::timeout(error.into())
-                } else {
-                    ConnectorError::io(error.into())
-                }
-            })?;
-            let (head, body) = http::Response::from(answer).into_parts();
-            let body = SdkBody::from_body_1_x(Limited::new(body, most));
-            let body = match credentials {
-                Some(credentials) if Renewing::may_refuse(head.status.as_u16()) => {
-                    let said = body.collect().await;
-                    let said = said.map_err(ConnectorError::io)?.to_bytes();
-                    credentials.heard(&said);
-                    SdkBody::from(said)
-                }
-                _ => body,
-            };
-            let answer = http::Response::from_parts(head, body);
-            Response::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
-        })
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn verdict(code: Option<&str>, status: Option<u16>, malformed: bool) -> Verdict {
-        let code = code.map(str::to_owned);
-        let too_large = false;
-        AwsError { code, message: None, status, malformed, too_large, source: None }.verdict()
-    }
-
-    #[test]
-    fn only_who_may_not_is_denied() {
-        for (code, status, denied) in [
-            (Some("AccessDenied"), 403, true),
-            (Some("AccessDeniedException"), 400, true),
-            (Some("ExpiredToken"), 400, false),
-            (Some("InvalidClientTokenId"), 403, false),
-            (Some("RequestTimeTooSkewed"), 403, false),
-            (None, 403, true),
-            (None, 503, false),
-        ] {
-            let (code, status) = (code.map(str::to_owned), Some(status));
-            let (message, malformed, too_large, source) = (None, false, false, None);
-            let error = AwsError { code, message, status, malformed, too_large, source };
-            assert_eq!(error.is_denied(), denied, "{error}");
-        }
-    }
-
-    #[test]
-    fn credentials_that_have_run_out_are_no_refusal() {
-        for code in STALE.iter().copied().chain(["ThrottlingException", "SlowDown"]) {
-            assert_eq!(verdict(Some(code), Some(400), false), Verdict::Transient, "{code}");
-        }
-        for code in ["AccessDenied", "AccessDeniedException", "InvalidSignatureException"] {
-            assert_eq!(verdict(Some(code), Some(403), false), Verdict::Permanent, "{code}");
-        }
-        for (message, expected) in [
-            ("Signature expired: 20261123T000000Z is now earlier than …", Verdict::Transient),
-            (
-                "Signature not yet current: 20261123T000000Z is still later than …",
-                Verdict::Transient,
-            ),
-            ("The request signature we calculated does not match …", Verdict::Permanent),
-        ] {
-            let code = Some("InvalidSignatureException".to_owned());
-            let message = Some(message.to_owned());
-            let (malformed, too_large) = (false, false);
-            let error =
-                AwsError { code, message, status: Some(400), malformed, too_large, source: None };
-            assert_eq!(error.verdict(), expected, "{error}");
-        }
-        assert_eq!(verdict(None, Some(503), false), Verdict::Transient);
-        assert_eq!(verdict(None, None, false), Verdict::Transient);
-        assert_eq!(verdict(None, None, true), Verdict::Permanent);
-    }
-}
+mod tests;

@@ -25,10 +25,6 @@ use super::sink::{Request, SendError, SetUpError, Sink};
 use crate::platform::clock;
 use crate::platform::retry::{Backoff, Retryable, Verdict};
 
-/// The least time from one resolution of a sink's secrets to the next, where its receiver
-/// refuses them.
-const RENEWAL: Duration = Duration::from_secs(60);
-
 /// How a sink does.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct SinkStats {
@@ -91,10 +87,10 @@ impl Handle {
         B: Future<Output = Result<S, SetUpError>> + Send,
     {
         let shared = Arc::new(Shared::new(Limits::default()));
-        let account = Account { name: name.to_owned(), retries, shared: Arc::clone(&shared) };
+        let account = Account::new(name, retries, &shared);
         let work = async move {
             if let Some(sink) = account.set_up(&mut set_up).await {
-                Driver { sink, account, set_up, renewed: None }.run().await;
+                Driver { sink, account, set_up }.run().await;
             }
         };
         Self { shared, task: tokio::spawn(work) }
@@ -158,8 +154,6 @@ struct Driver<S, F> {
     sink: S,
     account: Account,
     set_up: F,
-    /// When the sink was last given its secrets anew.
-    renewed: Option<Instant>,
 }
 
 impl<S, F, B> Driver<S, F>
@@ -229,7 +223,8 @@ where
                 Err(error) => error,
             };
             self.account.fails(&error, error.kind());
-            if self.sink.has_secrets() && error.refuses_secrets() && self.renew().await {
+            if error.refuses_secrets() && self.account.renew(&mut self.sink, &mut self.set_up).await
+            {
                 continue;
             }
             let wait = match error.verdict() {
@@ -243,16 +238,6 @@ where
             }
             self.account.shared.pause(Instant::now() + wait).await;
         }
-    }
-
-    /// Gives the sink its secrets anew, which may be others by now; says whether it did.
-    async fn renew(&mut self) -> bool {
-        if self.renewed.is_some_and(|at| at.elapsed() < RENEWAL) {
-            return false;
-        }
-        self.renewed = Some(Instant::now());
-        let fresh = (self.set_up)().await;
-        fresh.map(|fresh| self.sink.renew(fresh)).is_ok()
     }
 }
 
