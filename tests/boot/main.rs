@@ -31,5 +31,6 @@ mod hostile_tags;
 mod killed;
 mod matrix;
 mod outage;
+mod roles;
 mod secrets;
 mod status_socket;

@@ -35,6 +35,9 @@ pub enum SourceOutcome {
     Unchanged,
     /// The source says that there is no document.
     Absent,
+    /// The role that the instance has been given since may not read the source; the copy
+    /// that the one before it read is current.
+    Kept,
     /// The source failed; the last valid copy stands in.
     LastGood,
     /// The source failed, and nothing stands in.
@@ -63,7 +66,7 @@ pub struct SourceReport {
     /// When the copy that stands in for it was fetched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copied_at: Option<String>,
-    /// Why it failed: the whole chain.
+    /// Why it failed, or was not read: the whole chain.
     pub error: Option<String>,
 }
 

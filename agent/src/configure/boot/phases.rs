@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::lifecycle::{explained, is_new};
-use super::reveal::reveal;
+use super::reveal::{hand_secrets, reveal};
 use super::{BootError, Options, Watcher};
 use crate::configure::handoff::{self, Handoff, HandoffError};
 use crate::configure::playbook::{Playbook, fetch};
@@ -89,8 +89,12 @@ impl<'a> Boot<'a> {
         watcher.resolved(&resolution);
         let handed_over = self.hand_over(&resolution);
         self.save()?;
+        let secrets = hand_secrets(self.context, self.options, &resolution);
         let identity = match (&resolution.verdict, &resolution.identity) {
-            (Verdict::Failed { reason }, _) => return Ok(Some(Failure::of(reason))),
+            (Verdict::Failed { reason }, _) => {
+                secrets.await;
+                return Ok(Some(Failure::of(reason)));
+            }
             (_, None) => return Ok(Some(Failure::of("it is not known which instance this is"))),
             (_, Some(identity)) => identity,
         };
@@ -123,7 +127,11 @@ impl<'a> Boot<'a> {
                 () = cut => was_cut.store(true, Ordering::Relaxed),
             }
         });
-        let found = self.playbook(&resolution, identity, &settings, needed, cancel.as_mut()).await;
+        // Both before the step, which may end with a weaker role.
+        let (found, ()) = tokio::join!(
+            self.playbook(&resolution, identity, &settings, needed, cancel.as_mut()),
+            secrets
+        );
         self.report.playbook_digest = found.digest.clone();
         key.playbook_digest = found.digest;
         let decision = policy::decide(settings.run, force, &previous, &key);
