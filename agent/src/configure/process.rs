@@ -23,6 +23,7 @@ use tokio::sync::mpsc;
 
 use super::family::Family;
 use super::lines::Lines;
+use super::step::Ended;
 
 /// How long a step that was told to end (SIGTERM) has until it is made to (SIGKILL).
 pub const GRACE: Duration = Duration::from_secs(5);
@@ -75,8 +76,8 @@ pub(crate) struct Spec {
     pub(crate) inherit: Vec<OwnedFd>,
     /// The pipe on which it tells what it does.
     pub(crate) events: Option<pipe::Receiver>,
-    /// How long it may take.
-    pub(crate) timeout: Duration,
+    /// When it must have ended.
+    pub(crate) deadline: tokio::time::Instant,
 }
 
 /// One line from the process.
@@ -99,6 +100,18 @@ pub(crate) enum End {
     Interrupted,
 }
 
+impl End {
+    /// What it means for a step.
+    pub(crate) fn of_step(self) -> Ended {
+        match self {
+            End::Exited(status) if status.success() => Ended::Well,
+            End::Exited(_) => Ended::Failed,
+            End::TimedOut => Ended::ForGood,
+            End::Interrupted => Ended::Interrupted,
+        }
+    }
+}
+
 /// Runs a process to its end. Every line goes to `on_line` in the order in
 /// which it came. What the process leaves in the background when it ends by
 /// itself is left alone; when it is killed, so is all that came from it.
@@ -111,11 +124,11 @@ pub(crate) async fn run(
     let family_mark = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
     let mut child = spawn(&mut spec, &family_mark)
         .map_err(|source| ProcessError::Spawn { program: spec.program.clone(), source })?;
-    let Spec { events, timeout, .. } = spec;
+    let Spec { events, deadline, .. } = spec;
     let leader = child.id();
     let mut lines = listen(&mut child, events);
 
-    let deadline = tokio::time::sleep(timeout);
+    let deadline = tokio::time::sleep_until(deadline);
     let (mut deadline, mut cancel) = (pin!(deadline), pin!(cancel));
     let waited = |result: io::Result<ExitStatus>| {
         result.map_err(|source| ProcessError::Wait { program: program.clone(), source })

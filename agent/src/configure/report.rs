@@ -18,7 +18,8 @@ pub enum Outcome {
     Running,
     /// Everything is as configured.
     Ready,
-    /// The step succeeded, on a configuration that is not all fresh.
+    /// The step succeeded, on a configuration that is not all fresh; or it failed
+    /// and was rolled back to what had succeeded before.
     Degraded,
     /// The step failed, or could not be run.
     Failed,
@@ -121,7 +122,7 @@ pub struct UnknownKey {
 /// A part of the boot, with the time it took.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Phase {
-    /// `identity`, `scopes`, `fetch`, `step`, `notify`.
+    /// `identity`, `scopes`, `fetch`, `step`, `rollback`, `notify`.
     pub name: String,
     /// `ok`, `failed` or `skipped`.
     pub outcome: PhaseOutcome,
@@ -195,6 +196,27 @@ pub struct Failure {
     pub chain: Vec<String>,
 }
 
+/// What an attempt was of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AttemptOf {
+    /// The step.
+    Step,
+    /// The way back to the last good playbook and configuration.
+    Rollback,
+}
+
+/// One run of the step, where there was more than one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// What it was of.
+    pub of: AttemptOf,
+    /// How long it took.
+    pub duration_ms: f64,
+    /// Why it failed; `None` where it succeeded.
+    pub failure: Option<Failure>,
+}
+
 /// The report of a boot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -223,8 +245,14 @@ pub struct Report {
     pub decision: Option<Decision>,
     /// The parts of the boot.
     pub phases: Vec<Phase>,
-    /// The tasks of the step.
+    /// The tasks of the step, in its last attempt.
     pub tasks: Vec<TaskReport>,
+    /// Each attempt, where the step was run again or rolled back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
+    /// The version of ansible-core that ran the step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ansible: Option<String>,
     /// The sources of configuration.
     pub sources: Vec<SourceReport>,
     /// Keys that nothing reads.
@@ -233,7 +261,7 @@ pub struct Report {
     pub refused_keys: Vec<Refused>,
     /// What is wrong with the configuration, one line each.
     pub problems: Vec<String>,
-    /// Why it failed.
+    /// Why it failed, or why it is degraded: a step that failed and was rolled back.
     pub failure: Option<Failure>,
 }
 
@@ -274,6 +302,8 @@ impl Report {
             decision: None,
             phases: Vec::new(),
             tasks: Vec::new(),
+            attempts: Vec::new(),
+            ansible: None,
             sources: Vec::new(),
             unknown_keys: Vec::new(),
             refused_keys: Vec::new(),
@@ -300,11 +330,13 @@ impl Report {
             clean(&mut playbook.source);
             playbook.error.iter_mut().for_each(clean);
         }
-        if let Some(failure) = &mut report.failure {
+        let attempts = report.attempts.iter_mut().filter_map(|attempt| attempt.failure.as_mut());
+        for failure in attempts.chain(&mut report.failure) {
             failure.task.iter_mut().for_each(clean);
             clean(&mut failure.message);
             failure.chain.iter_mut().for_each(clean);
         }
+        report.ansible.iter_mut().for_each(clean);
         if let Some(decision) = &mut report.decision {
             clean(&mut decision.reason);
         }
