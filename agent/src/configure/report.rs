@@ -312,6 +312,11 @@ impl Report {
         }
     }
 
+    /// Whether the step failed and what succeeded before it is in force.
+    pub fn is_rolled_back(&self) -> bool {
+        self.outcome == Outcome::Degraded && self.failure.is_some()
+    }
+
     /// The report without any secret in its free texts. Words of the format are
     /// left alone, whatever the secrets are.
     pub fn redacted(&self, redactor: &Redactor) -> Self {

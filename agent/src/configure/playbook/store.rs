@@ -304,6 +304,43 @@ mod tests {
     }
 
     #[test]
+    fn the_last_good_one_is_kept_however_many_follow() {
+        let root = tempfile::tempdir().unwrap();
+        let good = put(&store(root.path()), "a").record.tree;
+        let paths = Paths::private(Path::new("/"), root.path());
+        for name in ["b", "c", "d"] {
+            put(&Store::open(&paths, Some(&good)).unwrap(), name);
+        }
+        let store = Store::open(&paths, None).unwrap();
+        assert_eq!(names(&store), ["d", "c", "a"]);
+        put(&store, "e");
+        assert_eq!(names(&store), ["e", "d"]);
+    }
+
+    #[test]
+    fn a_plan_changes_nothing_that_is_kept() {
+        let root = tempfile::tempdir().unwrap();
+        let paths = Paths::private(Path::new("/"), root.path());
+        // Not even the directory is made.
+        drop(Store::for_plan(&paths).unwrap());
+        assert!(!root.path().join("state").exists());
+        let first = put(&store(root.path()), "a");
+        let (before, after) = {
+            let look = |store: &Store| (names(store), fs::read(record_of(&first.directory).unwrap()));
+            let plan = Store::for_plan(&paths).unwrap();
+            let before = look(&plan).0;
+            let other = put(&plan, "b");
+            assert!(other.intact().is_some() && !other.directory.starts_with(root.path()));
+            plan.use_now(first.clone()).unwrap();
+            let work = plan.into_scratch().unwrap();
+            drop(work);
+            assert!(!other.directory.exists());
+            (before, look(&Store::to_read(&paths).unwrap()).0)
+        };
+        assert_eq!(before, after);
+    }
+
+    #[test]
     fn the_last_two_that_were_used_are_kept() {
         let root = tempfile::tempdir().unwrap();
         let store = store(root.path());
@@ -371,7 +408,7 @@ mod tests {
     fn a_directory_that_others_write_to_is_refused() {
         let root = tempfile::tempdir().unwrap();
         let directory = store(root.path()).directory;
-        let open = || Store::open(&Paths::private(Path::new("/"), root.path()));
+        let open = || Store::open(&Paths::private(Path::new("/"), root.path()), None);
         fs::set_permissions(&directory, fs::Permissions::from_mode(0o777)).unwrap();
         assert!(matches!(open(), Err(StoreError::Foreign(_))));
         fs::remove_dir(&directory).unwrap();
