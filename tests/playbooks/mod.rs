@@ -3,7 +3,9 @@
 
 mod archives;
 mod crashes;
+mod plans;
 mod prefixes;
+mod rollbacks;
 
 use std::fs;
 use std::io::{Cursor, Write};
