@@ -22,6 +22,7 @@ mod world;
 mod drift;
 mod failing_playbook;
 mod good_boot;
+mod healed;
 mod hostile_tags;
 mod outage;
 mod secrets;
