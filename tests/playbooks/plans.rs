@@ -5,7 +5,6 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-
 use super::{Host, Signer, sha256, tar_gz};
 use crate::fakes::chat::Chat;
 use crate::fakes::http::Files;

@@ -36,7 +36,7 @@ fn notes(host: &Host) -> Vec<String> {
 /// Publishes a playbook and configures the host for it.
 fn configured(host: &Host, web: &Files, archive: &[u8], more: &str) {
     let name = format!("/{}.tar.gz", &sha256(archive)[..8]);
-    web.put(&name, archive.to_vec());
+    web.put(&name, archive);
     host.configured(&format!(
         "playbook = \"{}\"\nsha256 = \"{}\"\nexec = [\"./run.sh\"]\nrollback = \"previous\"\n{more}",
         web.url(&name),
@@ -77,12 +77,15 @@ fn a_failed_step_is_rolled_back_once_and_tried_again_when_something_changes() {
     let failure = report["failure"]["message"].as_str().unwrap();
     assert_eq!(failure, "run.sh ended with exit status: 3: bad says 2");
     let problem = report["problems"][0].as_str().unwrap();
-    assert!(problem.starts_with("the step failed in task 'run.sh' and was rolled back to what succeeded at 2"));
+    assert!(problem.starts_with(
+        "the step failed in task 'run.sh' and was rolled back to what succeeded at 2"
+    ));
     assert!(problem.ends_with(failure), "{problem}");
     // The task is the one that failed, whatever was run after it.
     assert_eq!(report["tasks"][0]["outcome"], "failed");
     let phases: Vec<_> = report["phases"].as_array().unwrap().iter().collect();
-    let outcome = |name: &str| &phases.iter().find(|phase| phase["name"] == name).unwrap()["outcome"];
+    let outcome =
+        |name: &str| &phases.iter().find(|phase| phase["name"] == name).unwrap()["outcome"];
     assert_eq!((outcome("step"), outcome("rollback")), (&"failed".into(), &"ok".into()));
     let told = chat.posted("c").last().unwrap().body.to_string();
     assert!(told.contains("DEGRADED") && told.contains("rolled back"), "{told}");
@@ -145,7 +148,10 @@ fn where_the_way_back_fails_or_there_is_none_the_boot_has_failed() {
     let (code, report) = host.boot();
     assert_eq!((code, &report["outcome"]), (Some(1), &Value::from("failed")), "{report:#}");
     let problem = &report["problems"][0];
-    assert_eq!(problem, "the step is not rolled back: nothing has succeeded on this instance before");
+    assert_eq!(
+        problem,
+        "the step is not rolled back: nothing has succeeded on this instance before"
+    );
 
     configured(&host, &web, &fickle, "");
     host.good_boot();
@@ -202,7 +208,9 @@ fn a_playbook_that_cannot_be_had_is_rolled_back_too_and_tried_at_each_boot() {
 fn of_a_directory_of_this_host_the_configuration_alone_goes_back() {
     let host = Host::new(None);
     let lines = |x: u8| {
-        format!("playbook = \"/play\"\nexec = [\"./run.sh\"]\nrollback = \"previous\"\n[vars]\nx = {x}\n")
+        format!(
+            "playbook = \"/play\"\nexec = [\"./run.sh\"]\nrollback = \"previous\"\n[vars]\nx = {x}\n"
+        )
     };
     let notes_at = host.path("notes");
     let script = |fails_on: u8| {
@@ -279,7 +287,7 @@ fn ansible_goes_back_to_the_playbook_and_the_variables_that_succeeded() {
     };
     let configured = |archive: &[u8], x: &str| {
         let name = format!("/{}.tar.gz", &sha256(archive)[..8]);
-        web.put(&name, archive.to_vec());
+        web.put(&name, archive);
         host.configured(&format!(
             "playbook = \"{}\"\nsha256 = \"{}\"\nrollback = \"previous\"\n[vars]\nx = \"{x}\"\n",
             web.url(&name),

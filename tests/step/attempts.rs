@@ -1,7 +1,7 @@
 //! A step that fails and is run again.
 
-use gild::configure::report::AttemptOf;
-use gild::configure::step::Ended;
+use gild::configure::Ended;
+use gild::configure::attempt::AttemptOf;
 
 use super::*;
 
@@ -85,7 +85,10 @@ async fn all_attempts_share_one_deadline() {
         .set("retries", json!(5))
         .set("timeout", json!("6s"));
     // The second attempt hangs.
-    commands::script(&host, "#!/bin/sh\nif test -e once; then exec sleep 3456.5; fi\n: > once\nexit 1\n");
+    commands::script(
+        &host,
+        "#!/bin/sh\nif test -e once; then exec sleep 3456.5; fi\n: > once\nexit 1\n",
+    );
     let begun = Instant::now();
     let result = host.run().await;
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());

@@ -24,7 +24,8 @@ pub(super) struct Arguments {
     /// Run the step whatever `configuration.run` says.
     #[arg(long)]
     force: bool,
-    /// Change nothing: show what the step would do.
+    /// Change nothing: show what differs from what was applied last, and what the
+    /// step would do.
     #[arg(long)]
     plan: bool,
 }

@@ -11,12 +11,13 @@ use std::time::Instant;
 use serde_json::{Map, Value};
 
 use super::arguments::{self, ArgumentError};
+use super::ended::{Ended, Ran};
 use super::environment::{self, find_program, is_program};
 use super::events::Progress;
 use super::lines::Tail;
 use super::process::{self, End, Line, ProcessError, Spec};
 use super::report::{Failure, TaskOutcome, TaskReport, one_line};
-use super::step::{Ended, Ran, Step};
+use super::step::Step;
 use super::workspace::{Workspace, WorkspaceError};
 use crate::platform::clock;
 
@@ -116,7 +117,7 @@ pub(crate) async fn run(
             chain: std::iter::once(what).chain(tail.lines().map(str::to_owned)).collect(),
         }
     });
-    Ok(Ran { tasks: vec![task], failure, ..Ran::new(end.of_step()) })
+    Ok(Ran { tasks: vec![task], failure, ..Ran::new(end.into()) })
 }
 
 /// The program's file: an absolute one lies below the root, one with a slash

@@ -16,10 +16,14 @@ pub mod ansible;
 pub mod applied;
 /// The arguments of a command.
 pub mod arguments;
+/// Each run of the step.
+pub mod attempt;
 /// One boot from beginning to end.
 pub mod boot;
 /// The digest of a directory.
 mod digest;
+/// How a step ended.
+pub mod ended;
 /// What a child process finds in its environment.
 mod environment;
 /// What the step tells while it runs.
@@ -58,9 +62,10 @@ pub mod values;
 pub mod workspace;
 
 pub use applied::Applied;
+pub use ended::{Ended, StepResult};
 pub use events::Progress;
 pub use lock::Lock;
 pub use playbook::Playbook;
 pub use policy::decide;
 pub use state::{Previous, State, StepKey};
-pub use step::{Step, StepResult};
+pub use step::Step;

@@ -42,10 +42,9 @@ pub fn decide(policy: RunPolicy, force: bool, previous: &Previous, current: &Ste
     }
     match &state.rolled_back {
         None => skip(format!("nothing has changed since {}", state.at)),
-        Some(_) => skip(format!(
-            "nothing has changed since it failed and was rolled back at {}",
-            state.at
-        )),
+        Some(_) => {
+            skip(format!("nothing has changed since it failed and was rolled back at {}", state.at))
+        }
     }
 }
 

@@ -23,7 +23,6 @@ use tokio::sync::mpsc;
 
 use super::family::Family;
 use super::lines::Lines;
-use super::step::Ended;
 
 /// How long a step that was told to end (SIGTERM) has until it is made to (SIGKILL).
 pub const GRACE: Duration = Duration::from_secs(5);
@@ -98,18 +97,6 @@ pub(crate) enum End {
     TimedOut,
     /// It was killed because gild was told to stop.
     Interrupted,
-}
-
-impl End {
-    /// What it means for a step.
-    pub(crate) fn of_step(self) -> Ended {
-        match self {
-            End::Exited(status) if status.success() => Ended::Well,
-            End::Exited(_) => Ended::Failed,
-            End::TimedOut => Ended::ForGood,
-            End::Interrupted => Ended::Interrupted,
-        }
-    }
 }
 
 /// Runs a process to its end. Every line goes to `on_line` in the order in

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::attempt::Attempt;
 use crate::config::origin::Origin;
 use crate::config::path::KeyPath;
 use crate::config::trust::Refused;
@@ -194,27 +195,6 @@ pub struct Failure {
     pub message: String,
     /// The causes, outermost first.
     pub chain: Vec<String>,
-}
-
-/// What an attempt was of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AttemptOf {
-    /// The step.
-    Step,
-    /// The way back to the last good playbook and configuration.
-    Rollback,
-}
-
-/// One run of the step, where there was more than one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Attempt {
-    /// What it was of.
-    pub of: AttemptOf,
-    /// How long it took.
-    pub duration_ms: f64,
-    /// Why it failed; `None` where it succeeded.
-    pub failure: Option<Failure>,
 }
 
 /// The report of a boot.

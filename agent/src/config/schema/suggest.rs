@@ -151,10 +151,7 @@ mod tests {
                 "interval",
                 &["metrics.interval", "lifecycle.interval", "service.NAME.interval"] as &[&str],
             ),
-            (
-                "intervall",
-                &["metrics.interval", "lifecycle.interval", "service.NAME.interval"],
-            ),
+            ("intervall", &["metrics.interval", "lifecycle.interval", "service.NAME.interval"]),
             ("fail_after", &["service.NAME.fail_after"]),
             ("web.fail_after", &["service.web.fail_after"]),
             ("mimir.tenant", &["sink.mimir.tenant"]),

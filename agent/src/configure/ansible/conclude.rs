@@ -6,11 +6,12 @@ use std::process::ExitStatus;
 use std::time::Instant;
 
 use super::version;
+use crate::configure::ended::{Ended, Ran};
 use crate::configure::lines::Tail;
 use crate::configure::process::End;
 use crate::configure::recorder::Recorder;
 use crate::configure::report::{Failure, TaskReport, one_line};
-use crate::configure::step::{Ended, Ran, Step};
+use crate::configure::step::Step;
 
 /// How many lines of output the report shows.
 const SHOWN: usize = 15;
@@ -27,7 +28,7 @@ pub(super) fn conclude(
     tail: &Tail,
 ) -> Ran {
     let ansible = recorder.ansible.take();
-    let mut ran = Ran { ansible, ..Ran::new(end.of_step()) };
+    let mut ran = Ran { ansible, ..Ran::new(end.into()) };
     match end {
         End::Exited(status) if status.success() => {
             let unmatched = recorder.empty;

@@ -10,11 +10,12 @@ use tokio::time::Instant;
 use super::command;
 use super::conclude::unexplained;
 use super::requirements::Missing;
+use crate::configure::ended::{Ended, Ran};
 use crate::configure::events::Progress;
 use crate::configure::lines::Tail;
 use crate::configure::process::{self, End, Line, ProcessError, Spec};
-use crate::configure::report::{TaskOutcome, TaskReport};
-use crate::configure::step::{Ended, Ran, Step};
+use crate::configure::report::{Failure, TaskOutcome, TaskReport};
+use crate::configure::step::Step;
 use crate::platform::clock;
 
 /// The name of the task.
@@ -69,15 +70,13 @@ pub(super) async fn install(
             }
         })
         .await?;
-        ran.ended = end.of_step();
+        ran.ended = end.into();
         let mut failure = match end {
             End::Exited(status) if status.success() => continue,
             End::Exited(status) => {
                 unexplained(&tail, &format!("ansible-galaxy ended with {status}"))
             }
-            End::TimedOut | End::Interrupted => {
-                crate::configure::report::Failure::of(&step.killed_because(end))
-            }
+            End::TimedOut | End::Interrupted => Failure::of(&step.killed_because(end)),
         };
         failure.task = Some(TASK.to_owned());
         ran.failure = Some(failure);

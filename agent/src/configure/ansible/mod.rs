@@ -30,6 +30,7 @@ use tokio::net::unix::pipe;
 
 pub use command::find;
 
+use super::ended::{Ended, Ran};
 use super::environment;
 use super::events::Progress;
 use super::lines::Tail;
@@ -37,7 +38,7 @@ use super::playbook::{Playbook, PlaybookError};
 use super::process::{self, End, Line, ProcessError, Spec};
 use super::recorder::Recorder;
 use super::settings::Requirements;
-use super::step::{Ended, Ran, Step};
+use super::step::Step;
 use super::workspace::{Workspace, WorkspaceError};
 use command::Invocation;
 use places::{Around, Places};

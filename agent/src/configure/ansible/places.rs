@@ -166,7 +166,8 @@ mod tests {
         {
             assert_eq!(usual.has_role(name), there, "{name}");
         }
-        for (name, there) in [("n.beside", true), ("n.home", true), ("n.packaged", true), ("n.x", false)]
+        for (name, there) in
+            [("n.beside", true), ("n.home", true), ("n.packaged", true), ("n.x", false)]
         {
             assert_eq!(usual.has_collection(name), there, "{name}");
         }

@@ -189,14 +189,8 @@ mod tests {
                     - {name: ansible.posix, version: 1.5}\n  - name: /x/acme-web-1.2.3.tar.gz\n    \
                     type: file\n  - name: https://github.com/x/y.git\n    type: git\n";
         let (roles, collections) = named(text.as_bytes()).unwrap();
-        assert_eq!(
-            roles,
-            ["geerlingguy.nginx", "own", "ansible-web", "z", "a.b", "renamed"]
-        );
-        assert_eq!(
-            collections,
-            ["community.general", "amazon.aws", "ansible.posix", "acme.web"]
-        );
+        assert_eq!(roles, ["geerlingguy.nginx", "own", "ansible-web", "z", "a.b", "renamed"]);
+        assert_eq!(collections, ["community.general", "amazon.aws", "ansible.posix", "acme.web"]);
         for text in ["---\n- src: a.b\n- c.d\n", "- src: a.b\n- c.d"] {
             assert_eq!(named(text.as_bytes()).unwrap().0, ["a.b", "c.d"]);
         }

@@ -6,6 +6,8 @@
 
 /// Who is told what came of it.
 mod announce;
+/// The step.
+mod configure;
 /// The phases in their order.
 mod phases;
 /// The playbook, wherever it is.

@@ -9,13 +9,14 @@
 
 use std::time::Instant;
 
+use super::Watcher;
 use super::phases::{Boot, chained};
 use super::playbook::UNUSABLE;
-use super::Watcher;
 use crate::config::{Merged, Settings};
 use crate::configure::applied::{self, Applied};
+use crate::configure::attempt::{Attempt, AttemptOf};
 use crate::configure::playbook::{Playbook, fetch};
-use crate::configure::report::{Attempt, AttemptOf, Failure, PhaseOutcome};
+use crate::configure::report::{Failure, PhaseOutcome};
 use crate::configure::settings::{ConfigurationSettings, Rollback};
 use crate::configure::state::{RolledBack, StepKey};
 use crate::identity::Identity;
@@ -45,10 +46,12 @@ struct Good {
 impl Boot<'_> {
     /// What this instance's last success was made of.
     pub(super) fn last_good(&self, identity: &Identity) -> Option<Applied> {
-        Applied::load(&self.context.paths.applied(), &identity.instance_id).unwrap_or_else(|error| {
-            tracing::warn!("{}", chain_text(&error));
-            None
-        })
+        Applied::load(&self.context.paths.applied(), &identity.instance_id).unwrap_or_else(
+            |error| {
+                tracing::warn!("{}", chain_text(&error));
+                None
+            },
+        )
     }
 
     /// Runs what succeeded last, if that is wanted and possible. `None` where the
@@ -88,7 +91,10 @@ impl Boot<'_> {
             failure: result.failure.clone(),
         });
         if let Some(again) = result.failure {
-            self.problem(format!("the rollback to what succeeded at {at} failed: {}", again.message));
+            self.problem(format!(
+                "the rollback to what succeeded at {at} failed: {}",
+                again.message
+            ));
             return None;
         }
         let task = failure.task.as_ref().map(|task| format!(" in task '{task}'"));

@@ -152,9 +152,7 @@ pub async fn obtain(
     let task = Task { paths, settings, identity, reach };
     let mut obtained = match &address {
         Address::Directory(_) => return Ok(None),
-        Address::Prefix { bucket, prefix } => {
-            prefix::obtain(&task, &store, bucket, prefix).await?
-        }
+        Address::Prefix { bucket, prefix } => prefix::obtain(&task, &store, bucket, prefix).await?,
         Address::Archive(source, packing) => {
             archive::obtain(&task, &store, source, *packing).await?
         }
