@@ -27,6 +27,7 @@ mod drain;
 mod drift;
 mod failing_playbook;
 mod good_boot;
+mod healed;
 mod hostile_tags;
 mod killed;
 mod matrix;
