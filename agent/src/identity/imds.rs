@@ -176,7 +176,7 @@ impl Imds {
     /// The name of the role that the instance has; `None` where it has none.
     pub async fn role(&mut self, deadline: Instant) -> Result<Option<String>, ImdsError> {
         let parse = |text: &str| {
-            let name = text.trim();
+            let name = text.lines().next().unwrap_or_default().trim();
             let malformed = ImdsError::Malformed { expected: "the name of a role" };
             (is_word(name) && name.len() <= 128).then(|| name.to_owned()).ok_or(malformed)
         };
