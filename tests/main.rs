@@ -29,6 +29,7 @@ mod playbooks;
 mod program;
 mod refresh;
 mod rig;
+mod roles;
 mod scopes;
 mod secrets;
 mod status;

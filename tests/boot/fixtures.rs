@@ -30,7 +30,7 @@ global_and_account = "global"
 in_all = "global"
 "#;
 
-const ACCOUNT: &str = r#"
+pub(crate) const ACCOUNT: &str = r#"
 [vars]
 only_account = "account"
 global_and_account = "account"
@@ -93,6 +93,8 @@ pub(crate) struct Plan {
     pub(crate) disable: Vec<&'static str>,
     /// The password of the vault.
     pub(crate) password: String,
+    /// More keys of the sink that pushes to Prometheus.
+    pub(crate) push: &'static str,
 }
 
 impl Default for Plan {
@@ -108,12 +110,13 @@ impl Default for Plan {
             trees: Vec::new(),
             disable: Vec::new(),
             password: password(),
+            push: "",
         }
     }
 }
 
 /// A password that occurs nowhere else.
-fn password() -> String {
+pub(crate) fn password() -> String {
     let mut random = [0u8; 16];
     std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom").unwrap(), &mut random)
         .unwrap();
@@ -179,6 +182,7 @@ flush = "5s"
 type = "remote_write"
 url = "{write}"
 flush = "1s"
+{push}
 
 [service.web]
 unit = "nginx.service"
@@ -188,7 +192,8 @@ fail_after = {FAIL_AFTER}
 recover_after = 2
 {image}"#,
         scope = plan.scope,
-        image = plan.image
+        image = plan.image,
+        push = plan.push,
     )
 }
 

@@ -4,7 +4,9 @@
 mod archives;
 mod crashes;
 mod hostile;
+mod plans;
 mod prefixes;
+mod rollbacks;
 
 use std::fs;
 use std::io::{Cursor, Write};

@@ -30,6 +30,14 @@ const HANDED_ON: [&str; 13] = [
     "USER",
 ];
 
+/// Where a process without a home directory has one.
+const HOME: &str = "/root";
+
+/// The home directory that a step is told.
+pub(crate) fn home() -> PathBuf {
+    env::var_os("HOME").unwrap_or_else(|| HOME.into()).into()
+}
+
 /// The environment of a step, from gild's own.
 pub(crate) fn base() -> Vec<(OsString, OsString)> {
     let own: Vec<_> = env::vars_os().collect();
@@ -41,7 +49,7 @@ fn select(own: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
     let mut chosen = vec![
         ("PATH".into(), get("PATH").unwrap_or_else(|| PATH.into())),
         // systemd gives root's services no HOME; Ansible keeps its files there.
-        ("HOME".into(), get("HOME").unwrap_or_else(|| "/root".into())),
+        ("HOME".into(), get("HOME").unwrap_or_else(|| HOME.into())),
         ("LANG".into(), "C.UTF-8".into()),
         ("LC_ALL".into(), "C.UTF-8".into()),
     ];

@@ -10,12 +10,13 @@ use std::time::Instant;
 use serde_json::{Map, Value};
 
 use super::arguments::{self, ArgumentError};
+use super::ended::{Ended, Ran};
 use super::environment;
 use super::events::Progress;
 use super::lines::Tail;
 use super::process::{self, End, Line, ProcessError, Spec};
 use super::report::{Failure, TaskOutcome, TaskReport, one_line};
-use super::step::{Ran, Step};
+use super::step::Step;
 use super::workspace::{Workspace, WorkspaceError};
 use crate::platform::clock;
 
@@ -49,6 +50,7 @@ pub enum ExecError {
 pub(crate) async fn run(
     step: &Step<'_>,
     variables: &Map<String, Value>,
+    deadline: tokio::time::Instant,
     progress: &mut (dyn FnMut(Progress) + Send),
     cancel: impl Future<Output = ()>,
 ) -> Result<Ran, ExecError> {
@@ -62,7 +64,7 @@ pub(crate) async fn run(
     let args = arguments::fill(args, variables, step.redactor)?;
     let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if step.check {
-        return Ok(Ran { tasks: vec![not_checked(name)], failure: None });
+        return Ok(Ran { tasks: vec![not_checked(name)], ..Ran::new(Ended::Well) });
     }
 
     let workspace = Workspace::create(&step.paths.step())?;
@@ -78,7 +80,7 @@ pub(crate) async fn run(
         environment,
         inherit: Vec::new(),
         events: None,
-        timeout: step.settings.timeout,
+        deadline,
     };
 
     progress(Progress::Started(name.clone()));
@@ -115,7 +117,7 @@ pub(crate) async fn run(
             chain: std::iter::once(what).chain(tail.lines().map(str::to_owned)).collect(),
         }
     });
-    Ok(Ran { tasks: vec![task], failure })
+    Ok(Ran { tasks: vec![task], failure, ..Ran::new(end.into()) })
 }
 
 fn not_checked(name: String) -> TaskReport {

@@ -173,6 +173,17 @@ impl Imds {
         self.read("the notice of a spot interruption", path, deadline, parse).await
     }
 
+    /// The name of the role that the instance has; `None` where it has none.
+    pub async fn role(&mut self, deadline: Instant) -> Result<Option<String>, ImdsError> {
+        let parse = |text: &str| {
+            let name = text.lines().next().unwrap_or_default().trim();
+            let malformed = ImdsError::Malformed { expected: "the name of a role" };
+            (is_word(name) && name.len() <= 128).then(|| name.to_owned()).ok_or(malformed)
+        };
+        let path = "/latest/meta-data/iam/security-credentials/";
+        self.read("the name of the role", path, deadline, parse).await
+    }
+
     /// The tags that are wanted and there.
     pub async fn tags(
         &mut self,

@@ -15,6 +15,7 @@ use super::limits::{UTF16, code_block, cut, length, line, lines};
 use super::message::{Event, Message};
 use super::secret_url::{SecretUrl, mask};
 use super::{Notifier, SendError, Supplies, post};
+use crate::config::SecretRef;
 use crate::config::format::{self, Format};
 use crate::platform::http::{self, plain_url};
 use crate::platform::redact::Redactor;
@@ -103,6 +104,10 @@ impl Notifier for DiscordSettings {
 
     fn mask(&self, redactor: &Redactor) {
         self.url.iter().for_each(|url| url.mask(redactor));
+    }
+
+    fn secrets(&self) -> Vec<SecretRef> {
+        self.url.iter().filter_map(SecretUrl::reference).collect()
     }
 
     async fn resolve(&self, supplies: &Supplies) -> Result<Url, SendError> {

@@ -108,6 +108,11 @@ impl Paths {
         self.state.join("state.json")
     }
 
+    /// The configuration of the last step that succeeded.
+    pub fn applied(&self) -> PathBuf {
+        self.state.join("applied.json")
+    }
+
     /// The reports of the last boots.
     pub fn reports(&self) -> PathBuf {
         self.state.join("reports")

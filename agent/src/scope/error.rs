@@ -176,6 +176,20 @@ impl SourceError {
         }
     }
 
+    /// Whether who asks may not read it.
+    pub(super) fn is_denied(&self) -> bool {
+        match self {
+            SourceError::Http(HttpError::Status { status, .. }) => {
+                matches!(status.as_u16(), 401 | 403)
+            }
+            SourceError::Aws { source, .. } => source.is_denied(),
+            SourceError::Owner { source, .. } => source.is_denied(),
+            SourceError::Shared(source) => source.is_denied(),
+            SourceError::Tags(TagsError::Earlier { denied, .. }) => *denied,
+            _ => false,
+        }
+    }
+
     /// Whether a document came, and it is the document that is wrong.
     pub fn is_bad(&self) -> bool {
         matches!(

@@ -121,6 +121,7 @@ fn source_word(state: SourceOutcome) -> &'static str {
         SourceOutcome::Fetched => "fetched",
         SourceOutcome::Unchanged => "unchanged",
         SourceOutcome::Absent => "absent",
+        SourceOutcome::Kept => "kept",
         SourceOutcome::LastGood => "last-good",
         SourceOutcome::Failed => "failed",
         SourceOutcome::Bad => "bad",

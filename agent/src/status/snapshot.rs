@@ -60,7 +60,9 @@ impl State {
         look: Option<&Look>,
     ) -> Self {
         let well = problems.is_empty() && look.is_none_or(|look| look.problems.is_empty());
-        let confirmed = look.is_some_and(|look| look.confirms);
+        // That the configuration is what it should be does not undo a rollback.
+        let rolled_back = report.is_some_and(Report::is_rolled_back);
+        let confirmed = !rolled_back && look.is_some_and(|look| look.confirms);
         match report.map(|report| report.outcome) {
             None => State::Configuring,
             Some(Outcome::Running) if at_work => State::Configuring,
@@ -237,8 +239,8 @@ fn configuration(report: Option<&Report>, state: State, problems: &[String]) -> 
         state == State::Failed && report.is_some_and(|report| report.outcome == Outcome::Running);
     let message = match failure {
         _ if broke_off => Some(NO_REPORT.to_owned()),
-        Some(failure) => Some(failure.message.clone()),
-        None => problems.first().cloned(),
+        Some(failure) if state == State::Failed => Some(failure.message.clone()),
+        _ => problems.first().cloned(),
     };
     Configuration {
         outcome: report.map(|report| report.outcome),

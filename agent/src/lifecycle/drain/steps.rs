@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::Stop;
 use super::record::StepOutcome;
 use crate::configure::environment;
@@ -55,7 +57,7 @@ impl Run<'_> {
             environment,
             inherit: Vec::new(),
             events: None,
-            timeout: self.limit,
+            deadline: Instant::now() + self.limit,
         };
         let mut log = |line| {
             if let Line::Output(line) = line {

@@ -7,6 +7,8 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::Stop;
 use crate::configure::environment;
 use crate::configure::process::{self, End, Line, ProcessError, Spec};
@@ -81,7 +83,7 @@ async fn ask(paths: &Paths, args: &[&str]) -> Result<Vec<String>, SystemdError> 
         environment: environment::base(),
         inherit: Vec::new(),
         events: None,
-        timeout: LIMIT,
+        deadline: Instant::now() + LIMIT,
     };
     let mut lines = Vec::new();
     let mut keep = |line| {

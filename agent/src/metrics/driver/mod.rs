@@ -80,17 +80,17 @@ impl Handle {
     /// Puts a sink to work under a name. Setting it up may take a while and
     /// several tries, because it may need secrets from elsewhere; what is pushed
     /// meanwhile waits in the queue.
-    pub fn start<S, F, B>(name: &str, set_up: F, retries: Retries) -> Self
+    pub fn start<S, F, B>(name: &str, mut set_up: F, retries: Retries) -> Self
     where
         S: Sink,
         F: FnMut() -> B + Send + 'static,
         B: Future<Output = Result<S, SetUpError>> + Send,
     {
         let shared = Arc::new(Shared::new(Limits::default()));
-        let account = Account { name: name.to_owned(), retries, shared: Arc::clone(&shared) };
+        let account = Account::new(name, retries, &shared);
         let work = async move {
-            if let Some(sink) = account.set_up(set_up).await {
-                Driver { sink, account }.run().await;
+            if let Some(sink) = account.set_up(&mut set_up).await {
+                Driver { sink, account, set_up }.run().await;
             }
         };
         Self { shared, task: tokio::spawn(work) }
@@ -157,12 +157,18 @@ impl Drop for Handle {
     }
 }
 
-struct Driver<S> {
+struct Driver<S, F> {
     sink: S,
     account: Account,
+    set_up: F,
 }
 
-impl<S: Sink> Driver<S> {
+impl<S, F, B> Driver<S, F>
+where
+    S: Sink,
+    F: FnMut() -> B + Send,
+    B: Future<Output = Result<S, SetUpError>> + Send,
+{
     async fn run(mut self) {
         let period = self.sink.period();
         let mut due = Instant::now() + self.sink.phase();
@@ -225,6 +231,10 @@ impl<S: Sink> Driver<S> {
                 Err(error) => error,
             };
             self.account.fails(&error, error.kind());
+            if error.refuses_secrets() && self.account.renew(&mut self.sink, &mut self.set_up).await
+            {
+                continue;
+            }
             let wait = match error.verdict() {
                 Verdict::Permanent => return Some(Reason::Rejected),
                 _ if last => return Some(Reason::Shutdown),

@@ -28,6 +28,13 @@ struct Scripted {
     script: Script,
     sent: Arc<Mutex<Vec<usize>>>,
     held: usize,
+    secrets: bool,
+}
+
+impl Scripted {
+    fn new(script: Script, sent: &Arc<Mutex<Vec<usize>>>) -> Self {
+        Self { period: MILLISECOND, script, sent: Arc::clone(sent), held: 0, secrets: false }
+    }
 }
 
 impl Sink for Scripted {
@@ -35,7 +42,7 @@ impl Sink for Scripted {
     type Payload = usize;
 
     fn build((): &(), _: &Identity, _: &SinkContext) -> Result<Self, BuildError> {
-        Ok(scripted(&[], MILLISECOND, Arc::default()))
+        Ok(Self::new(Script::default(), &Arc::default()))
     }
 
     fn period(&self) -> Duration {
@@ -75,6 +82,14 @@ impl Sink for Scripted {
         Err(SendError::Push { url: "http://x/".to_owned(), source })
     }
 
+    fn has_secrets(&self) -> bool {
+        self.secrets
+    }
+
+    fn renew(&mut self, fresh: Self) {
+        self.script = fresh.script;
+    }
+
     fn show(&self, _: &usize) -> Vec<String> {
         Vec::new()
     }
@@ -87,11 +102,6 @@ const QUICK: Retries = Retries {
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
-fn scripted(script: &[Deed], period: Duration, sent: Arc<Mutex<Vec<usize>>>) -> Scripted {
-    let script = Arc::new(Mutex::new(script.iter().copied().collect()));
-    Scripted { period, script, sent, held: 0 }
-}
-
 fn start(script: &[Deed], retries: Retries) -> (Handle, Arc<Mutex<Vec<usize>>>) {
     start_with(MILLISECOND, script, retries)
 }
@@ -102,7 +112,8 @@ fn start_with(
     retries: Retries,
 ) -> (Handle, Arc<Mutex<Vec<usize>>>) {
     let sent = Arc::new(Mutex::new(Vec::new()));
-    let mut sink = Some(scripted(script, period, Arc::clone(&sent)));
+    let script = Arc::new(Mutex::new(script.iter().copied().collect()));
+    let mut sink = Some(Scripted { period, ..Scripted::new(script, &sent) });
     let set_up = move || std::future::ready(Ok(sink.take().unwrap()));
     (Handle::start("test", set_up, retries), sent)
 }
@@ -115,7 +126,7 @@ fn no_secret() -> SetUpError {
 #[tokio::test]
 async fn ticks_wait_for_a_sink_whose_secret_comes_late() {
     let sent = Arc::new(Mutex::new(Vec::new()));
-    let sink = scripted(&[], MILLISECOND, Arc::clone(&sent));
+    let sink = Scripted::new(Script::default(), &sent);
     let (open, gate) = tokio::sync::watch::channel(false);
     let mut sink = Some(sink);
     let set_up = move || {
@@ -186,6 +197,31 @@ async fn a_refusal_is_never_tried_again_and_holds_up_nothing() {
         let stats = until(&handle, |stats| stats.sent == 3).await;
         assert_eq!(*sent.lock().unwrap(), [3], "{status}");
         assert_eq!(stats.dropped, [("rejected", 2)].into(), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_refuses_the_secrets_is_asked_once_more_with_new_ones() {
+    for (again, rejected) in [(&[][..], 0), (&[Deed::Status(403)][..], 2)] {
+        let sent = Arc::new(Mutex::new(Vec::new()));
+        let of_sink = Arc::clone(&sent);
+        let mut scripts = [&[Deed::Status(401)][..], again].into_iter();
+        let set_up = move || {
+            // Whoever asks a third time gets none.
+            let script = scripts.next().ok_or_else(no_secret);
+            let sink = script.map(|script| Scripted {
+                secrets: true,
+                ..Scripted::new(Arc::new(Mutex::new(script.iter().copied().collect())), &of_sink)
+            });
+            std::future::ready(sink)
+        };
+        let handle = Handle::start("test", set_up, QUICK);
+        handle.push(tick(2));
+        handle.push(tick(3));
+        let stats = until(&handle, |stats| stats.sent >= 3).await;
+        assert_eq!(stats.dropped.get("rejected").copied().unwrap_or_default(), rejected);
+        assert_eq!(stats.sent, 5 - rejected);
+        assert_eq!(sent.lock().unwrap().last(), Some(&3));
     }
 }
 

@@ -116,6 +116,14 @@ pub trait Sink: Sized + Send + 'static {
         Vec::new()
     }
 
+    /// Whether its requests carry secrets, which a receiver may refuse.
+    fn has_secrets(&self) -> bool {
+        false
+    }
+
+    /// Takes over the secrets of a sink that was set up anew.
+    fn renew(&mut self, _: Self) {}
+
     /// The time from one flush to the next.
     fn period(&self) -> Duration;
 

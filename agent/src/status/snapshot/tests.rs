@@ -83,6 +83,20 @@ fn a_failure_names_the_task_and_the_message() {
 }
 
 #[test]
+fn what_was_rolled_back_stays_degraded_and_says_why() {
+    let mut degraded = report(Outcome::Degraded);
+    degraded.problems = vec!["the step failed and was rolled back".to_owned()];
+    degraded.failure = Some(Failure { task: Some("a".to_owned()), ..Failure::of("no") });
+    for look in [None, Some(look(&[], true))] {
+        let shown = looked(Some(&degraded), false, &[], look.as_ref());
+        assert_eq!(shown.state, State::Degraded);
+        assert_eq!(shown.problems, degraded.problems);
+        assert_eq!(shown.configuration.failed_task.as_deref(), Some("a"));
+        assert_eq!(shown.configuration.message.as_ref(), shown.problems.first());
+    }
+}
+
+#[test]
 fn a_step_that_broke_off_says_so() {
     let shown = snapshot(Some(&report(Outcome::Running)), false, &[]);
     assert_eq!(shown.configuration.message.as_deref(), Some(NO_REPORT));
