@@ -7,9 +7,13 @@ const ALL: &str = "on = [\"spot\", \"terminate\", \"stop\", \"reboot\"]";
 const ACTION: &str = "/latest/meta-data/spot/instance-action";
 const STATE: &str = "/latest/meta-data/autoscaling/target-lifecycle-state";
 
-/// A host with a systemctl that says that these jobs are under way.
+/// A host with one step, and a systemctl that says that these jobs are under way.
 fn with_jobs(jobs: &str) -> Host {
-    let mut host = host(&step("leave", ALL));
+    going_down(host(&step("leave", ALL)), jobs)
+}
+
+/// The host with a systemctl that says that these jobs are under way.
+pub(super) fn going_down(mut host: Host, jobs: &str) -> Host {
     host.program(
         "tools/systemctl",
         &format!(
