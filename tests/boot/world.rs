@@ -1,5 +1,5 @@
 //! Everything around one machine: its network, the metadata service at its real address,
-//! AWS, CloudWatch, a bucket behind plain HTTP, and Prometheus.
+//! AWS, CloudWatch, a bucket behind plain HTTP, a chat, and Prometheus.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::base::{directory, name, run};
 use crate::fakes::autoscaling::AutoScaling;
+use crate::fakes::chat::Chat;
 use crate::fakes::cloudwatch::CloudWatch;
 use crate::fakes::http::Files;
 use crate::fakes::imds::{Imds, Instance};
@@ -58,6 +59,7 @@ pub(crate) struct World {
     /// A group that waits for the instance, where its metadata say that it is in one.
     pub(crate) group: AutoScaling,
     pub(crate) files: Files,
+    pub(crate) chat: Chat,
     pub(crate) moto: Moto,
     pub(crate) prometheus: Prometheus,
     pub(crate) place: Place,
@@ -83,8 +85,9 @@ impl World {
         let group = AutoScaling::start(place.listen("127.0.0.1:0"), &instance.id, "Pending:Wait");
         group.launch_hook("ready", 3600);
         let files = Files::start(place.listen("127.0.0.1:0"));
+        let chat = Chat::start(place.listen("127.0.0.1:0"));
         prometheus.wait();
-        Self { imds, cloudwatch, group, files, moto, prometheus, place, _network: network }
+        Self { imds, cloudwatch, group, files, chat, moto, prometheus, place, _network: network }
     }
 }
 

@@ -3,7 +3,10 @@
 
 mod archives;
 mod crashes;
+mod hostile;
+mod plans;
 mod prefixes;
+mod rollbacks;
 
 use std::fs;
 use std::io::{Cursor, Write};

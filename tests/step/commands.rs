@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn script(host: &Host, text: &str) {
+pub(super) fn script(host: &Host, text: &str) {
     host.file("playbook/apply", text);
     let mode = fs::Permissions::from_mode(0o755);
     fs::set_permissions(host.path("playbook/apply"), mode).unwrap();

@@ -3,11 +3,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod attempts;
 mod commands;
 mod ends;
+mod requirements;
 mod tasks;
 mod text;
 mod vaults;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,7 +25,7 @@ use gild::config::schema::{Reader, Setting};
 use gild::config::{KeyPath, Node};
 use gild::configure::report::{TaskOutcome, TaskReport};
 use gild::configure::settings::ConfigurationSettings;
-use gild::configure::{Progress, Step, StepResult};
+use gild::configure::{Playbook, Progress, Step, StepResult};
 use gild::identity::{Identity, Provenance};
 use gild::platform::paths::Paths;
 use gild::platform::redact::Redactor;
@@ -97,8 +100,25 @@ impl Host {
         self.run_until(&mut |_| (), pending()).await
     }
 
+    /// Runs the playbook as one that was fetched.
+    pub(super) async fn run_fetched(&self) -> StepResult {
+        let playbook = self.path("playbook");
+        let paths = Paths::installed(Path::new("/"));
+        let playbook = Playbook::open(&paths, playbook.to_str().unwrap()).unwrap();
+        self.run_as(Some(playbook), &mut |_| (), pending()).await
+    }
+
     pub(super) async fn run_until(
         &self,
+        progress: &mut (dyn FnMut(Progress) + Send),
+        cancel: impl Future<Output = ()>,
+    ) -> StepResult {
+        self.run_as(None, progress, cancel).await
+    }
+
+    async fn run_as(
+        &self,
+        playbook: Option<Playbook>,
         progress: &mut (dyn FnMut(Progress) + Send),
         cancel: impl Future<Output = ()>,
     ) -> StepResult {
@@ -132,7 +152,7 @@ impl Host {
         let step = Step {
             paths: &paths,
             settings: &settings,
-            playbook: None,
+            playbook,
             vars: &self.vars,
             identity: &identity,
             vault_password: self.password.clone().map(SecretString::from),

@@ -5,10 +5,16 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::context::Globals;
-use super::{Failure, up};
+use super::paint::Paint;
+use super::{Failure, config, up};
+use crate::config::difference;
+use crate::config::node::Node;
+use crate::configure::applied::{self, Applied};
 use crate::configure::boot::{self, Options, Watcher};
 use crate::configure::events::Progress;
-use crate::configure::report::{Decision, Outcome, TaskOutcome};
+use crate::configure::report::{Decision, Outcome, SourceOutcome, TaskOutcome};
+use crate::platform::error::chain_text;
+use crate::platform::paths::Paths;
 use crate::platform::signals;
 use crate::scope::Resolution;
 
@@ -18,7 +24,8 @@ pub(super) struct Arguments {
     /// Run the step whatever `configuration.run` says.
     #[arg(long)]
     force: bool,
-    /// Change nothing: show what the step would do.
+    /// Change nothing: show what differs from what was applied last, and what the
+    /// step would do.
     #[arg(long)]
     plan: bool,
 }
@@ -26,20 +33,22 @@ pub(super) struct Arguments {
 pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let context = globals.context(globals.installed(), None)?;
     let options = Options { force: arguments.force, plan: arguments.plan, base: None };
-    let mut journal = Journal;
+    let mut journal = Journal { plan: arguments.plan, ..Journal::default() };
     let report = boot::boot(&context, &options, &mut journal, signals::asked_to_stop()).await?;
     if arguments.plan {
-        super::print(&globals.redactor, &up::tasks_text(&report));
+        let mut text = journal.changes(&context.paths);
+        text.push_str(&up::tasks_text(&report));
+        super::print(&globals.redactor, &text);
     }
     match (&report.failure, report.outcome) {
+        (_, Outcome::Degraded) => {
+            tracing::warn!("the boot is degraded: {}", report.problems.join("; "));
+            Ok(ExitCode::SUCCESS)
+        }
         (Some(failure), _) => {
             let task = failure.task.as_deref().unwrap_or("none");
             tracing::error!(task, "the boot failed: {}", failure.message);
             Ok(ExitCode::FAILURE)
-        }
-        (None, Outcome::Degraded) => {
-            tracing::warn!("the boot is degraded: {}", report.problems.join("; "));
-            Ok(ExitCode::SUCCESS)
         }
         (None, _) => {
             tracing::info!("ready");
@@ -48,11 +57,45 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
     }
 }
 
-/// Tells the journal what happens.
-struct Journal;
+/// Tells the journal what happens, and remembers what a plan shows.
+#[derive(Default)]
+struct Journal {
+    plan: bool,
+    /// The instance and what its step is made of.
+    resolved: Option<(String, Node)>,
+    decision: Option<Decision>,
+}
+
+impl Journal {
+    /// What the configuration changes for the step, and whether the step would run.
+    fn changes(&self, paths: &Paths) -> String {
+        let Some((instance_id, now)) = &self.resolved else { return String::new() };
+        let applied = Applied::load(&paths.applied(), instance_id).unwrap_or_else(|error| {
+            tracing::warn!("{}", chain_text(&error));
+            None
+        });
+        let mut text = match applied {
+            Some(applied) => {
+                let changes = difference::between(&applied.config, now);
+                let lines = config::lines(&changes, None, Paint::stdout());
+                format!("the configuration, beside what was applied at {}\n{lines}", applied.at)
+            }
+            None => "nothing has been applied on this instance yet\n".to_owned(),
+        };
+        if let Some(Decision { run, reason }) = &self.decision {
+            let verb = if *run { "would run" } else { "would not run" };
+            text.push_str(&format!("the step {verb}: {reason}; it would do this\n"));
+        }
+        text
+    }
+}
 
 impl Watcher for Journal {
     fn resolved(&mut self, resolution: &Resolution) {
+        let identity = resolution.identity.as_ref().filter(|_| self.plan);
+        self.resolved = identity.map(|identity| {
+            (identity.instance_id.clone(), applied::of_step(&resolution.merged.root))
+        });
         for source in &resolution.sources {
             let state = source.state;
             match &source.error {
@@ -60,6 +103,9 @@ impl Watcher for Journal {
                     layer = %source.layer, source = source.source, ?state, keys = source.keys,
                     attempts = source.attempts, elapsed_ms = source.elapsed_ms, "a source was read"
                 ),
+                Some(why) if state == SourceOutcome::Kept => {
+                    tracing::info!(layer = %source.layer, source = source.source, ?state, "{why}");
+                }
                 Some(error) => tracing::warn!(
                     layer = %source.layer, source = source.source, ?state,
                     attempts = source.attempts, elapsed_ms = source.elapsed_ms, "{error}"
@@ -77,6 +123,7 @@ impl Watcher for Journal {
 
     fn decided(&mut self, decision: &Decision) {
         tracing::info!(run = decision.run, "the step: {}", decision.reason);
+        self.decision = Some(decision.clone());
     }
 
     fn progress(&mut self, progress: &Progress) {

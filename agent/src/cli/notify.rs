@@ -1,5 +1,6 @@
 //! `gild notify`: for systemd, where `configure` could not tell by itself.
 
+use std::fs;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -7,10 +8,11 @@ use clap::{Args, Subcommand};
 
 use super::Failure;
 use super::context::Globals;
+use super::known::known;
 use crate::config::Settings;
-use crate::configure::handoff::Handoff;
+use crate::configure::lock::Lock;
 use crate::configure::report::{self, Outcome, Report};
-use crate::identity::{Identity, discover, host};
+use crate::identity::{Identity, host};
 use crate::lifecycle::hook::find::Subject;
 use crate::lifecycle::hook::waiting::{PATIENCE, Waiting};
 use crate::lifecycle::hook::{Side, Word};
@@ -20,7 +22,7 @@ use crate::notify::message::Message;
 use crate::platform::clock;
 use crate::platform::error::chain_text;
 use crate::platform::paths::Paths;
-use crate::scope::{Context, resolve};
+use crate::scope::Context;
 
 /// How long the metadata service may take where nothing says which instance
 /// this is.
@@ -47,6 +49,7 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
         tracing::info!("a configuration step is running");
         return Ok(ExitCode::SUCCESS);
     };
+    tidy(&context.paths);
     let (settings, identity) = known(&context).await?;
     let audience = Audience::of(&settings, identity.as_ref(), &context.redactor);
     let Context { paths, client, redactor, .. } = &context;
@@ -103,25 +106,14 @@ fn left(paths: &Paths) -> Option<Report> {
     Some(report)
 }
 
-/// What is configured and who this is: what the boot handed over, else what the
-/// host itself says.
-async fn known(context: &Context) -> Result<(Settings, Option<Identity>), Failure> {
-    let handoff = Handoff::read(&context.paths.config()).unwrap_or_else(|error| {
-        tracing::warn!("{}", chain_text(&error));
-        None
-    });
-    if let Some(handoff) = handoff
-        && let Some(settings) = Settings::typed(&handoff.config).settings
-    {
-        return Ok((settings, Some(handoff.identity)));
+/// Removes what a step that was killed has left in memory: secrets are among its variables.
+/// Whoever holds the lock is at work on a step of its own.
+fn tidy(paths: &Paths) {
+    if !paths.step().exists() {
+        return;
     }
-    let settings = resolve::host_alone(&context.paths)?.settings;
-    let identity = match discover(&context.imds, &context.paths).await {
-        Ok(found) => Some(found.identity),
-        Err(error) => {
-            tracing::warn!("{}", chain_text(&error));
-            None
-        }
-    };
-    Ok((settings, identity))
+    let Ok(_lock) = Lock::acquire(&paths.lock()) else { return };
+    if let Err(error) = fs::remove_dir_all(paths.step()) {
+        tracing::warn!(%error, "what a killed step has left cannot be removed");
+    }
 }

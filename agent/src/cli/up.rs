@@ -93,13 +93,13 @@ impl Told {
         let paint = self.paint;
         self.line("");
         match (&report.failure, report.outcome) {
+            (_, Outcome::Degraded) => {
+                self.line(&format!("{}: {}", paint.yellow("degraded"), report.problems.join("; ")));
+            }
             (Some(failure), _) => {
                 let task = failure.task.as_ref().map(|task| format!(" in task '{}'", plain(task)));
                 let place = task.unwrap_or_default();
                 self.line(&format!("{}{place}: {}", paint.red("failed"), plain(&failure.message)));
-            }
-            (None, Outcome::Degraded) => {
-                self.line(&format!("{}: {}", paint.yellow("degraded"), report.problems.join("; ")));
             }
             (None, _) => self.line(&paint.green("ready")),
         }
@@ -122,6 +122,7 @@ impl Watcher for Told {
                     paint.green(&count(source.keys, "key"))
                 }
                 SourceOutcome::Absent => paint.dim("nothing there"),
+                SourceOutcome::Kept => paint.dim("kept copy"),
                 SourceOutcome::LastGood => paint.yellow("last good copy"),
                 SourceOutcome::Failed | SourceOutcome::Bad => paint.red("failed"),
             };

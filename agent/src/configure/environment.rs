@@ -8,6 +8,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::platform::paths::Paths;
+
 /// Where programs are where nobody says so.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -28,6 +30,14 @@ const HANDED_ON: [&str; 13] = [
     "USER",
 ];
 
+/// Where a process without a home directory has one.
+const HOME: &str = "/root";
+
+/// The home directory that a step is told.
+pub(crate) fn home() -> PathBuf {
+    env::var_os("HOME").unwrap_or_else(|| HOME.into()).into()
+}
+
 /// The environment of a step, from gild's own.
 pub(crate) fn base() -> Vec<(OsString, OsString)> {
     let own: Vec<_> = env::vars_os().collect();
@@ -39,7 +49,7 @@ fn select(own: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
     let mut chosen = vec![
         ("PATH".into(), get("PATH").unwrap_or_else(|| PATH.into())),
         // systemd gives root's services no HOME; Ansible keeps its files there.
-        ("HOME".into(), get("HOME").unwrap_or_else(|| "/root".into())),
+        ("HOME".into(), get("HOME").unwrap_or_else(|| HOME.into())),
         ("LANG".into(), "C.UTF-8".into()),
         ("LC_ALL".into(), "C.UTF-8".into()),
     ];
@@ -54,6 +64,20 @@ fn is_handed_on(name: &OsStr) -> bool {
         || HANDED_ON.contains(&name)
         // Programs disagree about the case of these.
         || (upper.ends_with("_PROXY") && HANDED_ON.contains(&upper.as_str()))
+}
+
+/// The file of a program that a setting names: an absolute one lies below the root,
+/// one with a slash below `directory`, any other on PATH.
+pub(crate) fn program(paths: &Paths, named: &str, directory: &Path) -> Option<PathBuf> {
+    let path = Path::new(named);
+    let found = if path.is_absolute() {
+        Some(paths.host(path))
+    } else if named.contains('/') {
+        Some(directory.join(path))
+    } else {
+        find_program(named)
+    };
+    found.filter(|path| is_program(path))
 }
 
 /// The program of this name on PATH.

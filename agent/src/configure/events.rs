@@ -23,6 +23,11 @@ pub enum Progress {
 #[derive(Debug, Deserialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub(crate) enum Event {
+    /// The plugin is at work.
+    Begin {
+        /// The version of ansible-core.
+        ansible: String,
+    },
     /// A play begins.
     Play { name: String },
     /// A task begins.

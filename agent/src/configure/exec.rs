@@ -5,18 +5,18 @@
 //! standard output that it was given: nobody reads it once the step is over.
 
 use std::future::Future;
-use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::{Map, Value};
 
 use super::arguments::{self, ArgumentError};
-use super::environment::{self, find_program, is_program};
+use super::ended::{Ended, Ran};
+use super::environment;
 use super::events::Progress;
 use super::lines::Tail;
 use super::process::{self, End, Line, ProcessError, Spec};
 use super::report::{Failure, TaskOutcome, TaskReport, one_line};
-use super::step::{Ran, Step};
+use super::step::Step;
 use super::workspace::{Workspace, WorkspaceError};
 use crate::platform::clock;
 
@@ -50,6 +50,7 @@ pub enum ExecError {
 pub(crate) async fn run(
     step: &Step<'_>,
     variables: &Map<String, Value>,
+    deadline: tokio::time::Instant,
     progress: &mut (dyn FnMut(Progress) + Send),
     cancel: impl Future<Output = ()>,
 ) -> Result<Ran, ExecError> {
@@ -58,11 +59,12 @@ pub(crate) async fn run(
     let directory = step
         .playbook()
         .map_or_else(|_| step.paths.host("/"), |playbook| playbook.directory().to_owned());
-    let program = resolve(step, named, &directory)?;
+    let program = environment::program(step.paths, named, &directory)
+        .ok_or_else(|| ExecError::NotFound { program: named.clone() })?;
     let args = arguments::fill(args, variables, step.redactor)?;
     let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if step.check {
-        return Ok(Ran { tasks: vec![not_checked(name)], failure: None });
+        return Ok(Ran { tasks: vec![not_checked(name)], ..Ran::new(Ended::Well) });
     }
 
     let workspace = Workspace::create(&step.paths.step())?;
@@ -78,7 +80,7 @@ pub(crate) async fn run(
         environment,
         inherit: Vec::new(),
         events: None,
-        timeout: step.settings.timeout,
+        deadline,
     };
 
     progress(Progress::Started(name.clone()));
@@ -115,23 +117,7 @@ pub(crate) async fn run(
             chain: std::iter::once(what).chain(tail.lines().map(str::to_owned)).collect(),
         }
     });
-    Ok(Ran { tasks: vec![task], failure })
-}
-
-/// The program's file: an absolute one lies below the root, one with a slash
-/// below the step's directory, any other on PATH.
-fn resolve(step: &Step<'_>, named: &str, directory: &Path) -> Result<PathBuf, ExecError> {
-    let path = Path::new(named);
-    let found = if path.is_absolute() {
-        Some(step.paths.host(path))
-    } else if named.contains('/') {
-        Some(directory.join(path))
-    } else {
-        find_program(named)
-    };
-    found
-        .filter(|path| is_program(path))
-        .ok_or_else(|| ExecError::NotFound { program: named.to_owned() })
+    Ok(Ran { tasks: vec![task], failure, ..Ran::new(end.into()) })
 }
 
 fn not_checked(name: String) -> TaskReport {

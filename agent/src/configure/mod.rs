@@ -3,7 +3,8 @@
 //! `policy` decides from `state` and the digest of the `playbook`, which may have
 //! to be fetched first, whether a step runs; `lock` keeps it alone; `step` runs it by one of two engines, `ansible`
 //! or `exec`, each a `process` with a deadline; `recorder` makes tasks of the
-//! `events` that it tells; `report` holds what came of it. `boot` is all of that in
+//! `events` that it tells; `report` holds what came of it, and `applied` what it was made
+//! of, if it succeeded. `boot` is all of that in
 //! its order, and `handoff` is what the daemon gets of it.
 //!
 //! To add an engine: a module like `exec`, a word of `settings::Engine`, an arm
@@ -11,14 +12,20 @@
 
 /// Ansible as the engine.
 pub mod ansible;
+/// What succeeded last.
+pub mod applied;
 /// The arguments of a command.
 pub mod arguments;
+/// Each run of the step.
+pub mod attempt;
 /// One boot from beginning to end.
 pub mod boot;
 /// The digest of a directory.
 mod digest;
+/// How a step ended.
+pub mod ended;
 /// What a child process finds in its environment.
-mod environment;
+pub(crate) mod environment;
 /// What the step tells while it runs.
 pub mod events;
 /// A command as the engine.
@@ -54,9 +61,11 @@ pub mod values;
 /// What a running step needs on disk.
 pub mod workspace;
 
+pub use applied::Applied;
+pub use ended::{Ended, StepResult};
 pub use events::Progress;
 pub use lock::Lock;
 pub use playbook::Playbook;
 pub use policy::decide;
 pub use state::{Previous, State, StepKey};
-pub use step::{Step, StepResult};
+pub use step::Step;

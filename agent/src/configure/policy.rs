@@ -40,7 +40,12 @@ pub fn decide(policy: RunPolicy, force: bool, previous: &Previous, current: &Ste
     if policy == RunPolicy::EveryBoot && state.key.boot_id != current.boot_id {
         return run("this boot has not been configured yet");
     }
-    skip(format!("nothing has changed since {}", state.at))
+    match &state.rolled_back {
+        None => skip(format!("nothing has changed since {}", state.at)),
+        Some(_) => {
+            skip(format!("nothing has changed since it failed and was rolled back at {}", state.at))
+        }
+    }
 }
 
 /// Whether what is decided can depend on which playbook it is, so that one from
@@ -93,6 +98,8 @@ mod tests {
     use RunPolicy::{EveryBoot, FirstBoot, Never, OnChange};
 
     use super::*;
+    use crate::configure::report::Failure;
+    use crate::configure::state::RolledBack;
 
     fn key(instance: &str, boot: &str, digest: &str, playbook: Option<&str>) -> StepKey {
         StepKey {
@@ -104,7 +111,7 @@ mod tests {
     }
 
     fn found(key: StepKey, outcome: Outcome) -> Previous {
-        Previous::Found(State { key, outcome, at: "T".to_owned() })
+        Previous::Found(State { key, outcome, rolled_back: None, at: "T".to_owned() })
     }
 
     /// The decisions of first-boot, every-boot and on-change.
@@ -174,6 +181,27 @@ mod tests {
                 let row = row(&found(previous.clone(), outcome));
                 assert_eq!(row, [first.clone(), every.clone(), change.clone()]);
             }
+        }
+    }
+
+    #[test]
+    fn what_failed_and_was_rolled_back_is_tried_again_when_something_changes() {
+        let rolled_back = |key| {
+            let failure = Failure::of("no");
+            let rolled_back = Some(RolledBack { failure, problem: "no".to_owned() });
+            let at = "T".to_owned();
+            Previous::Found(State { key, outcome: Outcome::Degraded, rolled_back, at })
+        };
+        let first = (false, "the first boot of this instance was configured at T".to_owned());
+        let nothing =
+            (false, "nothing has changed since it failed and was rolled back at T".to_owned());
+        let same = rolled_back(key("i-1", "b1", "d1", Some("p1")));
+        assert_eq!(row(&same), [first.clone(), nothing.clone(), nothing.clone()]);
+        let before = rolled_back(key("i-1", "b0", "d1", Some("p1")));
+        let another_boot = (true, "this boot has not been configured yet".to_owned());
+        assert_eq!(row(&before), [first, another_boot, nothing]);
+        for changed in [key("i-1", "b1", "d0", Some("p1")), key("i-1", "b1", "d1", Some("p0"))] {
+            assert!(row(&rolled_back(changed))[2].0);
         }
     }
 

@@ -75,8 +75,8 @@ pub(crate) struct Spec {
     pub(crate) inherit: Vec<OwnedFd>,
     /// The pipe on which it tells what it does.
     pub(crate) events: Option<pipe::Receiver>,
-    /// How long it may take.
-    pub(crate) timeout: Duration,
+    /// When it must have ended.
+    pub(crate) deadline: tokio::time::Instant,
 }
 
 /// One line from the process.
@@ -111,11 +111,11 @@ pub(crate) async fn run(
     let family_mark = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
     let mut child = spawn(&mut spec, &family_mark)
         .map_err(|source| ProcessError::Spawn { program: spec.program.clone(), source })?;
-    let Spec { events, timeout, .. } = spec;
+    let Spec { events, deadline, .. } = spec;
     let leader = child.id();
     let mut lines = listen(&mut child, events);
 
-    let deadline = tokio::time::sleep(timeout);
+    let deadline = tokio::time::sleep_until(deadline);
     let (mut deadline, mut cancel) = (pin!(deadline), pin!(cancel));
     let waited = |result: io::Result<ExitStatus>| {
         result.map_err(|source| ProcessError::Wait { program: program.clone(), source })

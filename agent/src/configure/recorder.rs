@@ -15,6 +15,9 @@ const MOST_TASKS: usize = 2000;
 /// The longest text of a task, in characters.
 const LONGEST_TEXT: usize = 4000;
 
+/// The longest version, in characters.
+const LONGEST_VERSION: usize = 40;
+
 /// A task, and whether it ran because another one had failed.
 #[derive(Debug)]
 struct Recorded {
@@ -37,6 +40,8 @@ pub(crate) struct Recorder<'a> {
     redactor: &'a Redactor,
     recorded: Vec<Recorded>,
     running: Option<Running>,
+    /// The version of ansible-core, once the plugin has told it.
+    pub(crate) ansible: Option<String>,
     /// Whether a play found no host to run on.
     pub(crate) empty: bool,
     /// Lines that are no events.
@@ -48,7 +53,15 @@ pub(crate) struct Recorder<'a> {
 impl<'a> Recorder<'a> {
     /// A recorder that lets no secret through.
     pub(crate) fn new(redactor: &'a Redactor) -> Self {
-        Self { redactor, recorded: Vec::new(), running: None, empty: false, garbage: 0, dropped: 0 }
+        Self {
+            redactor,
+            recorded: Vec::new(),
+            running: None,
+            ansible: None,
+            empty: false,
+            garbage: 0,
+            dropped: 0,
+        }
     }
 
     /// Takes one line that came at the moment `now`.
@@ -58,6 +71,10 @@ impl<'a> Recorder<'a> {
             return None;
         };
         match event {
+            Event::Begin { ansible } => {
+                self.ansible = Some(self.clean(&ansible).chars().take(LONGEST_VERSION).collect());
+                None
+            }
             Event::Play { name } => Some(Progress::Play(self.clean(&name))),
             Event::Task { name, action, rescue } => {
                 let (name, action) = (self.clean(&name), self.clean(&action));
@@ -204,6 +221,16 @@ mod tests {
         let recorder = record(&redactor, &lines.map(str::to_owned));
         assert_eq!(recorder.garbage, 5);
         assert!(recorder.succeeded().is_empty());
+    }
+
+    #[test]
+    fn the_version_is_kept_and_cut() {
+        let redactor = Redactor::default();
+        let begin = |version: &str| format!(r#"{{"event":"begin","ansible":"{version}"}}"#);
+        let recorder = record(&redactor, &[begin("2.19.14")]);
+        assert_eq!(recorder.ansible.as_deref(), Some("2.19.14"));
+        let recorder = record(&redactor, &[begin(&"9".repeat(500))]);
+        assert_eq!(recorder.ansible.unwrap().len(), LONGEST_VERSION);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::attempt::Attempt;
 use crate::config::origin::Origin;
 use crate::config::path::KeyPath;
 use crate::config::trust::Refused;
@@ -19,7 +20,8 @@ pub enum Outcome {
     Running,
     /// Everything is as configured.
     Ready,
-    /// The step succeeded, on a configuration that is not all fresh.
+    /// The step succeeded, on a configuration that is not all fresh; or it failed
+    /// and was rolled back to what had succeeded before.
     Degraded,
     /// The step failed, or could not be run.
     Failed,
@@ -35,6 +37,9 @@ pub enum SourceOutcome {
     Unchanged,
     /// The source says that there is no document.
     Absent,
+    /// The role that the instance has been given since may not read the source; the copy
+    /// that the one before it read is current.
+    Kept,
     /// The source failed; the last valid copy stands in.
     LastGood,
     /// The source failed, and nothing stands in.
@@ -63,7 +68,7 @@ pub struct SourceReport {
     /// When the copy that stands in for it was fetched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copied_at: Option<String>,
-    /// Why it failed: the whole chain.
+    /// Why it failed, or was not read: the whole chain.
     pub error: Option<String>,
 }
 
@@ -122,7 +127,7 @@ pub struct UnknownKey {
 /// A part of the boot, with the time it took.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Phase {
-    /// `identity`, `scopes`, `fetch`, `step`, `notify`, `lifecycle`.
+    /// `identity`, `scopes`, `fetch`, `step`, `rollback`, `notify`, `lifecycle`.
     pub name: String,
     /// `ok`, `failed` or `skipped`.
     pub outcome: PhaseOutcome,
@@ -224,8 +229,14 @@ pub struct Report {
     pub decision: Option<Decision>,
     /// The parts of the boot.
     pub phases: Vec<Phase>,
-    /// The tasks of the step.
+    /// The tasks of the step, in its last attempt.
     pub tasks: Vec<TaskReport>,
+    /// Each attempt, where the step was run again or rolled back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
+    /// The version of ansible-core that ran the step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ansible: Option<String>,
     /// The sources of configuration.
     pub sources: Vec<SourceReport>,
     /// Keys that nothing reads.
@@ -234,7 +245,7 @@ pub struct Report {
     pub refused_keys: Vec<Refused>,
     /// What is wrong with the configuration, one line each.
     pub problems: Vec<String>,
-    /// Why it failed.
+    /// Why it failed, or why it is degraded: a step that failed and was rolled back.
     pub failure: Option<Failure>,
     /// What the autoscaling group was told, where it waited for this boot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -278,6 +289,8 @@ impl Report {
             decision: None,
             phases: Vec::new(),
             tasks: Vec::new(),
+            attempts: Vec::new(),
+            ansible: None,
             sources: Vec::new(),
             unknown_keys: Vec::new(),
             refused_keys: Vec::new(),
@@ -285,6 +298,11 @@ impl Report {
             failure: None,
             lifecycle: None,
         }
+    }
+
+    /// Whether the step failed and what succeeded before it is in force.
+    pub fn is_rolled_back(&self) -> bool {
+        self.outcome == Outcome::Degraded && self.failure.is_some()
     }
 
     /// The report without any secret in its free texts. Words of the format are
@@ -305,7 +323,8 @@ impl Report {
             clean(&mut playbook.source);
             playbook.error.iter_mut().for_each(clean);
         }
-        if let Some(failure) = &mut report.failure {
+        let attempts = report.attempts.iter_mut().filter_map(|attempt| attempt.failure.as_mut());
+        for failure in attempts.chain(&mut report.failure) {
             failure.task.iter_mut().for_each(clean);
             clean(&mut failure.message);
             failure.chain.iter_mut().for_each(clean);
@@ -313,6 +332,7 @@ impl Report {
         if let Some(told) = &mut report.lifecycle {
             told.error.iter_mut().for_each(clean);
         }
+        report.ansible.iter_mut().for_each(clean);
         if let Some(decision) = &mut report.decision {
             clean(&mut decision.reason);
         }

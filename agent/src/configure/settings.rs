@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::playbook::signature::TrustedKey;
-use super::values::{PlaybookAddress, Sha256Text, Verbosity, Word, Words};
+use super::values::{PlaybookAddress, Sha256Text, UpTo, Word, Words};
 use crate::config::SecretRef;
 use crate::config::types::AccountId;
 
@@ -31,6 +31,25 @@ crate::choices! {
         "on-change" => OnChange,
         /// Never.
         "never" => Never,
+    }
+
+    /// What follows a step that failed.
+    Rollback {
+        /// Nothing.
+        "none" => Nothing,
+        /// The last good playbook and configuration are run once.
+        "previous" => Previous,
+    }
+
+    /// What becomes of roles and collections that `requirements.yml` names and
+    /// that are not there.
+    Requirements {
+        /// They are installed.
+        "install" => Install,
+        /// The step fails and names them.
+        "require" => Require,
+        /// Nothing looks for them.
+        "ignore" => Ignore,
     }
 }
 
@@ -72,15 +91,30 @@ crate::settings! {
         /// The hosts to run on, as Ansible's --limit. There is one: 127.0.0.1.
         limit: String as Word = "127.0.0.1";
         /// How much Ansible says in the log, from 0 to 4.
-        verbosity: u16 as Verbosity = 0;
-        /// How long the step may take; then its whole process group is killed.
+        verbosity: u16 as UpTo<4> = 0;
+        /// How long the step may take, with all its attempts; then its whole process
+        /// group is killed.
         timeout: Duration = "15m";
+        /// How often a step is run again in which a task failed, from 0 to 5, after a
+        /// short pause and within `timeout`.
+        retries: u16 as UpTo<5> = 0;
+        /// What follows a step that failed, its retries included: "none", or "previous",
+        /// which runs the playbook and the configuration of this instance's last success
+        /// once. The boot is then degraded, or failed where that fails too. A playbook that
+        /// is a directory of this host is run as it is now.
+        rollback: Rollback = "none";
+        /// What becomes of roles and collections that the playbook's requirements.yml names
+        /// and that are not on this host: "require" (the step fails and names them),
+        /// "install" (ansible-galaxy fetches them into the playbook's directory, which
+        /// must be one of this host), or "ignore".
+        requirements: Requirements = "require";
         /// The password of Ansible Vault, as a reference.
         vault_password: Option<SecretRef>;
         /// Instead of Ansible: a program and its arguments. No shell is involved. An
         /// argument that is exactly "{vars.KEY}" becomes that value.
         exec: Vec<String> = [];
-        /// Where ansible-playbook is. Empty: /deployment/ansibleenv/bin, then PATH.
+        /// Where ansible-playbook is: the program, or the virtual environment that holds
+        /// it. Empty: /deployment/ansibleenv/bin, then PATH.
         ansible_playbook: String = "";
     }
 }

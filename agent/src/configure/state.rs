@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::report::Outcome;
+use super::report::{Failure, Outcome};
 use crate::platform::fs::{Access, create_dir, read_capped, write_atomic};
 
 /// No state is larger.
@@ -34,14 +34,27 @@ pub struct StepKey {
     pub playbook_digest: Option<String>,
 }
 
+/// A step that failed, after which the one before it was run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolledBack {
+    /// Why it failed.
+    pub failure: Failure,
+    /// What is in force instead, in words.
+    pub problem: String,
+}
+
 /// What the last step was run with, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     /// What it was run with.
     #[serde(flatten)]
     pub key: StepKey,
-    /// What came of it; `running` where it did not come to an end.
+    /// What came of it; `running` where it did not come to an end, `degraded` where
+    /// it failed and was rolled back.
     pub outcome: Outcome,
+    /// Why it was rolled back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back: Option<RolledBack>,
     /// When this was written, RFC 3339.
     pub at: String,
 }
@@ -100,6 +113,7 @@ mod tests {
                 playbook_digest: None,
             },
             outcome: Outcome::Ready,
+            rolled_back: None,
             at: "2026-11-22T10:00:00.000Z".to_owned(),
         }
     }

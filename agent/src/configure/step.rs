@@ -1,27 +1,41 @@
-//! The configuration step: one engine, chosen by the settings, and what came of
-//! it. Whatever goes wrong is part of the result; this never fails otherwise.
+//! The configuration step: one engine, chosen by the settings, run until it
+//! succeeds or there is no sense in running it again, and what came of it.
+//! Whatever goes wrong is part of the result; this never fails otherwise.
 
 use std::error::Error;
 use std::future::Future;
 use std::path::PathBuf;
+use std::pin::pin;
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
 use super::ansible::{self, AnsibleError};
+use super::attempt::{Attempt, AttemptOf};
+use super::ended::{Ended, StepResult};
 use super::events::Progress;
 use super::exec;
 use super::playbook::{Playbook, PlaybookError};
 use super::process::End;
-use super::report::{Failure, TaskReport, one_line};
+use super::report::{Failure, one_line};
 use super::settings::{ConfigurationSettings, Engine};
 use crate::identity::Identity;
+use crate::platform::clock;
 use crate::platform::error::{chain, chain_text};
 use crate::platform::paths::Paths;
 use crate::platform::redact::Redactor;
+use crate::platform::retry::Backoff;
 
 /// The variable under which the playbook finds the instance's facts.
 pub const FACTS: &str = "gild";
+
+/// Why a step ended that was told to stop.
+pub(crate) const INTERRUPTED: &str = "interrupted: gild was told to stop";
+
+/// The pause before a step is run again.
+const PAUSE: Backoff = Backoff { first: Duration::from_secs(2), most: Duration::from_secs(15) };
 
 /// A step to run. The caller holds the lock.
 #[derive(Debug)]
@@ -45,25 +59,6 @@ pub struct Step<'a> {
     pub check: bool,
 }
 
-/// What came of a step.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StepResult {
-    /// Its tasks.
-    pub tasks: Vec<TaskReport>,
-    /// Why it failed; `None` where it succeeded.
-    pub failure: Option<Failure>,
-    /// What ran it: `ansible` or `exec`.
-    pub engine: &'static str,
-}
-
-/// What came of a run that could be started.
-pub(crate) struct Ran {
-    /// The tasks.
-    pub(crate) tasks: Vec<TaskReport>,
-    /// Why it failed.
-    pub(crate) failure: Option<Failure>,
-}
-
 /// The engine of one step.
 enum Chosen {
     Ansible(Result<PathBuf, AnsibleError>),
@@ -71,7 +66,8 @@ enum Chosen {
 }
 
 impl Step<'_> {
-    /// Runs the step to its end, to its deadline, or until `cancel` is ready.
+    /// Runs the step to its end, to its deadline, or until `cancel` is ready; again
+    /// after a failure, as often as the settings say.
     pub async fn run(
         &self,
         progress: &mut (dyn FnMut(Progress) + Send),
@@ -80,21 +76,60 @@ impl Step<'_> {
         if let Some(password) = &self.vault_password {
             self.redactor.add(password.expose_secret());
         }
+        let deadline = Instant::now() + self.settings.timeout;
+        let retries = if self.check { 0 } else { usize::from(self.settings.retries) };
+        let mut cancel = pin!(cancel);
+        let mut attempts = Vec::new();
+        let mut installed = false;
+        loop {
+            let begun = Instant::now();
+            let mut result = self.once(deadline, progress, cancel.as_mut()).await;
+            installed |= result.installed;
+            attempts.push(Attempt {
+                of: AttemptOf::Step,
+                duration_ms: clock::ms(begun.elapsed()),
+                failure: result.failure.clone(),
+            });
+            let pause = PAUSE.wait(u32::try_from(attempts.len()).unwrap_or(u32::MAX));
+            let time_left = deadline.saturating_duration_since(Instant::now());
+            if result.ended == Ended::Failed && attempts.len() <= retries && pause < time_left {
+                let why = result.failure.as_ref().map_or("", |failure| &failure.message);
+                tracing::warn!(attempt = attempts.len(), "the step failed and is run again: {why}");
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => continue,
+                    () = cancel.as_mut() => {
+                        result.ended = Ended::Interrupted;
+                        result.failure = Some(Failure::of(INTERRUPTED));
+                    }
+                }
+            }
+            return StepResult { attempts, installed, ..result };
+        }
+    }
+
+    /// Runs the step once.
+    async fn once(
+        &self,
+        deadline: Instant,
+        progress: &mut (dyn FnMut(Progress) + Send),
+        cancel: impl Future<Output = ()>,
+    ) -> StepResult {
         let variables = self.variables();
         let (engine, result) = match self.choose() {
             Chosen::Ansible(Ok(program)) => {
-                let result = ansible::run(self, &program, &variables, progress, cancel).await;
+                let result =
+                    ansible::run(self, &program, &variables, deadline, progress, cancel).await;
                 ("ansible", result.map_err(|error| self.failure(&error)))
             }
             Chosen::Ansible(Err(error)) => ("ansible", Err(self.failure(&error))),
             Chosen::Exec => {
-                let result = exec::run(self, &variables, progress, cancel).await;
+                let result = exec::run(self, &variables, deadline, progress, cancel).await;
                 ("exec", result.map_err(|error| self.failure(&error)))
             }
         };
         match result {
-            Ok(Ran { tasks, failure }) => StepResult { tasks, failure, engine },
-            Err(failure) => StepResult { tasks: Vec::new(), failure: Some(failure), engine },
+            Ok(ran) => StepResult::of(engine, ran),
+            Err(failure) => StepResult::unable(engine, failure),
         }
     }
 
@@ -153,7 +188,7 @@ impl Step<'_> {
     /// Why a step was killed, in words.
     pub(crate) fn killed_because(&self, end: End) -> String {
         match end {
-            End::Interrupted => "interrupted: gild was told to stop".to_owned(),
+            End::Interrupted => INTERRUPTED.to_owned(),
             _ => {
                 let limit = humantime::format_duration(self.settings.timeout);
                 format!("it did not end within {limit} and was killed")

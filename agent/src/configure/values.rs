@@ -128,28 +128,28 @@ impl From<Words> for Vec<String> {
     }
 }
 
-/// How much Ansible says.
+/// A whole number from 0 to `MOST`.
 #[derive(Debug)]
-pub struct Verbosity(u16);
+pub struct UpTo<const MOST: u16>(u16);
 
-impl Setting for Verbosity {
+impl<const MOST: u16> Setting for UpTo<MOST> {
     fn shape() -> Shape {
         u16::shape()
     }
 
     fn read(node: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {
-        let level = u16::read(node, path, reader)?;
-        if level > 4 {
-            reader.problem(node, path, "must be from 0 to 4");
+        let number = u16::read(node, path, reader)?;
+        if number > MOST {
+            reader.problem(node, path, &format!("must be from 0 to {MOST}"));
             return None;
         }
-        Some(Self(level))
+        Some(Self(number))
     }
 }
 
-impl From<Verbosity> for u16 {
-    fn from(verbosity: Verbosity) -> Self {
-        verbosity.0
+impl<const MOST: u16> From<UpTo<MOST>> for u16 {
+    fn from(number: UpTo<MOST>) -> Self {
+        number.0
     }
 }
 
@@ -185,6 +185,9 @@ mod tests {
             json!({ "skip_tags": ["a", "--vault-id=x"] }),
             json!({ "tags": ["-x"] }),
             json!({ "verbosity": 5 }),
+            json!({ "retries": 6 }),
+            json!({ "rollback": "next" }),
+            json!({ "requirements": "fetch" }),
         ] {
             let (read, problems) = read(settings.clone());
             assert!(read.is_none() && problems.len() == 1, "{settings}: {problems:?}");

@@ -154,10 +154,11 @@ impl<'a> Engine<'a> {
     fn supplies(&self, identity: &Identity) -> Supplies {
         let Context { paths, client, redactor, .. } = self.context;
         let region = identity.region.clone();
+        let secrets = Secrets::new(paths, client, region.clone(), redactor, SECRET_BUDGET);
         Supplies {
             client: client.clone(),
-            aws: Arc::new(LazyAws::new(client.clone(), region.clone(), AWS_ATTEMPT)),
-            secrets: Arc::new(Secrets::new(paths, client, region, redactor, SECRET_BUDGET)),
+            aws: Arc::new(LazyAws::new(client.clone(), region, AWS_ATTEMPT)),
+            secrets: Arc::new(secrets.or_handed()),
         }
     }
 

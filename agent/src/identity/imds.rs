@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -160,6 +160,28 @@ impl Imds {
         };
         let path = "/latest/meta-data/autoscaling/target-lifecycle-state";
         self.read("the target lifecycle state", path, deadline, parse).await
+    }
+
+    /// When the instance's spot capacity is taken back; `None` while nothing says so.
+    pub async fn spot_end(&mut self, deadline: Instant) -> Result<Option<SystemTime>, ImdsError> {
+        let parse = |text: &str| {
+            let notice: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+            let time = notice["time"].as_str().and_then(|time| humantime::parse_rfc3339(time).ok());
+            time.ok_or(ImdsError::Malformed { expected: "the notice of an interruption" })
+        };
+        let path = "/latest/meta-data/spot/instance-action";
+        self.read("the notice of a spot interruption", path, deadline, parse).await
+    }
+
+    /// The name of the role that the instance has; `None` where it has none.
+    pub async fn role(&mut self, deadline: Instant) -> Result<Option<String>, ImdsError> {
+        let parse = |text: &str| {
+            let name = text.lines().next().unwrap_or_default().trim();
+            let malformed = ImdsError::Malformed { expected: "the name of a role" };
+            (is_word(name) && name.len() <= 128).then(|| name.to_owned()).ok_or(malformed)
+        };
+        let path = "/latest/meta-data/iam/security-credentials/";
+        self.read("the name of the role", path, deadline, parse).await
     }
 
     /// The tags that are wanted and there.

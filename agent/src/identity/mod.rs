@@ -33,7 +33,7 @@ const DEFAULT_ENDPOINT: &str = "http://169.254.169.254";
 const QUICK_PROBE: Duration = Duration::from_secs(1);
 
 /// How long the host name is worth waiting for; the kernel has one too. The
-/// public address is worth no more.
+/// public address and the name of the role are worth no more.
 const HOSTNAME_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Where an identity came from.
@@ -110,6 +110,9 @@ pub struct Discovered {
     pub imds: Option<Imds>,
     /// Whether the tags could be read, and whether the metadata has them.
     pub tags: TagsState,
+    /// The role that the instance has, where it has one and that is known. It may be another
+    /// one tomorrow, and is no part of who the instance is.
+    pub role: Option<String>,
 }
 
 /// What is known about the instance's tags.
@@ -140,7 +143,8 @@ pub async fn discover(options: &ImdsOptions, paths: &Paths) -> Result<Discovered
         let probe = tokio::time::timeout(limit, imds.reach(start + limit)).await;
         if !matches!(probe, Ok(Ok(()))) {
             let identity = host::identity(paths);
-            return Ok(Discovered { identity, imds: None, tags: TagsState::Unavailable });
+            let tags = TagsState::Unavailable;
+            return Ok(Discovered { identity, imds: None, tags, role: None });
         }
     }
     let document = imds.document(deadline).await.map_err(IdentityError)?;
@@ -152,6 +156,7 @@ pub async fn discover(options: &ImdsOptions, paths: &Paths) -> Result<Discovered
     };
     let hostname = imds.hostname(deadline.min(Instant::now() + HOSTNAME_PATIENCE)).await;
     let public_ip = imds.public_ip(deadline.min(Instant::now() + HOSTNAME_PATIENCE)).await;
+    let role = imds.role(deadline.min(Instant::now() + HOSTNAME_PATIENCE)).await;
     let identity = Identity {
         provenance: Provenance::Imds,
         instance_id: document.instance_id,
@@ -166,5 +171,5 @@ pub async fn discover(options: &ImdsOptions, paths: &Paths) -> Result<Discovered
         autoscaling_group: tags.get(GROUP_TAG).cloned(),
         tags,
     };
-    Ok(Discovered { identity, imds: Some(imds), tags: state })
+    Ok(Discovered { identity, imds: Some(imds), tags: state, role: role.ok().flatten() })
 }

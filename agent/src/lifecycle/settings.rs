@@ -19,6 +19,19 @@ crate::choices! {
     }
 }
 
+impl Occasion {
+    /// The occasion of this word.
+    pub fn named(word: &str) -> Option<Self> {
+        let all = [Self::Spot, Self::Terminate, Self::Stop, Self::Reboot];
+        all.into_iter().find(|occasion| occasion.word() == word)
+    }
+
+    /// Whether an autoscaling group may be waiting for the end of the instance.
+    pub fn is_awaited(self) -> bool {
+        matches!(self, Self::Spot | Self::Terminate)
+    }
+}
+
 crate::settings! {
     /// The life of an instance.
     LifecycleSettings {

@@ -67,6 +67,11 @@ impl Paths {
         self.run.join("drain.json")
     }
 
+    /// Held while the instance is drained.
+    pub fn drain_lock(&self) -> PathBuf {
+        self.run.join("drain.lock")
+    }
+
     /// The secrets that the daemon needs, for its user alone, in memory-backed
     /// `/run`: the instance's role may no longer be allowed to read them.
     pub fn handed_secrets(&self) -> PathBuf {
@@ -101,6 +106,11 @@ impl Paths {
     /// What the last configuration step was run with.
     pub fn step_state(&self) -> PathBuf {
         self.state.join("state.json")
+    }
+
+    /// The configuration of the last step that succeeded.
+    pub fn applied(&self) -> PathBuf {
+        self.state.join("applied.json")
     }
 
     /// The reports of the last boots.

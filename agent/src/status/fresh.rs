@@ -115,13 +115,14 @@ fn shortened(side: Side) -> Side {
 }
 
 /// What is wrong, each line once. A look that found the same configuration has
-/// said anew what the report said of it.
+/// said anew what the report said of it, but for a step that was rolled back.
 pub(super) fn problems(
     report: Option<&Report>,
     own: &[String],
     look: Option<&Look>,
 ) -> Vec<String> {
-    let report = report.filter(|_| !look.is_some_and(|look| look.confirms));
+    let confirmed = look.is_some_and(|look| look.confirms);
+    let report = report.filter(|report| !confirmed || report.is_rolled_back());
     let reported = report.map(|report| report.problems.as_slice()).unwrap_or_default();
     let looked = look.map(|look| look.problems.as_slice()).unwrap_or_default();
     let mut problems: Vec<String> = Vec::new();

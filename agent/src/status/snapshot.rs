@@ -8,6 +8,7 @@ use super::fresh::{self, Drift, Look, Refresh};
 use crate::configure::report::{Outcome, Report, SourceReport};
 use crate::health::watch::ServiceHealth;
 use crate::identity::Identity;
+use crate::lifecycle::drain::record::Record;
 
 /// The version of the format.
 pub const VERSION: u32 = 1;
@@ -59,7 +60,9 @@ impl State {
         look: Option<&Look>,
     ) -> Self {
         let well = problems.is_empty() && look.is_none_or(|look| look.problems.is_empty());
-        let confirmed = look.is_some_and(|look| look.confirms);
+        // That the configuration is what it should be does not undo a rollback.
+        let rolled_back = report.is_some_and(Report::is_rolled_back);
+        let confirmed = !rolled_back && look.is_some_and(|look| look.confirms);
         match report.map(|report| report.outcome) {
             None => State::Configuring,
             Some(Outcome::Running) if at_work => State::Configuring,
@@ -146,6 +149,8 @@ pub struct Facts<'a> {
     pub started_at: &'a str,
     /// Who the instance is, where that is known.
     pub identity: Option<&'a Identity>,
+    /// What came of draining it.
+    pub drain: Option<Record>,
     /// The services.
     pub services: BTreeMap<String, ServiceHealth>,
     /// The sinks.
@@ -176,6 +181,9 @@ pub struct Snapshot {
     /// do not.
     #[serde(default)]
     pub drift: Option<Drift>,
+    /// What came of draining the instance; null where it was not drained.
+    #[serde(default)]
+    pub drain: Option<Record>,
     /// The sources of configuration, as they were last asked.
     pub sources: Vec<SourceReport>,
     /// What is wrong with the configuration, one line each.
@@ -214,6 +222,7 @@ impl Snapshot {
             configuration: configuration(report, state, &problems),
             refresh: look.map(|look| look.refresh.clone()),
             drift: facts.drift.cloned(),
+            drain: facts.drain,
             sources: sources.unwrap_or_default(),
             problems,
             services: facts.services,
@@ -230,8 +239,8 @@ fn configuration(report: Option<&Report>, state: State, problems: &[String]) -> 
         state == State::Failed && report.is_some_and(|report| report.outcome == Outcome::Running);
     let message = match failure {
         _ if broke_off => Some(NO_REPORT.to_owned()),
-        Some(failure) => Some(failure.message.clone()),
-        None => problems.first().cloned(),
+        Some(failure) if state == State::Failed => Some(failure.message.clone()),
+        _ => problems.first().cloned(),
     };
     Configuration {
         outcome: report.map(|report| report.outcome),

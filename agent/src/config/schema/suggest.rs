@@ -147,8 +147,11 @@ mod tests {
     #[test]
     fn a_key_without_the_tables_above_it_is_found() {
         for (wrong, right) in [
-            ("interval", &["metrics.interval", "service.NAME.interval"] as &[&str]),
-            ("intervall", &["metrics.interval", "service.NAME.interval"]),
+            (
+                "interval",
+                &["metrics.interval", "lifecycle.interval", "service.NAME.interval"] as &[&str],
+            ),
+            ("intervall", &["metrics.interval", "lifecycle.interval", "service.NAME.interval"]),
             ("fail_after", &["service.NAME.fail_after"]),
             ("web.fail_after", &["service.web.fail_after"]),
             ("mimir.tenant", &["sink.mimir.tenant"]),

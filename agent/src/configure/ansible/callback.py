@@ -2,7 +2,8 @@
 
 gild starts ansible-playbook with the write end of a pipe and names its
 descriptor in GILD_EVENTS_FD. Nothing here may ever break a play: whatever goes
-wrong, the plugin falls silent and the play goes on.
+wrong, the plugin falls silent and the play goes on. The one exception is a
+version that is too old, which is refused before a play begins.
 
 Kept to what ansible-core 2.14 and its successors share.
 """
@@ -15,6 +16,7 @@ import os
 import time
 
 from ansible.plugins.callback import CallbackBase
+from ansible.release import __version__
 
 DOCUMENTATION = """
     name: gild_events
@@ -23,6 +25,9 @@ DOCUMENTATION = """
     description:
       - Writes one JSON object a line to the pipe that GILD_EVENTS_FD names.
 """
+
+# What is older is refused before its first task.
+OLDEST = (2, 14)
 
 LONGEST_NAME = 500
 LONGEST_MESSAGE = 4000
@@ -57,6 +62,11 @@ def text(value, longest):
     if len(value) <= longest:
         return value
     return value[: longest // 2] + CUT + value[-(longest // 2):]
+
+
+def is_too_old(version):
+    parts = version.split(".")[:2]
+    return all(part.isdigit() for part in parts) and tuple(int(part) for part in parts) < OLDEST
 
 
 def is_hidden(result):
@@ -179,6 +189,13 @@ class CallbackModule(CallbackBase):
             message=said,
             **self.describe(task)
         )
+
+    @quiet
+    def v2_playbook_on_start(self, playbook):
+        self.send(event="begin", ansible=__version__)
+        if is_too_old(__version__):
+            # No exception that a play could survive.
+            raise SystemExit("ansible-core %s is too old for gild" % __version__)
 
     @quiet
     def v2_playbook_on_play_start(self, play):

@@ -26,7 +26,9 @@ pub fn find(paths: &Paths, setting: &str) -> Result<PathBuf, AnsibleError> {
     }
     let named = Path::new(setting);
     let found = if named.is_absolute() {
-        Some(paths.host(named)).filter(|path| is_program(path))
+        let path = paths.host(named);
+        let in_environment = path.join("bin").join(NAME);
+        Some(if path.is_dir() { in_environment } else { path }).filter(|path| is_program(path))
     } else {
         find_program(setting)
     };
@@ -82,28 +84,48 @@ impl Invocation<'_> {
 
     /// The environment.
     pub(crate) fn environment(&self) -> Vec<(OsString, OsString)> {
-        let mut variables = environment::base();
-        // A virtual environment's own programs come first, as if it were active.
-        if let Some(directory) = self.program.parent() {
-            for (_, value) in variables.iter_mut().filter(|(name, _)| name == "PATH") {
-                let mut path = directory.as_os_str().to_owned();
-                path.push(":");
-                path.push(&*value);
-                *value = path;
-            }
-        }
+        let mut variables = environment(self.program);
         let callbacks = self.callbacks.as_os_str().to_owned();
+        // What Ansible holds of a task would be on disk for as long as that runs, and for ever
+        // should both be killed: the arguments of modules go through a pipe instead, and what
+        // is made of templates and vaulted files lies in memory.
+        let memory = self.vars.parent().unwrap_or(self.vars).as_os_str().to_owned();
         variables.extend([
+            ("ANSIBLE_PIPELINING".into(), "1".into()),
+            // Every module would tell the journal what it was invoked with.
+            ("ANSIBLE_NO_TARGET_SYSLOG".into(), "1".into()),
+            ("ANSIBLE_LOCAL_TEMP".into(), memory),
             ("ANSIBLE_CALLBACK_PLUGINS".into(), callbacks),
             ("GILD_EVENTS_FD".into(), self.events.to_string().into()),
-            ("ANSIBLE_NOCOLOR".into(), "1".into()),
             ("ANSIBLE_RETRY_FILES_ENABLED".into(), "0".into()),
             ("ANSIBLE_DISPLAY_SKIPPED_HOSTS".into(), "0".into()),
-            // Lines arrive when they are written, not when a buffer is full.
-            ("PYTHONUNBUFFERED".into(), "1".into()),
         ]);
+        if self.check {
+            // A look leaves nothing in the playbook either.
+            variables.push(("PYTHONDONTWRITEBYTECODE".into(), "1".into()));
+        }
         variables
     }
+}
+
+/// The environment of all programs of Ansible.
+pub(super) fn environment(program: &Path) -> Vec<(OsString, OsString)> {
+    let mut variables = environment::base();
+    // A virtual environment's own programs come first, as if it were active.
+    if let Some(directory) = program.parent() {
+        for (_, value) in variables.iter_mut().filter(|(name, _)| name == "PATH") {
+            let mut path = directory.as_os_str().to_owned();
+            path.push(":");
+            path.push(&*value);
+            *value = path;
+        }
+    }
+    variables.extend([
+        ("ANSIBLE_NOCOLOR".into(), "1".into()),
+        // Lines arrive when they are written, not when a buffer is full.
+        ("PYTHONUNBUFFERED".into(), "1".into()),
+    ]);
+    variables
 }
 
 #[cfg(test)]
@@ -153,6 +175,10 @@ mod tests {
         let environment = invocation.environment();
         let path = environment.iter().find(|(name, _)| name == "PATH").unwrap();
         assert!(path.1.to_str().unwrap().starts_with("/venv/bin:"));
+        for (name, value) in [("ANSIBLE_LOCAL_TEMP", "/run/gild/step"), ("ANSIBLE_PIPELINING", "1")]
+        {
+            assert!(environment.contains(&(name.into(), value.into())), "{name}");
+        }
     }
 
     #[test]
@@ -191,6 +217,8 @@ mod tests {
         }
         assert_eq!(find(&paths, "").unwrap(), paths.host(BAKED));
         assert_eq!(find(&paths, "/opt/own").unwrap(), paths.host("/opt/own"));
+        let whole = find(&paths, "/deployment/ansibleenv").unwrap();
+        assert_eq!(whole, paths.host(BAKED));
         assert!(matches!(find(&paths, "/opt/none"), Err(AnsibleError::NotAProgram { .. })));
     }
 }

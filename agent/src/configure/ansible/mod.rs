@@ -4,14 +4,24 @@
 
 /// The command line.
 mod command;
+/// What came of a play.
+mod conclude;
+/// Roles and collections that are fetched.
+mod galaxy;
+/// Where roles and collections are.
+mod places;
+/// Roles and collections that must be there.
+mod requirements;
 /// The variables.
 mod vars;
+/// The version.
+mod version;
 
 use std::future::Future;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
+use std::pin::pin;
 use std::time::Instant;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -20,15 +30,19 @@ use tokio::net::unix::pipe;
 
 pub use command::find;
 
+use super::ended::{Ended, Ran};
+use super::environment;
 use super::events::Progress;
 use super::lines::Tail;
-use super::playbook::PlaybookError;
+use super::playbook::{Playbook, PlaybookError};
 use super::process::{self, End, Line, ProcessError, Spec};
 use super::recorder::Recorder;
-use super::report::{Failure, TaskReport};
-use super::step::{Ran, Step};
+use super::settings::Requirements;
+use super::step::Step;
 use super::workspace::{Workspace, WorkspaceError};
 use command::Invocation;
+use places::{Around, Places};
+use requirements::{Missing, RequirementsError};
 
 /// The plugin that tells gild what a play does.
 const CALLBACK: &str = include_str!("callback.py");
@@ -38,9 +52,6 @@ const LONGEST_PASSWORD: usize = 4096;
 
 /// How many lines of output are kept for a failure that no task explains.
 const TAIL: usize = 40;
-
-/// How many of them the report shows.
-const SHOWN: usize = 15;
 
 /// Ansible cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -69,9 +80,34 @@ pub enum AnsibleError {
     /// The vault password does not fit.
     #[error("the vault password is longer than {LONGEST_PASSWORD} bytes")]
     Password,
+    /// Roles or collections are missing.
+    #[error("failed to find what the playbook requires")]
+    Requirements(#[from] RequirementsError),
+    /// The program is there, and what it is written for is not.
+    #[error(
+        "failed to start '{}': the Python that its first line names is not there; is its virtual \
+         environment whole?",
+        program.display()
+    )]
+    NoPython {
+        /// The program.
+        program: PathBuf,
+    },
     /// The process cannot be run.
     #[error("failed to run Ansible")]
-    Process(#[from] ProcessError),
+    Process(#[source] ProcessError),
+}
+
+impl From<ProcessError> for AnsibleError {
+    fn from(error: ProcessError) -> Self {
+        match error {
+            // It was found before it was started.
+            ProcessError::Spawn { program, source } if source.kind() == ErrorKind::NotFound => {
+                AnsibleError::NoPython { program }
+            }
+            error => AnsibleError::Process(error),
+        }
+    }
 }
 
 /// Runs the playbook.
@@ -79,12 +115,28 @@ pub(crate) async fn run(
     step: &Step<'_>,
     program: &Path,
     variables: &Map<String, Value>,
+    deadline: tokio::time::Instant,
     progress: &mut (dyn FnMut(Progress) + Send),
     cancel: impl Future<Output = ()>,
 ) -> Result<Ran, AnsibleError> {
     let playbook = step.playbook()?;
     playbook.check_entry(&step.settings.entry)?;
     let program = std::path::absolute(program).map_err(AnsibleError::Pipe)?;
+    let mut cancel = pin!(cancel);
+
+    let beside = playbook.directory().join(&step.settings.entry);
+    let beside = beside.parent().unwrap_or(playbook.directory());
+    let mut before = match missing(step, &playbook, &program, beside)? {
+        None => Ran::new(Ended::Well),
+        Some(missing) if step.check => return Ok(galaxy::planned(&missing)),
+        Some(missing) => {
+            let places = (program.as_path(), beside);
+            galaxy::install(step, &missing, places, deadline, progress, &mut cancel).await?
+        }
+    };
+    if before.failure.is_some() {
+        return Ok(before);
+    }
 
     let workspace = Workspace::create(&step.paths.step())?;
     let vars = workspace.write("vars.yml", vars::document(variables).as_bytes())?;
@@ -111,12 +163,12 @@ pub(crate) async fn run(
         directory: playbook.directory().to_owned(),
         inherit: std::iter::once(OwnedFd::from(events_there)).chain(vault).collect(),
         events: Some(events),
-        timeout: step.settings.timeout,
+        deadline,
     };
 
     let mut recorder = Recorder::new(step.redactor);
     let mut tail = Tail::new(TAIL);
-    let end = process::run(spec, cancel, &mut |line| match line {
+    let end = process::run(spec, cancel.as_mut(), &mut |line| match line {
         Line::Output(line) => tail.push(step.log(&line)),
         Line::Event(line) => {
             if let Some(event) = recorder.line(&line, Instant::now()) {
@@ -134,7 +186,43 @@ pub(crate) async fn run(
             "the report of the play is not complete"
         );
     }
-    Ok(conclude(step, end, recorder, &tail))
+    let mut ran = conclude::conclude(step, &program, end, recorder, &tail);
+    // What failed before the plugin was there to say which version it is.
+    if matches!(end, End::Exited(_)) && ran.failure.is_some() && ran.ansible.is_none() {
+        ran.ansible = version::ask(&program, command::environment(&program), deadline).await;
+        conclude::refuse_old(&mut ran, &program);
+    }
+    before.tasks.append(&mut ran.tasks);
+    Ok(Ran { tasks: before.tasks, installed: before.installed, ..ran })
+}
+
+/// What the playbook requires and is to be installed.
+fn missing(
+    step: &Step<'_>,
+    playbook: &Playbook,
+    program: &Path,
+    beside: &Path,
+) -> Result<Option<Missing>, RequirementsError> {
+    if step.settings.requirements == Requirements::Ignore {
+        return Ok(None);
+    }
+    let around = Around {
+        paths: step.paths,
+        playbook: playbook.directory(),
+        beside,
+        home: &environment::home(),
+        program,
+    };
+    let directories = [beside, playbook.directory()];
+    let Some(missing) = requirements::missing(&directories, &Places::new(&around))? else {
+        return Ok(None);
+    };
+    let (path, text) = (missing.file.clone(), missing.text());
+    match step.settings.requirements {
+        Requirements::Install if step.playbook.is_none() => Ok(Some(missing)),
+        Requirements::Install => Err(RequirementsError::Kept { path, missing: text }),
+        _ => Err(RequirementsError::Missing { path, missing: text }),
+    }
 }
 
 /// A pipe that holds the vault password. It is written before Ansible starts
@@ -148,69 +236,4 @@ fn vault_pipe(password: &SecretString) -> Result<OwnedFd, AnsibleError> {
     let (reader, mut writer) = io::pipe().map_err(AnsibleError::Pipe)?;
     writer.write_all(password).map_err(AnsibleError::Pipe)?;
     Ok(OwnedFd::from(reader))
-}
-
-/// What came of the play.
-fn conclude(step: &Step<'_>, end: End, mut recorder: Recorder<'_>, tail: &Tail) -> Ran {
-    match end {
-        End::Exited(status) if status.success() => {
-            let unmatched = recorder.empty;
-            let tasks = recorder.succeeded();
-            // Ansible calls this a success, but nothing was configured.
-            let failure = (unmatched && tasks.is_empty())
-                .then(|| Failure::of("no task ran: the playbook's hosts must include 127.0.0.1"));
-            Ran { tasks, failure }
-        }
-        End::Exited(status) => {
-            let (tasks, culprit) = recorder.failed();
-            let failure = match culprit.and_then(|index| tasks.get(index)) {
-                Some(task) => blame(task, &ended(status)),
-                None => unexplained(tail, &ended(status)),
-            };
-            Ran { tasks, failure: Some(failure) }
-        }
-        End::TimedOut | End::Interrupted => {
-            let reason = step.killed_because(end);
-            recorder.killed(&reason, Instant::now());
-            let (tasks, culprit) = recorder.failed();
-            let task = culprit.and_then(|index| tasks.get(index)).map(|task| task.name.clone());
-            Ran { tasks, failure: Some(Failure { task, ..Failure::of(&reason) }) }
-        }
-    }
-}
-
-fn ended(status: ExitStatus) -> String {
-    format!("ansible-playbook ended with {status}")
-}
-
-/// A failure that a task explains.
-fn blame(task: &TaskReport, ended: &str) -> Failure {
-    let message = task.message.as_deref().unwrap_or("it gave no message");
-    Failure {
-        task: Some(task.name.clone()),
-        message: super::report::one_line(message),
-        chain: vec![ended.to_owned(), format!("task '{}' failed", task.name), message.to_owned()],
-    }
-}
-
-/// A failure before any task, or of Ansible itself: what it printed last, from
-/// the first line on that it marks as an error.
-fn unexplained(tail: &Tail, ended: &str) -> Failure {
-    let is_error = |line: &&str| line.starts_with("ERROR!") || line.starts_with("[ERROR]");
-    let lines: Vec<_> = tail.lines().collect();
-    let from = lines.iter().position(is_error).unwrap_or(lines.len().saturating_sub(SHOWN));
-    let shown = lines.get(from..).unwrap_or_default();
-    let message = shown.first().filter(|line| is_error(line)).or(shown.last());
-    let message = match message {
-        Some(line) => format!("{ended}: {line}"),
-        None => format!("{ended} and printed nothing"),
-    };
-    Failure {
-        task: None,
-        message: super::report::one_line(&message),
-        chain: std::iter::once(ended)
-            .chain(shown.iter().take(SHOWN).copied())
-            .map(str::to_owned)
-            .collect(),
-    }
 }

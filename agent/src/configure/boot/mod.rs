@@ -6,6 +6,8 @@
 
 /// Who is told what came of it.
 mod announce;
+/// The step.
+mod configure;
 /// The group that waits.
 mod lifecycle;
 /// The phases in their order.
@@ -14,6 +16,8 @@ mod phases;
 mod playbook;
 /// Secrets in the data of the playbook.
 mod reveal;
+/// The way back after a step that failed.
+mod rollback;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -24,6 +28,7 @@ use super::report::{Decision, Outcome, Report};
 use super::store::ReportError;
 use crate::identity::host;
 use crate::platform::clock;
+use crate::scope::last_good::{Copies, Memory};
 use crate::scope::{Context, Resolution};
 use phases::Boot;
 
@@ -77,10 +82,17 @@ pub async fn boot(
     cancel: impl Future<Output = ()>,
 ) -> Result<Report, BootError> {
     let paths = &context.paths;
-    for directory in [paths.run(), paths.state()] {
+    // A plan writes nothing but the lock and, while it is made, what its step needs.
+    let written = if options.plan { vec![paths.run()] } else { vec![paths.run(), paths.state()] };
+    for directory in written {
         crate::platform::fs::create_dir(directory, 0o755)
             .map_err(|source| BootError::Directory { path: directory.to_owned(), source })?;
     }
+    let mut context = context.clone();
+    if options.plan {
+        context.copies = Copies::Remembered(Memory::default());
+    }
+    let context = &context;
     let _lock = Lock::acquire(&paths.lock()).map_err(BootError::Lock)?;
     let mut report = Report::started(&clock::now_text());
     report.boot_id = host::boot_id(paths);
@@ -88,10 +100,10 @@ pub async fn boot(
     let mut boot = Boot::new(context, options, report);
     boot.save()?;
     let failure = boot.run(watcher, cancel).await?;
-    boot.report.outcome = match (&failure, boot.degraded) {
-        (Some(_), _) => Outcome::Failed,
-        (None, true) => Outcome::Degraded,
-        (None, false) => Outcome::Ready,
+    boot.report.outcome = match &failure {
+        Some(_) if !boot.rolled_back => Outcome::Failed,
+        None if !boot.degraded => Outcome::Ready,
+        _ => Outcome::Degraded,
     };
     boot.report.failure = failure;
     boot.report.ended_at = Some(clock::now_text());

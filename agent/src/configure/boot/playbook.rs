@@ -4,10 +4,12 @@
 use std::time::Instant;
 
 use super::phases::{Boot, chained};
-use crate::configure::playbook::fetch::{self, Obtained};
+use crate::configure::playbook::fetch::{self, Keeping, Obtained};
+use crate::configure::playbook::store::Work;
 use crate::configure::playbook::{Playbook, PlaybookError};
 use crate::configure::report::{Failure, PhaseOutcome, PlaybookOutcome, PlaybookReport};
 use crate::configure::settings::{ConfigurationSettings, Engine};
+use crate::configure::step::INTERRUPTED;
 use crate::identity::Identity;
 use crate::platform::error::chain_text;
 use crate::platform::paths::Paths;
@@ -15,7 +17,7 @@ use crate::scope::Resolution;
 use crate::scope::http::Web;
 
 /// What begins the failure of a boot whose playbook cannot be used.
-const UNUSABLE: &str = "the playbook cannot be used";
+pub(super) const UNUSABLE: &str = "the playbook cannot be used";
 
 /// The playbook that a step would run.
 #[derive(Debug, Default)]
@@ -26,6 +28,10 @@ pub(super) struct Found {
     pub(super) digest: Option<String>,
     /// Why it cannot be run.
     pub(super) unusable: Option<Failure>,
+    /// Whether gild was told to stop meanwhile.
+    pub(super) interrupted: bool,
+    /// What must live as long as the playbook, where it is not kept.
+    _scratch: Option<Work>,
 }
 
 impl Found {
@@ -51,13 +57,19 @@ impl Boot<'_> {
         if fetch::is_remote(&settings.playbook) && !needed {
             return Found::default();
         }
+        let good = self.last_good(identity).and_then(|applied| applied.key.playbook_digest);
+        let keeping = match self.options.plan {
+            true => Keeping::Gone,
+            false => Keeping::Kept { good: good.as_deref() },
+        };
         let client = &self.context.client;
         let web = Web::new(client.clone(), resolution.settings.scope.local_targets);
         let start = Instant::now();
         let obtained = tokio::select! {
-            obtained = fetch::obtain(paths, client, &web, identity, settings) => obtained,
+            obtained = fetch::obtain(paths, client, &web, identity, settings, keeping) => obtained,
             () = cancel => {
-                return Found::unusable(Failure::of("interrupted: gild was told to stop"));
+                let found = Found::unusable(Failure::of(INTERRUPTED));
+                return Found { interrupted: true, ..found };
             }
         };
         match obtained {
@@ -90,7 +102,12 @@ impl Boot<'_> {
             self.report.problems.push(reason);
         }
         self.report.playbook = Some(obtained.report);
-        Found { playbook: Some(obtained.playbook), digest: Some(obtained.digest), unusable: None }
+        Found {
+            playbook: Some(obtained.playbook),
+            digest: Some(obtained.digest),
+            _scratch: obtained.scratch,
+            ..Found::default()
+        }
     }
 }
 
@@ -109,6 +126,11 @@ fn failed(settings: &ConfigurationSettings, error: String) -> PlaybookReport {
         fetched_at: None,
         error: Some(error),
     }
+}
+
+/// The digest of what the settings name on this host, as it is now.
+pub(super) fn digest_now(paths: &Paths, settings: &ConfigurationSettings) -> Option<String> {
+    local(paths, settings).ok().flatten()
 }
 
 /// The digest of a directory of this host. A command needs no playbook; Ansible

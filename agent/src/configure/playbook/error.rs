@@ -90,6 +90,9 @@ pub enum FetchError {
     /// What came is no playbook.
     #[error("failed to use what was fetched")]
     Playbook(#[from] PlaybookError),
+    /// What is to be run again is not there any more, or not trusted any more.
+    #[error("the playbook with the digest {0} is not kept, not whole, or not trusted any more")]
+    NotKept(String),
     /// There is nothing below the prefix.
     #[error("there is nothing below '{0}'")]
     Nothing(String),

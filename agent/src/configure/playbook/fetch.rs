@@ -12,12 +12,13 @@ use tokio::time::Instant;
 
 use super::address::Address;
 use super::error::FetchError;
-use super::store::{Kept, Store};
+use super::record::Record;
+use super::store::{Kept, Store, Work};
 use super::transfer::{Reach, SILENCE};
 use super::{Playbook, archive, prefix};
 use crate::config::{KeyPath, Merged};
 use crate::configure::report::{PlaybookOutcome, PlaybookReport};
-use crate::configure::settings::ConfigurationSettings;
+use crate::configure::settings::{ConfigurationSettings, Requirements};
 use crate::identity::{Identity, Provenance};
 use crate::platform::error::chain_text;
 use crate::platform::paths::Paths;
@@ -48,6 +49,20 @@ pub struct Obtained {
     pub report: PlaybookReport,
     /// Why it is not the one that was asked for.
     pub degraded: Option<String>,
+    /// What must live as long as the playbook, where it is not kept.
+    pub scratch: Option<Work>,
+}
+
+/// What becomes of what is fetched.
+#[derive(Debug, Clone, Copy)]
+pub enum Keeping<'a> {
+    /// It is kept, and what is older goes, but for the one of the last success.
+    Kept {
+        /// The digest of that one.
+        good: Option<&'a str>,
+    },
+    /// It is for a plan: nothing that is kept changes.
+    Gone,
 }
 
 impl Obtained {
@@ -77,7 +92,7 @@ impl Obtained {
             fetched_at: Some(record.fetched_at),
             error: None,
         };
-        Ok(Self { playbook, digest: record.tree, report, degraded: None })
+        Ok(Self { playbook, digest: record.tree, report, degraded: None, scratch: None })
     }
 
     /// One that is kept, because the right one cannot be had.
@@ -105,6 +120,7 @@ pub async fn obtain(
     web: &Web,
     identity: &Identity,
     settings: &ConfigurationSettings,
+    keeping: Keeping<'_>,
 ) -> Result<Option<Obtained>, FetchError> {
     let parsed = Address::parse(&settings.playbook)?;
     let address = parsed.filled(identity)?;
@@ -118,7 +134,10 @@ pub async fn obtain(
     if matches!(address, Address::Directory(_)) {
         return Ok(None);
     }
-    let store = Store::open(paths)?;
+    let store = match keeping {
+        Keeping::Kept { good } => Store::open(paths, good)?,
+        Keeping::Gone => Store::for_plan(paths)?,
+    };
     let aws = LazyAws::new(client.clone(), identity.region.clone(), SILENCE);
     let reach = Reach {
         web,
@@ -131,15 +150,37 @@ pub async fn obtain(
         deadline: Instant::now() + settings.fetch_timeout,
     };
     let task = Task { paths, settings, identity, reach };
-    match &address {
-        Address::Directory(_) => Ok(None),
-        Address::Prefix { bucket, prefix } => {
-            prefix::obtain(&task, &store, bucket, prefix).await.map(Some)
-        }
+    let mut obtained = match &address {
+        Address::Directory(_) => return Ok(None),
+        Address::Prefix { bucket, prefix } => prefix::obtain(&task, &store, bucket, prefix).await?,
         Address::Archive(source, packing) => {
-            archive::obtain(&task, &store, source, *packing).await.map(Some)
+            archive::obtain(&task, &store, source, *packing).await?
         }
-    }
+    };
+    obtained.scratch = store.into_scratch();
+    Ok(Some(obtained))
+}
+
+/// The playbook of this digest among those that are kept, if it is whole and still
+/// trusted. It may be older than what has been accepted since: it is what
+/// succeeded on this instance.
+pub fn kept(
+    paths: &Paths,
+    settings: &ConfigurationSettings,
+    digest: &str,
+) -> Result<Playbook, FetchError> {
+    let trusted = |kept: &Kept| {
+        let Record { key, sha256, .. } = &kept.record;
+        let keys = &settings.trusted_keys;
+        let signed = key.as_ref().is_some_and(|id| keys.iter().any(|key| key.id() == id));
+        let by_rule = settings.require_signature || (sha256.is_some() && !keys.is_empty());
+        signed || !by_rule
+    };
+    let found = Store::to_read(paths)?.kept().into_iter().find(|kept| kept.record.tree == digest);
+    found
+        .filter(trusted)
+        .and_then(|kept| kept.intact())
+        .ok_or_else(|| FetchError::NotKept(digest.to_owned()))
 }
 
 /// Refuses, where only what is signed may be run, what is not: a prefix, and
@@ -154,6 +195,9 @@ pub fn lawful(settings: &ConfigurationSettings, merged: &Merged) -> Result<(), F
         return refused("there are no configuration.trusted_keys".to_owned());
     }
     let mut host_keys = vec!["exec", "ansible_playbook"];
+    if settings.requirements == Requirements::Install {
+        host_keys.push("requirements");
+    }
     match Address::parse(&settings.playbook)? {
         Address::Archive(..) => {}
         Address::Prefix { .. } => {

@@ -1,10 +1,14 @@
 //! The playbooks that are kept on disk, each in a directory named by its digest
-//! with a record beside it: the one that runs and the one before.
+//! with a record beside it: the one that runs, the one before, and the one of the
+//! last success, which a failed step is rolled back to.
 //!
 //! A playbook is prepared in a directory of another name and put in its place by
 //! one rename; its record comes last. Whatever a crash leaves is removed the next
 //! time. Content is not synced to disk one file at a time: the record holds the
 //! directory's digest, so what the power cut short is found out and fetched again.
+//!
+//! A plan reads what is kept and changes none of it: what it fetches lies in a
+//! directory of its own, which is gone when the plan is made.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -16,7 +20,8 @@ use super::record::{Record, VERSION};
 use crate::platform::fs::{Access, create_dir, read_capped, write_atomic};
 use crate::platform::paths::Paths;
 
-/// How many playbooks are kept: the one that runs and the one before.
+/// How many playbooks are kept whatever came of them: the one that runs and the one
+/// before.
 const KEPT: usize = 2;
 
 /// No record is larger.
@@ -47,6 +52,10 @@ pub enum StoreError {
 #[derive(Debug)]
 pub(super) struct Store {
     directory: PathBuf,
+    /// The digest of the one of the last success.
+    good: Option<String>,
+    /// Where everything lies that a plan fetches.
+    scratch: Option<Work>,
 }
 
 /// One that is kept.
@@ -69,12 +78,21 @@ impl Kept {
 
 /// A directory in which a playbook is prepared. Dropping it removes it.
 #[derive(Debug)]
-pub(super) struct Work(PathBuf);
+pub struct Work(PathBuf);
 
 impl Work {
     /// A path in it.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
+    }
+
+    /// A new directory of this path.
+    fn create(path: PathBuf) -> Result<Self, StoreError> {
+        // Not recursive: it must be this process that makes it.
+        match DirBuilder::new().mode(0o700).create(&path) {
+            Ok(()) => Ok(Self(path)),
+            Err(source) => Err(StoreError::Io { path, source }),
+        }
     }
 }
 
@@ -86,19 +104,56 @@ impl Drop for Work {
 }
 
 impl Store {
-    /// Opens the directory, and removes what a crash has left there.
-    pub(super) fn open(paths: &Paths) -> Result<Self, StoreError> {
-        let store = Self { directory: paths.state().join("playbooks") };
+    /// Opens the directory, and removes what a crash has left there. The playbook of
+    /// the digest `good` stays, however many are fetched after it.
+    pub(super) fn open(paths: &Paths, good: Option<&str>) -> Result<Self, StoreError> {
+        let store = Self { good: good.map(str::to_owned), ..Self::at(paths) };
         let failed = |source| StoreError::Io { path: store.directory.clone(), source };
         create_dir(&store.directory, 0o700).map_err(failed)?;
-        let about = fs::symlink_metadata(&store.directory).map_err(failed)?;
-        let own = nix::unistd::geteuid().as_raw();
-        if !about.is_dir() || about.uid() != own || about.mode() & 0o022 != 0 {
-            return Err(StoreError::Foreign(store.directory));
-        }
+        store.check()?;
         let kept: Vec<_> = store.kept().into_iter().map(|kept| kept.directory).collect();
         store.sweep(&kept).map_err(failed)?;
         Ok(store)
+    }
+
+    /// Opens the directory, if it is there, to read from it alone.
+    pub(super) fn to_read(paths: &Paths) -> Result<Self, StoreError> {
+        let store = Self::at(paths);
+        if fs::symlink_metadata(&store.directory).is_ok() {
+            store.check()?;
+        }
+        Ok(store)
+    }
+
+    /// As `to_read`, with a place for what a plan fetches.
+    pub(super) fn for_plan(paths: &Paths) -> Result<Self, StoreError> {
+        let name = format!("gild-plan-{:016x}", fastrand::u64(..));
+        let scratch = Some(Work::create(std::env::temp_dir().join(name))?);
+        Ok(Self { scratch, ..Self::to_read(paths)? })
+    }
+
+    fn at(paths: &Paths) -> Self {
+        Self { directory: paths.state().join("playbooks"), good: None, scratch: None }
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        let about = fs::symlink_metadata(&self.directory)
+            .map_err(|source| StoreError::Io { path: self.directory.clone(), source })?;
+        let own = nix::unistd::geteuid().as_raw();
+        if !about.is_dir() || about.uid() != own || about.mode() & 0o022 != 0 {
+            return Err(StoreError::Foreign(self.directory.clone()));
+        }
+        Ok(())
+    }
+
+    /// Whether nothing that is kept may change.
+    pub(super) fn is_for_plan(&self) -> bool {
+        self.scratch.is_some()
+    }
+
+    /// What must live as long as what was fetched for a plan.
+    pub(super) fn into_scratch(self) -> Option<Work> {
+        self.scratch
     }
 
     /// The file of the serials that were accepted.
@@ -124,16 +179,17 @@ impl Store {
 
     /// A new directory to prepare a playbook in.
     pub(super) fn work(&self) -> Result<Work, StoreError> {
-        let path = self.temporary();
-        DirBuilder::new()
-            .mode(0o700)
-            .create(&path)
-            .map_err(|source| StoreError::Io { path: path.clone(), source })?;
-        Ok(Work(path))
+        Work::create(self.temporary())
     }
 
     /// Puts a prepared directory in its place, and its record beside it.
     pub(super) fn put(&self, tree: &Path, name: &str, record: Record) -> Result<Kept, StoreError> {
+        if let Some(scratch) = &self.scratch {
+            let directory = scratch.path(name);
+            fs::rename(tree, &directory)
+                .map_err(|source| StoreError::Io { path: directory.clone(), source })?;
+            return Ok(Kept { directory, record });
+        }
         let directory = self.directory.join(name);
         let put = || {
             // One of the same name that is not intact, or this would not be here.
@@ -149,8 +205,11 @@ impl Store {
     }
 
     /// Marks one as the one that runs now, and removes what is older than the
-    /// one before.
+    /// one before and not the last good one.
     pub(super) fn use_now(&self, mut kept: Kept) -> Result<Kept, StoreError> {
+        if self.is_for_plan() {
+            return Ok(kept);
+        }
         let failed = |source| StoreError::Io { path: kept.directory.clone(), source };
         let others: Vec<_> =
             self.kept().into_iter().filter(|other| other.directory != kept.directory).collect();
@@ -165,7 +224,10 @@ impl Store {
             write_atomic(&path, &bytes, Access::Owner).map_err(failed)?;
         }
         let mut stay = vec![kept.directory.clone()];
-        stay.extend(others.into_iter().take(KEPT - 1).map(|other| other.directory));
+        let good = |kept: &Kept| self.good.as_ref() == Some(&kept.record.tree);
+        let others = others.into_iter().enumerate();
+        let others = others.filter(|(place, other)| *place < KEPT - 1 || good(other));
+        stay.extend(others.map(|(_, other)| other.directory));
         self.sweep(&stay).map_err(failed)?;
         Ok(kept)
     }
@@ -188,7 +250,8 @@ impl Store {
     }
 
     fn temporary(&self) -> PathBuf {
-        self.directory.join(format!("{TEMPORARY}{:016x}", fastrand::u64(..)))
+        let directory = self.scratch.as_ref().map_or(&self.directory, |scratch| &scratch.0);
+        directory.join(format!("{TEMPORARY}{:016x}", fastrand::u64(..)))
     }
 }
 
@@ -199,120 +262,4 @@ fn record_of(directory: &Path) -> Option<PathBuf> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
-
-    use super::*;
-
-    fn store(root: &Path) -> Store {
-        create_dir(&root.join("state"), 0o755).unwrap();
-        Store::open(&Paths::private(Path::new("/"), root)).unwrap()
-    }
-
-    fn put(store: &Store, name: &str) -> Kept {
-        let work = store.work().unwrap();
-        let tree = work.path("tree");
-        fs::create_dir(&tree).unwrap();
-        fs::write(tree.join("main.yml"), name).unwrap();
-        let digest = Playbook { directory: tree.clone() }.digest().unwrap();
-        let record = Record {
-            version: VERSION,
-            turn: 0,
-            source: format!("s3://bucket/{name}.tar.gz"),
-            tree: digest,
-            sha256: Some(name.to_owned()),
-            etag: None,
-            object_version: None,
-            listing: None,
-            key: None,
-            name: None,
-            release: None,
-            serial: None,
-            bytes: 1,
-            fetched_at: "2026-11-22T10:00:00.000Z".to_owned(),
-        };
-        store.put(&tree, name, record).unwrap()
-    }
-
-    fn names(store: &Store) -> Vec<String> {
-        let name = |kept: &Kept| kept.directory.file_name().unwrap().to_str().unwrap().to_owned();
-        store.kept().iter().map(name).collect()
-    }
-
-    #[test]
-    fn the_last_two_that_were_used_are_kept() {
-        let root = tempfile::tempdir().unwrap();
-        let store = store(root.path());
-        let first = put(&store, "a");
-        put(&store, "b");
-        assert_eq!(names(&store), ["b", "a"]);
-        store.use_now(first).unwrap();
-        assert_eq!(names(&store), ["a", "b"]);
-        put(&store, "c");
-        assert_eq!(names(&store), ["c", "a"]);
-        // The same again takes the place of what was there.
-        put(&store, "a");
-        assert_eq!(names(&store), ["a", "c"]);
-        assert!(store.kept().iter().all(|kept| kept.intact().is_some()));
-        assert_eq!(fs::read_dir(&store.directory).unwrap().count(), 4);
-    }
-
-    #[test]
-    fn what_is_the_last_one_already_is_not_written_again() {
-        let root = tempfile::tempdir().unwrap();
-        let store = store(root.path());
-        put(&store, "a");
-        let kept = put(&store, "b");
-        let record = record_of(&kept.directory).unwrap();
-        let written = || fs::metadata(&record).unwrap().ino();
-        let before = written();
-        store.use_now(store.kept().remove(0)).unwrap();
-        assert_eq!(written(), before);
-    }
-
-    #[test]
-    fn what_a_crash_left_is_removed_and_never_used() {
-        let root = tempfile::tempdir().unwrap();
-        let first = store(root.path());
-        put(&first, "a");
-        put(&first, "b");
-        let path = |name: &str| first.directory.join(name);
-        // A directory without a record, a record without a directory, work, and a
-        // record that is cut short.
-        fs::create_dir(path("c")).unwrap();
-        fs::write(path("d.json"), "{}").unwrap();
-        fs::create_dir_all(path(".work-1/tree")).unwrap();
-        fs::write(path("b.json"), "{\"version\":1").unwrap();
-        fs::write(path("serials.json"), "{}").unwrap();
-        let second = store(root.path());
-        assert_eq!(names(&second), ["a"]);
-        let mut left: Vec<_> = fs::read_dir(&second.directory)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        left.sort();
-        assert_eq!(left, ["a", "a.json", "serials.json"]);
-    }
-
-    #[test]
-    fn what_was_changed_on_disk_is_not_whole() {
-        let root = tempfile::tempdir().unwrap();
-        let store = store(root.path());
-        let kept = put(&store, "a");
-        fs::write(kept.directory.join("more.yml"), "x").unwrap();
-        assert!(store.kept()[0].intact().is_none());
-    }
-
-    #[test]
-    fn a_directory_that_others_write_to_is_refused() {
-        let root = tempfile::tempdir().unwrap();
-        let directory = store(root.path()).directory;
-        let open = || Store::open(&Paths::private(Path::new("/"), root.path()));
-        fs::set_permissions(&directory, fs::Permissions::from_mode(0o777)).unwrap();
-        assert!(matches!(open(), Err(StoreError::Foreign(_))));
-        fs::remove_dir(&directory).unwrap();
-        symlink("/tmp", &directory).unwrap();
-        assert!(matches!(open(), Err(StoreError::Foreign(_))));
-    }
-}
+mod tests;

@@ -35,6 +35,7 @@ fn looked(
         drift: None,
         started_at: "2025-12-31T23:59:59.000Z",
         identity: None,
+        drain: None,
         services: BTreeMap::new(),
         sinks: BTreeMap::new(),
         collectors: BTreeMap::new(),
@@ -79,6 +80,20 @@ fn a_failure_names_the_task_and_the_message() {
     assert_eq!(shown.configuration.failed_task.as_deref(), Some("Start nginx"));
     assert_eq!(shown.configuration.message.as_deref(), Some("no such unit"));
     assert_eq!(shown.since, "2026-01-01T00:01:00.000Z");
+}
+
+#[test]
+fn what_was_rolled_back_stays_degraded_and_says_why() {
+    let mut degraded = report(Outcome::Degraded);
+    degraded.problems = vec!["the step failed and was rolled back".to_owned()];
+    degraded.failure = Some(Failure { task: Some("a".to_owned()), ..Failure::of("no") });
+    for look in [None, Some(look(&[], true))] {
+        let shown = looked(Some(&degraded), false, &[], look.as_ref());
+        assert_eq!(shown.state, State::Degraded);
+        assert_eq!(shown.problems, degraded.problems);
+        assert_eq!(shown.configuration.failed_task.as_deref(), Some("a"));
+        assert_eq!(shown.configuration.message.as_ref(), shown.problems.first());
+    }
 }
 
 #[test]

@@ -95,7 +95,7 @@ async fn fresh(globals: &Globals) -> Result<Option<Node>, Failure> {
 }
 
 /// The changes as lines for people. A value of `file` itself has no layer.
-fn lines(changes: &[Change], file: Option<&str>, paint: Paint) -> String {
+pub(in crate::cli) fn lines(changes: &[Change], file: Option<&str>, paint: Paint) -> String {
     let mut text = String::new();
     for change in changes {
         let sides = [
