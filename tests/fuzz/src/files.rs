@@ -39,6 +39,7 @@ pub fn report(bytes: &[u8]) {
         report: Some(&report),
         at_work: bytes.len().is_multiple_of(2),
         problems: &[],
+        group_problem: None,
         look: None,
         drift: None,
         started_at: "2026-01-01T00:00:00.000Z",

@@ -115,7 +115,9 @@ impl Waiting {
             let report = report.get_or_insert_default();
             let limit = humantime::format_duration(self.patience);
             report.owed = true;
-            report.error.get_or_insert_with(|| format!("the group did not answer within {limit}"));
+            report
+                .error
+                .get_or_insert_with(|| format!("the group could not be told within {limit}"));
         }
         (report, problem)
     }
