@@ -49,7 +49,7 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
     let Context { paths, client, redactor, .. } = &context;
     let supplies = Supplies::new(paths, client, redactor, audience.region());
     // Where the boot has told of its end, this is a repetition and goes nowhere.
-    audience.tell(Message::of(&report, None), paths, &supplies).await;
+    audience.tell(Message::of(&report, None), paths, &supplies, &[]).await;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -6,7 +6,7 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -14,7 +14,7 @@ use super::arguments::{self, ArgumentError};
 use super::environment::{self, find_program, is_program};
 use super::events::Progress;
 use super::lines::Tail;
-use super::process::{self, End, Line, ProcessError, Spec};
+use super::process::{self, End, Ended, Line, ProcessError, Spec};
 use super::report::{Failure, TaskOutcome, TaskReport, one_line};
 use super::step::{Ran, Step};
 use super::workspace::{Workspace, WorkspaceError};
@@ -62,7 +62,7 @@ pub(crate) async fn run(
     let args = arguments::fill(args, variables, step.redactor)?;
     let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if step.check {
-        return Ok(Ran { tasks: vec![not_checked(name)], failure: None });
+        return Ok(Ran { tasks: vec![not_checked(name)], failure: None, took: Duration::ZERO });
     }
 
     let workspace = Workspace::create(&step.paths.step())?;
@@ -82,9 +82,8 @@ pub(crate) async fn run(
     };
 
     progress(Progress::Started(name.clone()));
-    let begun = Instant::now();
     let mut tail = Tail::new(SHOWN);
-    let end = process::run(spec, cancel, &mut |line| {
+    let Ended { end, took } = process::run(spec, cancel, &mut |line| {
         if let Line::Output(line) = line {
             tail.push(step.log(&line));
         }
@@ -103,7 +102,7 @@ pub(crate) async fn run(
         action: "exec".to_owned(),
         // Only the command knows what it changed; so it is taken to have.
         outcome: if what.is_some() { TaskOutcome::Failed } else { TaskOutcome::Changed },
-        duration_ms: clock::ms(begun.elapsed()),
+        duration_ms: clock::ms(took),
         message: what.as_ref().map(|what| format!("{what}\n{output}").trim_end().to_owned()),
     };
     progress(Progress::Ended(task.clone()));
@@ -115,7 +114,7 @@ pub(crate) async fn run(
             chain: std::iter::once(what).chain(tail.lines().map(str::to_owned)).collect(),
         }
     });
-    Ok(Ran { tasks: vec![task], failure })
+    Ok(Ran { tasks: vec![task], failure, took })
 }
 
 /// The program's file: an absolute one lies below the root, one with a slash

@@ -121,7 +121,9 @@ pub struct UnknownKey {
 /// A part of the boot, with the time it took.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Phase {
-    /// `identity`, `scopes`, `fetch`, `step`, `notify`.
+    /// In their order: `start` (what the program took to begin), `identity`,
+    /// `scopes`, `handoff`, `fetch` or `digest` (a playbook from elsewhere, or one of
+    /// this host), `secrets`, `step`; and `notify`, which comes after the outcome.
     pub name: String,
     /// `ok`, `failed` or `skipped`.
     pub outcome: PhaseOutcome,
@@ -175,6 +177,16 @@ pub struct TaskReport {
     pub message: Option<String>,
 }
 
+/// What ran the step, and for how long: its own processes from start to exit.
+/// All else that a boot takes is gild's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EngineReport {
+    /// `ansible` or `exec`.
+    pub name: String,
+    /// How long its processes ran.
+    pub duration_ms: f64,
+}
+
 /// Whether the step was run, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
@@ -212,6 +224,10 @@ pub struct Report {
     pub started_at: String,
     /// When it ended.
     pub ended_at: Option<String>,
+    /// How long it took from the start of the process to the outcome, on a clock
+    /// that nobody sets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<f64>,
     /// The configuration's identity.
     pub digest: Option<String>,
     /// The playbook's identity.
@@ -223,6 +239,9 @@ pub struct Report {
     pub decision: Option<Decision>,
     /// The parts of the boot.
     pub phases: Vec<Phase>,
+    /// What ran the step, where something was run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<EngineReport>,
     /// The tasks of the step.
     pub tasks: Vec<TaskReport>,
     /// The sources of configuration.
@@ -268,11 +287,13 @@ impl Report {
             process: Some(ProcessKey::own()),
             started_at: at.to_owned(),
             ended_at: None,
+            duration_ms: None,
             digest: None,
             playbook_digest: None,
             playbook: None,
             decision: None,
             phases: Vec::new(),
+            engine: None,
             tasks: Vec::new(),
             sources: Vec::new(),
             unknown_keys: Vec::new(),

@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::future::Future;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
@@ -54,6 +55,8 @@ pub struct StepResult {
     pub failure: Option<Failure>,
     /// What ran it: `ansible` or `exec`.
     pub engine: &'static str,
+    /// How long that ran, from its start to its exit; `None` where it never did.
+    pub took: Option<Duration>,
 }
 
 /// What came of a run that could be started.
@@ -62,6 +65,8 @@ pub(crate) struct Ran {
     pub(crate) tasks: Vec<TaskReport>,
     /// Why it failed.
     pub(crate) failure: Option<Failure>,
+    /// How long it ran.
+    pub(crate) took: Duration,
 }
 
 /// The engine of one step.
@@ -93,8 +98,12 @@ impl Step<'_> {
             }
         };
         match result {
-            Ok(Ran { tasks, failure }) => StepResult { tasks, failure, engine },
-            Err(failure) => StepResult { tasks: Vec::new(), failure: Some(failure), engine },
+            Ok(Ran { tasks, failure, took }) => {
+                StepResult { tasks, failure, engine, took: Some(took) }
+            }
+            Err(failure) => {
+                StepResult { tasks: Vec::new(), failure: Some(failure), engine, took: None }
+            }
         }
     }
 

@@ -23,7 +23,7 @@ pub use command::find;
 use super::events::Progress;
 use super::lines::Tail;
 use super::playbook::PlaybookError;
-use super::process::{self, End, Line, ProcessError, Spec};
+use super::process::{self, End, Ended, Line, ProcessError, Spec};
 use super::recorder::Recorder;
 use super::report::{Failure, TaskReport};
 use super::step::{Ran, Step};
@@ -116,7 +116,7 @@ pub(crate) async fn run(
 
     let mut recorder = Recorder::new(step.redactor);
     let mut tail = Tail::new(TAIL);
-    let end = process::run(spec, cancel, &mut |line| match line {
+    let Ended { end, took } = process::run(spec, cancel, &mut |line| match line {
         Line::Output(line) => tail.push(step.log(&line)),
         Line::Event(line) => {
             if let Some(event) = recorder.line(&line, Instant::now()) {
@@ -134,7 +134,8 @@ pub(crate) async fn run(
             "the report of the play is not complete"
         );
     }
-    Ok(conclude(step, end, recorder, &tail))
+    let (tasks, failure) = conclude(step, end, recorder, &tail);
+    Ok(Ran { tasks, failure, took })
 }
 
 /// A pipe that holds the vault password. It is written before Ansible starts
@@ -150,8 +151,13 @@ fn vault_pipe(password: &SecretString) -> Result<OwnedFd, AnsibleError> {
     Ok(OwnedFd::from(reader))
 }
 
-/// What came of the play.
-fn conclude(step: &Step<'_>, end: End, mut recorder: Recorder<'_>, tail: &Tail) -> Ran {
+/// What came of the play: its tasks, and why it failed.
+fn conclude(
+    step: &Step<'_>,
+    end: End,
+    mut recorder: Recorder<'_>,
+    tail: &Tail,
+) -> (Vec<TaskReport>, Option<Failure>) {
     match end {
         End::Exited(status) if status.success() => {
             let unmatched = recorder.empty;
@@ -159,7 +165,7 @@ fn conclude(step: &Step<'_>, end: End, mut recorder: Recorder<'_>, tail: &Tail) 
             // Ansible calls this a success, but nothing was configured.
             let failure = (unmatched && tasks.is_empty())
                 .then(|| Failure::of("no task ran: the playbook's hosts must include 127.0.0.1"));
-            Ran { tasks, failure }
+            (tasks, failure)
         }
         End::Exited(status) => {
             let (tasks, culprit) = recorder.failed();
@@ -167,14 +173,14 @@ fn conclude(step: &Step<'_>, end: End, mut recorder: Recorder<'_>, tail: &Tail) 
                 Some(task) => blame(task, &ended(status)),
                 None => unexplained(tail, &ended(status)),
             };
-            Ran { tasks, failure: Some(failure) }
+            (tasks, Some(failure))
         }
         End::TimedOut | End::Interrupted => {
             let reason = step.killed_because(end);
             recorder.killed(&reason, Instant::now());
             let (tasks, culprit) = recorder.failed();
             let task = culprit.and_then(|index| tasks.get(index)).map(|task| task.name.clone());
-            Ran { tasks, failure: Some(Failure { task, ..Failure::of(&reason) }) }
+            (tasks, Some(Failure { task, ..Failure::of(&reason) }))
         }
     }
 }

@@ -4,19 +4,19 @@ use std::error::Error;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use super::reveal::reveal;
+use super::reveal::{Revealed, reveal};
 use super::{BootError, Options, Watcher};
 use crate::configure::handoff::{self, Handoff, HandoffError};
 use crate::configure::playbook::{Playbook, fetch};
 use crate::configure::policy;
-use crate::configure::report::{Failure, Outcome, Phase, PhaseOutcome, Report, one_line};
+use crate::configure::report::{Failure, Outcome, PhaseOutcome, Report, one_line};
 use crate::configure::settings::ConfigurationSettings;
 use crate::configure::state::{State, StepKey};
 use crate::configure::step::{Step, StepResult};
 use crate::identity::Identity;
 use crate::notify::announce::Audience;
 use crate::platform::{clock, error};
-use crate::scope::secrets::Secrets;
+use crate::scope::secrets::{SecretError, Secrets};
 use crate::scope::{Context, Resolution, Verdict, resolve};
 
 /// How many unknown keys, refused keys and problems a report lists of each.
@@ -25,9 +25,9 @@ const LISTED: usize = 200;
 /// How long each secret of a boot may take.
 const SECRET_BUDGET: Duration = Duration::from_secs(30);
 
-/// What a step is made of: the configuration, the instance, how it is run, and the
-/// playbook, where it was fetched.
-type Parts<'a> = (&'a Resolution, &'a Identity, &'a ConfigurationSettings, Option<Playbook>);
+/// What a step is made of: the instance, how it is run, and the playbook, where it was
+/// fetched.
+type Parts<'a> = (&'a Identity, &'a ConfigurationSettings, Option<Playbook>);
 
 /// A boot under way.
 pub(super) struct Boot<'a> {
@@ -40,12 +40,19 @@ pub(super) struct Boot<'a> {
     pub(super) degraded: bool,
     /// Who is told what comes of it.
     pub(super) audience: Audience,
+    /// When it began.
+    pub(super) began: Instant,
 }
 
 impl<'a> Boot<'a> {
     /// A boot that begins.
-    pub(super) fn new(context: &'a Context, options: &'a Options, report: Report) -> Self {
-        Self { context, options, report, degraded: false, audience: Audience::default() }
+    pub(super) fn new(
+        context: &'a Context,
+        options: &'a Options,
+        report: Report,
+        began: Instant,
+    ) -> Self {
+        Self { context, options, report, degraded: false, audience: Audience::default(), began }
     }
 
     /// Leaves the report as it is now.
@@ -54,12 +61,6 @@ impl<'a> Boot<'a> {
             return Ok(());
         }
         self.report.write(&self.context.paths, &self.context.redactor).map_err(BootError::Report)
-    }
-
-    /// A phase that is over.
-    pub(super) fn phase(&mut self, name: &str, outcome: PhaseOutcome, duration: Duration) {
-        let name = name.to_owned();
-        self.report.phases.push(Phase { name, outcome, duration_ms: clock::ms(duration) });
     }
 
     /// All phases in their order. What ends them early, or what the step fails
@@ -80,7 +81,9 @@ impl<'a> Boot<'a> {
         );
         self.take_over(&resolution);
         watcher.resolved(&resolution);
+        let started = Instant::now();
         let handed_over = self.hand_over(&resolution);
+        self.timed("handoff", started, handed_over.is_ok());
         self.save()?;
         let identity = match (&resolution.verdict, &resolution.identity) {
             (Verdict::Failed { reason }, _) => return Ok(Some(Failure::of(reason))),
@@ -131,17 +134,18 @@ impl<'a> Boot<'a> {
         if let Err(error) = remember(Outcome::Running) {
             return Ok(Some(chained(forgotten, &error)));
         }
+        let revealed = self.secrets(&resolution, identity).await;
         let started = Instant::now();
-        let parts = (&resolution, identity, &settings, found.playbook);
-        let result = self.step(parts, watcher, cancel).await;
+        let parts = (identity, &settings, found.playbook);
+        let result = self.step(parts, revealed, watcher, cancel).await;
+        self.note_engine(&result);
         let mut failure = result.failure;
         let outcome = if failure.is_some() { Outcome::Failed } else { Outcome::Ready };
         if let Err(error) = remember(outcome) {
             failure = failure.or_else(|| Some(chained(forgotten, &error)));
         }
         self.report.tasks = result.tasks;
-        let outcome = if failure.is_some() { PhaseOutcome::Failed } else { PhaseOutcome::Ok };
-        self.phase("step", outcome, started.elapsed());
+        self.timed("step", started, failure.is_none());
         Ok(failure)
     }
 
@@ -183,22 +187,40 @@ impl<'a> Boot<'a> {
         handoff.write(&self.context.paths.config())
     }
 
-    async fn step(
-        &self,
-        (resolution, identity, settings, playbook): Parts<'_>,
-        watcher: &mut dyn Watcher,
-        cancel: impl Future<Output = ()>,
-    ) -> StepResult {
+    /// The secrets that the step needs.
+    async fn secrets(
+        &mut self,
+        resolution: &Resolution,
+        identity: &Identity,
+    ) -> Result<Revealed, SecretError> {
         let Context { paths, client, redactor, .. } = self.context;
         let region = identity.region.clone();
         let secrets = Secrets::new(paths, client, region, redactor, SECRET_BUDGET);
-        let password = settings.vault_password.as_ref();
-        let revealed = reveal(password, &resolution.settings.vars.0, &secrets);
-        let (vault_password, vars) = match revealed.await {
+        let password = resolution.settings.configuration.vault_password.as_ref();
+        let started = Instant::now();
+        let revealed = reveal(password, &resolution.settings.vars.0, &secrets).await;
+        self.timed("secrets", started, revealed.is_ok());
+        revealed
+    }
+
+    async fn step(
+        &self,
+        (identity, settings, playbook): Parts<'_>,
+        revealed: Result<Revealed, SecretError>,
+        watcher: &mut dyn Watcher,
+        cancel: impl Future<Output = ()>,
+    ) -> StepResult {
+        let Context { paths, redactor, .. } = self.context;
+        let (vault_password, vars) = match revealed {
             Ok(revealed) => revealed,
             Err(error) => {
                 let failure = chained("a secret that the step needs cannot be had", &error);
-                return StepResult { tasks: Vec::new(), failure: Some(failure), engine: "none" };
+                return StepResult {
+                    tasks: Vec::new(),
+                    failure: Some(failure),
+                    engine: "none",
+                    took: None,
+                };
             }
         };
         let step = Step {

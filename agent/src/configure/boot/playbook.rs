@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::phases::{Boot, chained};
 use crate::configure::playbook::fetch::{self, Obtained};
 use crate::configure::playbook::{Playbook, PlaybookError};
-use crate::configure::report::{Failure, PhaseOutcome, PlaybookOutcome, PlaybookReport};
+use crate::configure::report::{Failure, PlaybookOutcome, PlaybookReport};
 use crate::configure::settings::{ConfigurationSettings, Engine};
 use crate::identity::Identity;
 use crate::platform::error::chain_text;
@@ -61,16 +61,20 @@ impl Boot<'_> {
             }
         };
         match obtained {
-            Ok(None) => match local(paths, settings) {
-                Ok(digest) => Found { digest, ..Found::default() },
-                Err(error) => Found::unusable(chained(UNUSABLE, &error)),
-            },
+            Ok(None) => {
+                let digest = local(paths, settings);
+                self.timed("digest", start, digest.is_ok());
+                match digest {
+                    Ok(digest) => Found { digest, ..Found::default() },
+                    Err(error) => Found::unusable(chained(UNUSABLE, &error)),
+                }
+            }
             Ok(Some(obtained)) => {
-                self.phase("fetch", PhaseOutcome::Ok, start.elapsed());
+                self.timed("fetch", start, true);
                 self.obtained(obtained)
             }
             Err(error) => {
-                self.phase("fetch", PhaseOutcome::Failed, start.elapsed());
+                self.timed("fetch", start, false);
                 self.report.playbook = Some(failed(settings, chain_text(&error)));
                 Found::unusable(chained(UNUSABLE, &error))
             }

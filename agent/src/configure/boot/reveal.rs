@@ -10,13 +10,16 @@ use serde_json::{Map, Value};
 use crate::config::SecretRef;
 use crate::scope::secrets::{SecretError, Secrets};
 
+/// The vault's password, and the free data without references.
+pub(super) type Revealed = (Option<SecretString>, Map<String, Value>);
+
 /// The vault's password, and the free data with each reference to a secret
 /// replaced by the secret. Both live as long as the step.
 pub(super) async fn reveal(
     vault_password: Option<&SecretRef>,
     vars: &Map<String, Value>,
     secrets: &Secrets,
-) -> Result<(Option<SecretString>, Map<String, Value>), SecretError> {
+) -> Result<Revealed, SecretError> {
     let mut references: Vec<SecretRef> = vault_password.into_iter().cloned().collect();
     collect(vars, &mut references);
     let values = secrets.resolve_all(&references).await?;
