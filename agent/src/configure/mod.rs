@@ -4,7 +4,7 @@
 //! to be fetched first, whether a step runs; `lock` keeps it alone; `step` runs it by one of two engines, `ansible`
 //! or `exec`, each a `process` with a deadline; `recorder` makes tasks of the
 //! `events` that it tells; `report` holds what came of it. `boot` is all of that in
-//! its order, and `handoff` is what the daemon gets of it.
+//! its order, and `handoff` is what the daemon gets of it. `blame` says where its time went.
 //!
 //! To add an engine: a module like `exec`, a word of `settings::Engine`, an arm
 //! in `step`.
@@ -13,6 +13,8 @@
 pub mod ansible;
 /// The arguments of a command.
 pub mod arguments;
+/// Where the time of a boot went.
+pub mod blame;
 /// One boot from beginning to end.
 pub mod boot;
 /// The digest of a directory.

@@ -7,6 +7,7 @@ use std::time::Instant;
 use serde_json::Value;
 use tokio::sync::Notify;
 
+use super::boot::BootSamples;
 use super::freshen::Overlay;
 use crate::configure::handoff::Handoff;
 use crate::configure::report::{Outcome, Report};
@@ -15,6 +16,7 @@ use crate::identity::Identity;
 use crate::metrics::openmetrics::{self, Format};
 use crate::metrics::pipeline::Pipeline;
 use crate::metrics::sample::Tick;
+use crate::notify::courier::Tally;
 use crate::platform::clock;
 use crate::platform::paths::Paths;
 use crate::status::fresh::{Drift, Look};
@@ -53,6 +55,10 @@ pub(super) struct View {
     pub(super) watch: Option<Watch>,
     /// The sinks.
     pub(super) pipeline: Option<Pipeline>,
+    /// The measurements of the last boot.
+    pub(super) boot: BootSamples,
+    /// How those do who are to be told.
+    pub(super) tally: Option<Tally>,
     /// The collectors.
     pub(super) collectors: BTreeMap<String, CollectorStatus>,
     /// The last measurements.
@@ -108,6 +114,7 @@ impl Board {
             identity,
             services: view.watch.as_ref().map(Watch::snapshot).unwrap_or_default(),
             sinks: view.pipeline.as_ref().map(sinks).unwrap_or_default(),
+            notify: view.tally.as_ref().map(Tally::stats).unwrap_or_default(),
             collectors: view.collectors.clone(),
             agent: self.agent(),
         })
@@ -115,7 +122,7 @@ impl Board {
 
     /// A boot that has ended says so in its last report, which may have been
     /// written since the main loop last looked.
-    fn catch_up(&self, view: &mut View) {
+    pub(super) fn catch_up(&self, view: &mut View) {
         let Some(report) = &view.report else { return };
         if report.outcome == Outcome::Running
             && !view.at_work()

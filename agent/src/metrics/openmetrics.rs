@@ -78,6 +78,8 @@ fn help(name: &str) -> &'static str {
         ("node_scrape_collector_success", "Whether the collector succeeded."),
         ("service_up", "Whether the service is healthy."),
         ("service_", "The health of a service."),
+        ("gild_boot_phase_duration_seconds", "What each phase of the last boot took."),
+        ("gild_boot_", "The last boot: what it took, and what came of it."),
     ];
     let found = HELP.iter().find(|(beginning, _)| name.starts_with(beginning));
     found.map_or("Measured by gild.", |(_, help)| help)

@@ -8,6 +8,7 @@ use super::fresh::{self, Drift, Look, Refresh};
 use crate::configure::report::{Outcome, Report, SourceReport};
 use crate::health::watch::ServiceHealth;
 use crate::identity::Identity;
+use crate::notify::courier::NotifierStats;
 
 /// The version of the format.
 pub const VERSION: u32 = 1;
@@ -148,6 +149,8 @@ pub struct Facts<'a> {
     pub services: BTreeMap<String, ServiceHealth>,
     /// The sinks.
     pub sinks: BTreeMap<String, SinkStatus>,
+    /// Those who are told.
+    pub notify: BTreeMap<String, NotifierStats>,
     /// The collectors.
     pub collectors: BTreeMap<String, CollectorStatus>,
     /// The daemon.
@@ -182,6 +185,9 @@ pub struct Snapshot {
     pub services: BTreeMap<String, ServiceHealth>,
     /// The sinks.
     pub sinks: BTreeMap<String, SinkStatus>,
+    /// Those who are told, and how far that has come.
+    #[serde(default)]
+    pub notify: BTreeMap<String, NotifierStats>,
     /// The collectors.
     pub collectors: BTreeMap<String, CollectorStatus>,
     /// The daemon.
@@ -215,6 +221,7 @@ impl Snapshot {
             problems,
             services: facts.services,
             sinks: facts.sinks,
+            notify: facts.notify,
             collectors: facts.collectors,
             agent: facts.agent,
         }

@@ -45,6 +45,7 @@ pub fn report(bytes: &[u8]) {
         identity: None,
         services: BTreeMap::new(),
         sinks: BTreeMap::new(),
+        notify: BTreeMap::new(),
         collectors: BTreeMap::new(),
         agent,
     }));
