@@ -4,7 +4,7 @@ use std::error::Error;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use super::reveal::{Revealed, reveal};
+use super::reveal::Revealed;
 use super::{BootError, Options, Watcher};
 use crate::configure::handoff::{self, Handoff, HandoffError};
 use crate::configure::playbook::{Playbook, fetch};
@@ -16,14 +16,11 @@ use crate::configure::step::{Step, StepResult};
 use crate::identity::Identity;
 use crate::notify::announce::Audience;
 use crate::platform::{clock, error};
-use crate::scope::secrets::{SecretError, Secrets};
+use crate::scope::secrets::SecretError;
 use crate::scope::{Context, Resolution, Verdict, resolve};
 
 /// How many unknown keys, refused keys and problems a report lists of each.
 const LISTED: usize = 200;
-
-/// How long each secret of a boot may take.
-const SECRET_BUDGET: Duration = Duration::from_secs(30);
 
 /// What a step is made of: the instance, how it is run, and the playbook, where it was
 /// fetched.
@@ -185,22 +182,6 @@ impl<'a> Boot<'a> {
             sources: resolution.sources.clone(),
         };
         handoff.write(&self.context.paths.config())
-    }
-
-    /// The secrets that the step needs.
-    async fn secrets(
-        &mut self,
-        resolution: &Resolution,
-        identity: &Identity,
-    ) -> Result<Revealed, SecretError> {
-        let Context { paths, client, redactor, .. } = self.context;
-        let region = identity.region.clone();
-        let secrets = Secrets::new(paths, client, region, redactor, SECRET_BUDGET);
-        let password = resolution.settings.configuration.vault_password.as_ref();
-        let started = Instant::now();
-        let revealed = reveal(password, &resolution.settings.vars.0, &secrets).await;
-        self.timed("secrets", started, revealed.is_ok());
-        revealed
     }
 
     async fn step(

@@ -3,19 +3,44 @@
 //! step takes.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
+use super::phases::Boot;
 use crate::config::SecretRef;
+use crate::identity::Identity;
 use crate::scope::secrets::{SecretError, Secrets};
+use crate::scope::{Context, Resolution};
+
+impl Boot<'_> {
+    /// The secrets that the step needs.
+    pub(super) async fn secrets(
+        &mut self,
+        resolution: &Resolution,
+        identity: &Identity,
+    ) -> Result<Revealed, SecretError> {
+        let Context { paths, client, redactor, .. } = self.context;
+        let region = identity.region.clone();
+        let secrets = Secrets::new(paths, client, region, redactor, SECRET_BUDGET);
+        let password = resolution.settings.configuration.vault_password.as_ref();
+        let started = Instant::now();
+        let revealed = reveal(password, &resolution.settings.vars.0, &secrets).await;
+        self.timed("secrets", started, revealed.is_ok());
+        revealed
+    }
+}
+
+/// How long each secret of a boot may take.
+const SECRET_BUDGET: Duration = Duration::from_secs(30);
 
 /// The vault's password, and the free data without references.
 pub(super) type Revealed = (Option<SecretString>, Map<String, Value>);
 
 /// The vault's password, and the free data with each reference to a secret
 /// replaced by the secret. Both live as long as the step.
-pub(super) async fn reveal(
+async fn reveal(
     vault_password: Option<&SecretRef>,
     vars: &Map<String, Value>,
     secrets: &Secrets,
@@ -60,8 +85,6 @@ fn replaced(
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::time::Duration;
-
     use serde_json::json;
 
     use super::*;
