@@ -25,6 +25,7 @@ const VERBS: &[&[&str]] = &[
     &["config", "check"],
     &["metrics"],
     &["blame"],
+    &["drain"],
 ];
 
 fn text(bytes: &[u8]) -> String {

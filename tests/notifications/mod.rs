@@ -3,6 +3,8 @@
 
 mod killed;
 mod left;
+mod moments;
+mod outage;
 mod receivers;
 
 use std::fs;

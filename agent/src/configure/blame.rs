@@ -8,8 +8,8 @@ use super::report::{Outcome, Phase, PhaseOutcome, Report, TaskReport};
 /// What is none of the named phases.
 pub const OTHER: &str = "other";
 
-/// The phase that comes after the outcome, for which nobody waits.
-pub const NOTIFY: &str = "notify";
+/// The phases that come after the outcome.
+pub const AFTER: [&str; 2] = ["notify", "lifecycle"];
 
 /// A boot's time and where it went.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +32,8 @@ impl<'a> Blame<'a> {
     /// Who is to blame for the duration of a boot.
     pub fn of(report: &'a Report) -> Self {
         let phases = report.phases.iter().cloned();
-        let (after, mut phases): (Vec<_>, Vec<_>) = phases.partition(|phase| phase.name == NOTIFY);
+        let (after, mut phases): (Vec<_>, Vec<_>) =
+            phases.partition(|phase| AFTER.contains(&phase.name.as_str()));
         let named: f64 = phases.iter().map(|phase| phase.duration_ms).sum();
         let total_ms = round(report.duration_ms.unwrap_or(named).max(named));
         let duration_ms = round(total_ms - named);

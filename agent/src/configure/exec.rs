@@ -5,13 +5,12 @@
 //! standard output that it was given: nobody reads it once the step is over.
 
 use std::future::Future;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use super::arguments::{self, ArgumentError};
-use super::environment::{self, find_program, is_program};
+use super::environment;
 use super::events::Progress;
 use super::lines::Tail;
 use super::process::{self, End, Ended, Line, ProcessError, Spec};
@@ -58,7 +57,8 @@ pub(crate) async fn run(
     let directory = step
         .playbook()
         .map_or_else(|_| step.paths.host("/"), |playbook| playbook.directory().to_owned());
-    let program = resolve(step, named, &directory)?;
+    let program = environment::program(step.paths, named, &directory)
+        .ok_or_else(|| ExecError::NotFound { program: named.clone() })?;
     let args = arguments::fill(args, variables, step.redactor)?;
     let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if step.check {
@@ -83,7 +83,7 @@ pub(crate) async fn run(
 
     progress(Progress::Started(name.clone()));
     let mut tail = Tail::new(SHOWN);
-    let Ended { end, took } = process::run(spec, cancel, &mut |line| {
+    let Ended { end, took } = process::run_timed(spec, cancel, &mut |line| {
         if let Line::Output(line) = line {
             tail.push(step.log(&line));
         }
@@ -115,22 +115,6 @@ pub(crate) async fn run(
         }
     });
     Ok(Ran { tasks: vec![task], failure, took })
-}
-
-/// The program's file: an absolute one lies below the root, one with a slash
-/// below the step's directory, any other on PATH.
-fn resolve(step: &Step<'_>, named: &str, directory: &Path) -> Result<PathBuf, ExecError> {
-    let path = Path::new(named);
-    let found = if path.is_absolute() {
-        Some(step.paths.host(path))
-    } else if named.contains('/') {
-        Some(directory.join(path))
-    } else {
-        find_program(named)
-    };
-    found
-        .filter(|path| is_program(path))
-        .ok_or_else(|| ExecError::NotFound { program: named.to_owned() })
 }
 
 fn not_checked(name: String) -> TaskReport {

@@ -20,7 +20,7 @@ pub mod boot;
 /// The digest of a directory.
 mod digest;
 /// What a child process finds in its environment.
-mod environment;
+pub(crate) mod environment;
 /// What the step tells while it runs.
 pub mod events;
 /// A command as the engine.

@@ -112,6 +112,15 @@ pub(crate) enum End {
 /// which it came. What the process leaves in the background when it ends by
 /// itself is left alone; when it is killed, so is all that came from it.
 pub(crate) async fn run(
+    spec: Spec,
+    cancel: impl Future<Output = ()>,
+    on_line: &mut (dyn FnMut(Line) + Send),
+) -> Result<End, ProcessError> {
+    run_timed(spec, cancel, on_line).await.map(|ended| ended.end)
+}
+
+/// As `run`, and says how long the process ran.
+pub(crate) async fn run_timed(
     mut spec: Spec,
     cancel: impl Future<Output = ()>,
     on_line: &mut (dyn FnMut(Line) + Send),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::origin::Origin;
 use crate::config::path::KeyPath;
 use crate::config::trust::Refused;
+use crate::lifecycle::hook::HookReport;
 use crate::platform::process::ProcessKey;
 use crate::platform::redact::Redactor;
 
@@ -34,6 +35,9 @@ pub enum SourceOutcome {
     Unchanged,
     /// The source says that there is no document.
     Absent,
+    /// The role that the instance has been given since may not read the source; the copy
+    /// that the one before it read is current.
+    Kept,
     /// The source failed; the last valid copy stands in.
     LastGood,
     /// The source failed, and nothing stands in.
@@ -62,7 +66,7 @@ pub struct SourceReport {
     /// When the copy that stands in for it was fetched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copied_at: Option<String>,
-    /// Why it failed: the whole chain.
+    /// Why it failed, or was not read: the whole chain.
     pub error: Option<String>,
 }
 
@@ -123,7 +127,8 @@ pub struct UnknownKey {
 pub struct Phase {
     /// In their order: `start` (what the program took to begin), `identity`,
     /// `scopes`, `handoff`, `fetch` or `digest` (a playbook from elsewhere, or one of
-    /// this host), `secrets`, `step`; and `notify`, which comes after the outcome.
+    /// this host), `secrets`, `step`; and `notify` and `lifecycle`, which come after
+    /// the outcome.
     pub name: String,
     /// `ok`, `failed` or `skipped`.
     pub outcome: PhaseOutcome,
@@ -254,6 +259,9 @@ pub struct Report {
     pub problems: Vec<String>,
     /// Why it failed.
     pub failure: Option<Failure>,
+    /// What the autoscaling group was told, where it waited for this boot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifecycle: Option<HookReport>,
 }
 
 /// The longest one-line message, in characters.
@@ -300,6 +308,7 @@ impl Report {
             refused_keys: Vec::new(),
             problems: Vec::new(),
             failure: None,
+            lifecycle: None,
         }
     }
 
@@ -325,6 +334,9 @@ impl Report {
             failure.task.iter_mut().for_each(clean);
             clean(&mut failure.message);
             failure.chain.iter_mut().for_each(clean);
+        }
+        if let Some(told) = &mut report.lifecycle {
+            told.error.iter_mut().for_each(clean);
         }
         if let Some(decision) = &mut report.decision {
             clean(&mut decision.reason);

@@ -29,6 +29,7 @@ impl Engine<'_> {
             }
         };
         self.look_for_messages();
+        self.tell_group();
         anew
     }
 

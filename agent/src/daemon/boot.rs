@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use super::board::Board;
-use crate::configure::blame::{Blame, NOTIFY};
-use crate::configure::report::{Outcome, Report};
+use crate::configure::blame::Blame;
+use crate::configure::report::{Outcome, Phase, Report};
 use crate::metrics::sample::Sample;
 
 /// The phases that have a series each; the others have one together.
@@ -62,16 +62,18 @@ fn samples(report: &Report) -> Vec<Sample> {
     let blame = Blame::of(report);
     samples.push(gauge("gild_boot_duration_seconds", blame.total_ms / 1e3));
     samples.push(gauge("gild_boot_engine_duration_seconds", blame.engine_ms / 1e3));
+    let took = |phases: &[Phase], name| {
+        let named = phases.iter().filter(|phase| phase.name == name);
+        named.fold(0.0, |sum, phase| sum + phase.duration_ms)
+    };
     let mut other = blame.total_ms;
-    for name in PHASES.into_iter().chain([NOTIFY]) {
-        let all = blame.phases.iter().chain(&blame.after).filter(|phase| phase.name == name);
-        let took = all.fold(0.0, |sum, phase| sum + phase.duration_ms);
-        if name != NOTIFY {
-            other -= took;
-        }
-        samples.push(phase(name, took));
+    for name in PHASES {
+        let ms = took(&blame.phases, name);
+        other -= ms;
+        samples.push(phase(name, ms));
     }
     samples.push(phase("other", other.max(0.0)));
+    samples.push(phase("notify", took(&blame.after, "notify")));
     samples
 }
 
@@ -133,8 +135,8 @@ mod tests {
             "gild_boot_phase_duration_seconds{phase=\"scopes\"} 0.05",
             "gild_boot_phase_duration_seconds{phase=\"fetch\"} 0",
             "gild_boot_phase_duration_seconds{phase=\"step\"} 4.1",
-            "gild_boot_phase_duration_seconds{phase=\"notify\"} 0.9",
             "gild_boot_phase_duration_seconds{phase=\"other\"} 0.83",
+            "gild_boot_phase_duration_seconds{phase=\"notify\"} 0.9",
         ];
         assert_eq!(lines, expected);
         // They raise nobody's bill.

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::configure::blame::{Blame, NOTIFY};
+use crate::configure::blame::Blame;
 use crate::configure::report::{Phase, TaskReport};
 
 /// The version of the format.
@@ -12,7 +12,9 @@ const VERSION: u32 = 1;
 /// All of one boot.
 pub(super) fn boot(number: usize, blame: &Blame<'_>) -> String {
     let mut root = summary(number, blame);
-    let phases = blame.phases.iter().chain(&blame.after).map(phase).collect();
+    // What comes after the outcome is no part of the total.
+    let within = blame.phases.iter().map(|each| phase(each, true));
+    let phases = within.chain(blame.after.iter().map(|each| phase(each, false))).collect();
     root.insert("phases".to_owned(), Value::Array(phases));
     root.insert("tasks".to_owned(), blame.tasks.iter().map(|each| task(each)).collect());
     root.insert("version".to_owned(), VERSION.into());
@@ -57,13 +59,12 @@ fn summary(number: usize, blame: &Blame<'_>) -> Map<String, Value> {
     }
 }
 
-fn phase(phase: &Phase) -> Value {
+fn phase(phase: &Phase, in_total: bool) -> Value {
     json!({
         "name": phase.name,
         "outcome": phase.outcome,
         "duration_ms": phase.duration_ms,
-        // What comes after the outcome is no part of the total.
-        "in_total": phase.name != NOTIFY,
+        "in_total": in_total,
     })
 }
 

@@ -116,7 +116,7 @@ pub(crate) async fn run(
 
     let mut recorder = Recorder::new(step.redactor);
     let mut tail = Tail::new(TAIL);
-    let Ended { end, took } = process::run(spec, cancel, &mut |line| match line {
+    let Ended { end, took } = process::run_timed(spec, cancel, &mut |line| match line {
         Line::Output(line) => tail.push(step.log(&line)),
         Line::Event(line) => {
             if let Some(event) = recorder.line(&line, Instant::now()) {

@@ -6,10 +6,14 @@
 
 /// Who is told what came of it.
 mod announce;
+/// The group that waits.
+mod lifecycle;
 /// The phases in their order.
 mod phases;
 /// The playbook, wherever it is.
 mod playbook;
+/// What a resolution leaves.
+mod resolved;
 /// Secrets in the data of the playbook.
 mod reveal;
 /// Where the time goes.
@@ -106,7 +110,10 @@ pub async fn boot(
     boot.report.duration_ms = Some(clock::ms(boot.began.elapsed()));
     boot.save()?;
     boot.keep();
-    if boot.announce().await {
+    // The group hears of it beside everybody else.
+    boot.signal();
+    let announced = boot.announce().await;
+    if boot.signalled().await || announced {
         boot.keep();
     }
     Ok(boot.report.redacted(&context.redactor))

@@ -2,11 +2,12 @@
 
 use std::error::Error;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::reveal::Revealed;
+use super::lifecycle::{explained, is_new};
+use super::reveal::{Revealed, hand_secrets};
 use super::{BootError, Options, Watcher};
-use crate::configure::handoff::{self, Handoff, HandoffError};
 use crate::configure::playbook::{Playbook, fetch};
 use crate::configure::policy;
 use crate::configure::report::{Failure, Outcome, PhaseOutcome, Report, one_line};
@@ -14,13 +15,11 @@ use crate::configure::settings::ConfigurationSettings;
 use crate::configure::state::{State, StepKey};
 use crate::configure::step::{Step, StepResult};
 use crate::identity::Identity;
+use crate::lifecycle::hook::waiting::Waiting;
 use crate::notify::announce::Audience;
 use crate::platform::{clock, error};
 use crate::scope::secrets::SecretError;
-use crate::scope::{Context, Resolution, Verdict, resolve};
-
-/// How many unknown keys, refused keys and problems a report lists of each.
-const LISTED: usize = 200;
+use crate::scope::{Context, Verdict, resolve};
 
 /// What a step is made of: the instance, how it is run, and the playbook, where it was
 /// fetched.
@@ -39,6 +38,8 @@ pub(super) struct Boot<'a> {
     pub(super) audience: Audience,
     /// When it began.
     pub(super) began: Instant,
+    /// The group, where one may wait for this boot.
+    pub(super) waiting: Option<Waiting>,
 }
 
 impl<'a> Boot<'a> {
@@ -49,7 +50,8 @@ impl<'a> Boot<'a> {
         report: Report,
         began: Instant,
     ) -> Self {
-        Self { context, options, report, degraded: false, audience: Audience::default(), began }
+        let (audience, waiting) = (Audience::default(), None);
+        Self { context, options, report, degraded: false, audience, began, waiting }
     }
 
     /// Leaves the report as it is now.
@@ -76,14 +78,21 @@ impl<'a> Boot<'a> {
             resolution.identity.as_ref(),
             &self.context.redactor,
         );
+        self.may_be_waited_for(&resolution);
         self.take_over(&resolution);
         watcher.resolved(&resolution);
         let started = Instant::now();
         let handed_over = self.hand_over(&resolution);
         self.timed("handoff", started, handed_over.is_ok());
         self.save()?;
+        let secrets = hand_secrets(self.context, self.options, &resolution);
         let identity = match (&resolution.verdict, &resolution.identity) {
-            (Verdict::Failed { reason }, _) => return Ok(Some(Failure::of(reason))),
+            (Verdict::Failed { reason }, _) => {
+                let started = Instant::now();
+                secrets.await;
+                self.timed("secrets", started, true);
+                return Ok(Some(Failure::of(reason)));
+            }
             (_, None) => return Ok(Some(Failure::of("it is not known which instance this is"))),
             (_, Some(identity)) => identity,
         };
@@ -105,8 +114,24 @@ impl<'a> Boot<'a> {
             playbook_digest: None,
         };
         let needed = policy::needs_playbook(settings.run, force, &previous, &key);
-        let mut cancel = pin!(cancel);
-        let found = self.playbook(&resolution, identity, &settings, needed, cancel.as_mut()).await;
+        if is_new(&previous, identity) {
+            self.keep_waiting();
+        }
+        let cut = self.cut();
+        let was_cut = AtomicBool::new(false);
+        let mut cancel = pin!(async {
+            tokio::select! {
+                () = cancel => {}
+                () = cut => was_cut.store(true, Ordering::Relaxed),
+            }
+        });
+        let timing = self.timing();
+        // Both before the step, which may end with a weaker role.
+        let (found, ()) = tokio::join!(
+            self.playbook(&resolution, identity, &settings, needed, cancel.as_mut()),
+            secrets
+        );
+        self.rest("secrets", timing);
         self.report.playbook_digest = found.digest.clone();
         key.playbook_digest = found.digest;
         let decision = policy::decide(settings.run, force, &previous, &key);
@@ -118,8 +143,9 @@ impl<'a> Boot<'a> {
         }
         // A step that does not run needs no playbook.
         if let Some(failure) = found.unusable {
-            return Ok(Some(failure));
+            return Ok(Some(explained(failure, was_cut.load(Ordering::Relaxed))));
         }
+        self.keep_waiting();
         self.save()?;
 
         let state = |outcome| State { key: key.clone(), outcome, at: clock::now_text() };
@@ -136,7 +162,8 @@ impl<'a> Boot<'a> {
         let parts = (identity, &settings, found.playbook);
         let result = self.step(parts, revealed, watcher, cancel).await;
         self.note_engine(&result);
-        let mut failure = result.failure;
+        let cut = was_cut.load(Ordering::Relaxed);
+        let mut failure = result.failure.map(|failure| explained(failure, cut));
         let outcome = if failure.is_some() { Outcome::Failed } else { Outcome::Ready };
         if let Err(error) = remember(outcome) {
             failure = failure.or_else(|| Some(chained(forgotten, &error)));
@@ -144,44 +171,6 @@ impl<'a> Boot<'a> {
         self.report.tasks = result.tasks;
         self.timed("step", started, failure.is_none());
         Ok(failure)
-    }
-
-    /// What the resolution says goes into the report.
-    fn take_over(&mut self, resolution: &Resolution) {
-        let report = &mut self.report;
-        report.instance_id = resolution.identity.as_ref().map(|id| id.instance_id.clone());
-        report.digest = Some(resolution.digest.clone());
-        report.phases.extend(resolution.phases.iter().cloned());
-        report.sources = resolution.sources.clone();
-        report.unknown_keys = resolution.unknown.clone();
-        report.refused_keys = resolution.refused.clone();
-        report.problems = resolution.problems.iter().map(ToString::to_string).collect();
-        if let Verdict::Degraded { reasons } = &resolution.verdict {
-            self.degraded = true;
-            for reason in reasons {
-                if !report.problems.contains(reason) {
-                    report.problems.push(reason.clone());
-                }
-            }
-        }
-        bound(report);
-    }
-
-    /// The daemon gets the configuration even where the boot then fails: a host
-    /// that is not configured is measured all the same.
-    fn hand_over(&self, resolution: &Resolution) -> Result<(), HandoffError> {
-        let Some(identity) = resolution.identity.as_ref().filter(|_| !self.options.plan) else {
-            return Ok(());
-        };
-        let handoff = Handoff {
-            version: handoff::VERSION,
-            resolved_at: clock::now_text(),
-            digest: resolution.digest.clone(),
-            identity: identity.clone(),
-            config: resolution.merged.root.clone(),
-            sources: resolution.sources.clone(),
-        };
-        handoff.write(&self.context.paths.config())
     }
 
     async fn step(
@@ -215,18 +204,6 @@ impl<'a> Boot<'a> {
             check: self.options.plan,
         };
         step.run(&mut |progress| watcher.progress(&progress), cancel).await
-    }
-}
-
-/// Keeps the lists that documents can make long within what a reader reads.
-fn bound(report: &mut Report) {
-    let total = report.unknown_keys.len() + report.refused_keys.len() + report.problems.len();
-    report.unknown_keys.truncate(LISTED);
-    report.refused_keys.truncate(LISTED);
-    report.problems.truncate(LISTED);
-    let kept = report.unknown_keys.len() + report.refused_keys.len() + report.problems.len();
-    if kept < total {
-        report.problems.push(format!("and {} more findings that are not listed", total - kept));
     }
 }
 
