@@ -5,7 +5,6 @@
 //! standard output that it was given: nobody reads it once the step is over.
 
 use std::future::Future;
-use std::time::Instant;
 
 use serde_json::{Map, Value};
 
@@ -14,7 +13,7 @@ use super::ended::{Ended, Ran};
 use super::environment;
 use super::events::Progress;
 use super::lines::Tail;
-use super::process::{self, End, Line, ProcessError, Spec};
+use super::process::{self, End, Line, ProcessError, Spec, Timed};
 use super::report::{Failure, TaskOutcome, TaskReport, one_line};
 use super::step::Step;
 use super::workspace::{Workspace, WorkspaceError};
@@ -84,9 +83,8 @@ pub(crate) async fn run(
     };
 
     progress(Progress::Started(name.clone()));
-    let begun = Instant::now();
     let mut tail = Tail::new(SHOWN);
-    let end = process::run(spec, cancel, &mut |line| {
+    let Timed { end, took } = process::run_timed(spec, cancel, &mut |line| {
         if let Line::Output(line) = line {
             tail.push(step.log(&line));
         }
@@ -105,7 +103,7 @@ pub(crate) async fn run(
         action: "exec".to_owned(),
         // Only the command knows what it changed; so it is taken to have.
         outcome: if what.is_some() { TaskOutcome::Failed } else { TaskOutcome::Changed },
-        duration_ms: clock::ms(begun.elapsed()),
+        duration_ms: clock::ms(took),
         message: what.as_ref().map(|what| format!("{what}\n{output}").trim_end().to_owned()),
     };
     progress(Progress::Ended(task.clone()));
@@ -117,7 +115,7 @@ pub(crate) async fn run(
             chain: std::iter::once(what).chain(tail.lines().map(str::to_owned)).collect(),
         }
     });
-    Ok(Ran { tasks: vec![task], failure, ..Ran::new(end.into()) })
+    Ok(Ran { tasks: vec![task], failure, took, ..Ran::new(end.into()) })
 }
 
 fn not_checked(name: String) -> TaskReport {

@@ -88,6 +88,15 @@ pub(crate) enum Line {
     Event(String),
 }
 
+/// How it ended, and how long it ran, from its start to its exit.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timed {
+    /// How.
+    pub(crate) end: End,
+    /// How long.
+    pub(crate) took: Duration,
+}
+
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
@@ -103,12 +112,22 @@ pub(crate) enum End {
 /// which it came. What the process leaves in the background when it ends by
 /// itself is left alone; when it is killed, so is all that came from it.
 pub(crate) async fn run(
-    mut spec: Spec,
+    spec: Spec,
     cancel: impl Future<Output = ()>,
     on_line: &mut (dyn FnMut(Line) + Send),
 ) -> Result<End, ProcessError> {
+    run_timed(spec, cancel, on_line).await.map(|timed| timed.end)
+}
+
+/// As `run`, and says how long the process ran.
+pub(crate) async fn run_timed(
+    mut spec: Spec,
+    cancel: impl Future<Output = ()>,
+    on_line: &mut (dyn FnMut(Line) + Send),
+) -> Result<Timed, ProcessError> {
     let program = spec.program.clone();
     let family_mark = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
+    let begun = Instant::now();
     let mut child = spawn(&mut spec, &family_mark)
         .map_err(|source| ProcessError::Spawn { program: spec.program.clone(), source })?;
     let Spec { events, deadline, .. } = spec;
@@ -136,8 +155,9 @@ pub(crate) async fn run(
         let family = Family::new(leader, &family_mark);
         terminate(&mut child, family, &mut lines, on_line).await;
     }
+    let took = begun.elapsed();
     drain(&mut lines, on_line).await;
-    Ok(end)
+    Ok(Timed { end, took })
 }
 
 fn spawn(spec: &mut Spec, mark: &str) -> io::Result<Child> {

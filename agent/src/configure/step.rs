@@ -81,10 +81,12 @@ impl Step<'_> {
         let mut cancel = pin!(cancel);
         let mut attempts = Vec::new();
         let mut installed = false;
+        let mut took: Option<Duration> = None;
         loop {
             let begun = Instant::now();
             let mut result = self.once(deadline, progress, cancel.as_mut()).await;
             installed |= result.installed;
+            took = took.into_iter().chain(result.took).reduce(|all, one| all + one);
             attempts.push(Attempt {
                 of: AttemptOf::Step,
                 duration_ms: clock::ms(begun.elapsed()),
@@ -103,7 +105,7 @@ impl Step<'_> {
                     }
                 }
             }
-            return StepResult { attempts, installed, ..result };
+            return StepResult { attempts, installed, took, ..result };
         }
     }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::sync::Notify;
 
+use super::boot::BootSamples;
 use super::freshen::Overlay;
 use crate::configure::handoff::Handoff;
 use crate::configure::report::{Outcome, Report};
@@ -16,6 +17,7 @@ use crate::lifecycle::drain::record::Record;
 use crate::metrics::openmetrics::{self, Format};
 use crate::metrics::pipeline::Pipeline;
 use crate::metrics::sample::Tick;
+use crate::notify::courier::Tally;
 use crate::platform::clock;
 use crate::platform::paths::Paths;
 use crate::status::fresh::{Drift, Look};
@@ -56,6 +58,10 @@ pub(super) struct View {
     pub(super) watch: Option<Watch>,
     /// The sinks.
     pub(super) pipeline: Option<Pipeline>,
+    /// The measurements of the last boot.
+    pub(super) boot: BootSamples,
+    /// How those do who are to be told.
+    pub(super) tally: Option<Tally>,
     /// The collectors.
     pub(super) collectors: BTreeMap<String, CollectorStatus>,
     /// The last measurements.
@@ -113,6 +119,7 @@ impl Board {
             drain: Record::load(&self.paths).unwrap_or_default(),
             services: view.watch.as_ref().map(Watch::snapshot).unwrap_or_default(),
             sinks: view.pipeline.as_ref().map(sinks).unwrap_or_default(),
+            notify: view.tally.as_ref().map(Tally::stats).unwrap_or_default(),
             collectors: view.collectors.clone(),
             agent: self.agent(),
         })
@@ -120,7 +127,7 @@ impl Board {
 
     /// A boot that has ended says so in its last report, which may have been
     /// written since the main loop last looked.
-    fn catch_up(&self, view: &mut View) {
+    pub(super) fn catch_up(&self, view: &mut View) {
         let Some(report) = &view.report else { return };
         if report.outcome == Outcome::Running
             && !view.at_work()

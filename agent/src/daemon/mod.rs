@@ -6,6 +6,8 @@
 mod adopt;
 /// What the daemon knows.
 mod board;
+/// The last boot as measurements.
+mod boot;
 /// The parts that settings shape.
 mod engine;
 /// What becomes of a look at the sources.

@@ -9,6 +9,7 @@ use crate::configure::report::{Outcome, Report, SourceReport};
 use crate::health::watch::ServiceHealth;
 use crate::identity::Identity;
 use crate::lifecycle::drain::record::Record;
+use crate::notify::courier::NotifierStats;
 
 /// The version of the format.
 pub const VERSION: u32 = 1;
@@ -155,6 +156,8 @@ pub struct Facts<'a> {
     pub services: BTreeMap<String, ServiceHealth>,
     /// The sinks.
     pub sinks: BTreeMap<String, SinkStatus>,
+    /// Those who are told.
+    pub notify: BTreeMap<String, NotifierStats>,
     /// The collectors.
     pub collectors: BTreeMap<String, CollectorStatus>,
     /// The daemon.
@@ -192,6 +195,9 @@ pub struct Snapshot {
     pub services: BTreeMap<String, ServiceHealth>,
     /// The sinks.
     pub sinks: BTreeMap<String, SinkStatus>,
+    /// Those who are told, and how far that has come.
+    #[serde(default)]
+    pub notify: BTreeMap<String, NotifierStats>,
     /// The collectors.
     pub collectors: BTreeMap<String, CollectorStatus>,
     /// The daemon.
@@ -227,6 +233,7 @@ impl Snapshot {
             problems,
             services: facts.services,
             sinks: facts.sinks,
+            notify: facts.notify,
             collectors: facts.collectors,
             agent: facts.agent,
         }

@@ -46,6 +46,7 @@ pub fn report(bytes: &[u8]) {
         identity: None,
         services: BTreeMap::new(),
         sinks: BTreeMap::new(),
+        notify: BTreeMap::new(),
         collectors: BTreeMap::new(),
         agent,
     }));

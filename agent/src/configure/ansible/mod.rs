@@ -35,7 +35,7 @@ use super::environment;
 use super::events::Progress;
 use super::lines::Tail;
 use super::playbook::{Playbook, PlaybookError};
-use super::process::{self, End, Line, ProcessError, Spec};
+use super::process::{self, End, Line, ProcessError, Spec, Timed};
 use super::recorder::Recorder;
 use super::settings::Requirements;
 use super::step::Step;
@@ -168,7 +168,7 @@ pub(crate) async fn run(
 
     let mut recorder = Recorder::new(step.redactor);
     let mut tail = Tail::new(TAIL);
-    let end = process::run(spec, cancel.as_mut(), &mut |line| match line {
+    let Timed { end, took } = process::run_timed(spec, cancel.as_mut(), &mut |line| match line {
         Line::Output(line) => tail.push(step.log(&line)),
         Line::Event(line) => {
             if let Some(event) = recorder.line(&line, Instant::now()) {
@@ -193,7 +193,7 @@ pub(crate) async fn run(
         conclude::refuse_old(&mut ran, &program);
     }
     before.tasks.append(&mut ran.tasks);
-    Ok(Ran { tasks: before.tasks, installed: before.installed, ..ran })
+    Ok(Ran { tasks: before.tasks, installed: before.installed, took, ..ran })
 }
 
 /// What the playbook requires and is to be installed.

@@ -44,7 +44,7 @@ async fn tell(work: &Work<'_>, took: Duration, end: Instant) {
     let context = work.drain.context;
     let region = work.audience.region();
     let supplies = Supplies::new(&context.paths, &context.client, &context.redactor, region);
-    let telling = work.audience.tell(message, &context.paths, &supplies);
+    let telling = work.audience.tell(message, &context.paths, &supplies, &[]);
     if timeout_at(end, telling).await.is_err() {
         tracing::warn!("there is no time left to tell of it");
     }

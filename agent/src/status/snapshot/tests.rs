@@ -38,6 +38,7 @@ fn looked(
         drain: None,
         services: BTreeMap::new(),
         sinks: BTreeMap::new(),
+        notify: BTreeMap::new(),
         collectors: BTreeMap::new(),
         agent: AgentStatus { version: "0".to_owned(), pid: 1, uptime_s: 0, rss_bytes: 0 },
     })
