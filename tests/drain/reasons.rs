@@ -62,7 +62,6 @@ fn at_a_stop_the_metadata_service_knows_why() {
     }
     // One that hangs costs a second.
     let host = with_jobs("12 poweroff.target start waiting");
-    host.write("run/gild/config.json", "");
     host.imds.faults.always("/latest", crate::fakes::fault::Fault::Hang);
     let start = std::time::Instant::now();
     assert_eq!(drain(&host, &["--at-stop"]).0, Some(0));
