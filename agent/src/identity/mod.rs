@@ -94,6 +94,11 @@ impl ImdsOptions {
         let prefixes = ["gild:".to_owned()].into();
         Self { endpoint, budget, wanted_tags: WantedTags { prefixes, keys: Default::default() } }
     }
+
+    /// The metadata service that is meant; nothing is sent yet.
+    pub fn service(&self) -> Result<Imds, ImdsError> {
+        Imds::new(self.endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT))
+    }
 }
 
 /// What was found out.
@@ -127,8 +132,7 @@ pub struct IdentityError(#[source] ImdsError);
 pub async fn discover(options: &ImdsOptions, paths: &Paths) -> Result<Discovered, IdentityError> {
     let start = Instant::now();
     let deadline = start + options.budget;
-    let endpoint = options.endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT);
-    let mut imds = Imds::new(endpoint).map_err(IdentityError)?;
+    let mut imds = options.service().map_err(IdentityError)?;
     if options.endpoint.is_some() || hardware::says_ec2(paths) {
         imds.reach(deadline).await.map_err(IdentityError)?;
     } else {

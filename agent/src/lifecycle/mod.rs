@@ -1,7 +1,11 @@
 //! The life of an instance: what its autoscaling group is told when it begins,
 //! what is coming for it, and what is done before it ends.
 
+/// What is coming, as values.
+pub mod notice;
 /// The word of the daemon that the instance is to be drained.
 pub mod request;
 /// What can be configured.
 pub mod settings;
+/// The looks at what is coming.
+pub mod watch;
