@@ -19,6 +19,7 @@ mod golden;
 mod herd;
 mod host;
 mod identity;
+mod notices;
 mod notifications;
 mod older_system;
 mod playbooks;

@@ -12,6 +12,7 @@ use crate::configure::handoff::Handoff;
 use crate::configure::report::{Outcome, Report};
 use crate::health::watch::Watch;
 use crate::identity::Identity;
+use crate::lifecycle::notice::Notices;
 use crate::metrics::openmetrics::{self, Format};
 use crate::metrics::pipeline::Pipeline;
 use crate::metrics::sample::Tick;
@@ -55,6 +56,8 @@ pub(super) struct View {
     pub(super) pipeline: Option<Pipeline>,
     /// The collectors.
     pub(super) collectors: BTreeMap<String, CollectorStatus>,
+    /// What is coming for the instance.
+    pub(super) notices: Notices,
     /// The last measurements.
     pub(super) tick: Option<Arc<Tick>>,
 }
@@ -104,6 +107,7 @@ impl Board {
             problems: &view.problems,
             look: view.look.as_ref(),
             drift: view.drift.as_ref(),
+            notices: &view.notices,
             started_at: &self.started_at,
             identity,
             services: view.watch.as_ref().map(Watch::snapshot).unwrap_or_default(),

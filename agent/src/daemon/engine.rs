@@ -11,6 +11,7 @@ use super::freshen::Fresh;
 use crate::config::Settings;
 use crate::health::watch::Watch;
 use crate::identity::{Identity, IdentityError};
+use crate::lifecycle::notice::Notices;
 use crate::metrics::pipeline::Pipeline;
 use crate::metrics::runner::Runner;
 use crate::metrics::sample::Tick;
@@ -45,7 +46,7 @@ pub(super) struct Engine<'a> {
     pub(super) courier: Courier,
     pub(super) settings: Settings,
     pub(super) fresh: Fresh,
-    identity: Option<Identity>,
+    pub(super) identity: Option<Identity>,
     runner: Runner,
     schedule: Schedule,
     held: VecDeque<Arc<Tick>>,
@@ -126,6 +127,9 @@ impl<'a> Engine<'a> {
         let mut view = self.board.view();
         if let Some(watch) = &mut view.watch {
             watch.update(&settings.service);
+        }
+        if !settings.lifecycle.watch {
+            view.notices = Notices::default();
         }
         let sinks_changed = settings.sink != self.settings.sink;
         if view.pipeline.is_none() || sinks_changed || self.identity.as_ref() != Some(&identity) {

@@ -7,5 +7,7 @@ pub mod notice;
 pub mod request;
 /// What can be configured.
 pub mod settings;
+/// What is told of what is coming.
+pub mod tidings;
 /// The looks at what is coming.
 pub mod watch;

@@ -1,5 +1,6 @@
-//! What is told: facts of one boot, without any secret and without any words
-//! for a certain receiver. It is what lies in the spool.
+//! What is told: facts of one boot, or of what is coming for an instance, without
+//! any secret and without any words for a certain receiver. It is what lies in
+//! the spool.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -36,27 +37,68 @@ pub enum Event {
     Ready,
     /// The boot is as it should be, and the one before was not.
     Recovered,
+    /// The instance's spot capacity is taken back.
+    Spot,
+    /// An interruption of the instance is more likely than usual.
+    Rebalance,
+    /// Something is planned for the instance.
+    Maintenance,
+    /// The instance's group ends it.
+    Terminating,
 }
 
 impl Event {
-    /// The words of the configuration, and what they mean.
-    const ALL: &'static [(&'static str, Event)] = &[
-        ("failed", Event::Failed),
-        ("degraded", Event::Degraded),
-        ("ready", Event::Ready),
-        ("recovered", Event::Recovered),
+    /// The words of the configuration.
+    const WORDS: &'static [&'static str] = &[
+        "failed",
+        "degraded",
+        "ready",
+        "recovered",
+        "spot",
+        "rebalance",
+        "maintenance",
+        "terminating",
     ];
 
-    /// The words of the configuration.
-    const WORDS: &'static [&'static str] = &["failed", "degraded", "ready", "recovered"];
+    /// What the words mean, in the same order.
+    const ALL: [Event; 8] = [
+        Event::Failed,
+        Event::Degraded,
+        Event::Ready,
+        Event::Recovered,
+        Event::Spot,
+        Event::Rebalance,
+        Event::Maintenance,
+        Event::Terminating,
+    ];
 
-    /// The outcome that the event is of.
+    /// The outcome that the event is of; of what is coming, its own word.
     pub fn outcome(self) -> &'static str {
         match self {
             Event::Failed => "failed",
             Event::Degraded => "degraded",
             Event::Ready | Event::Recovered => "ready",
+            Event::Spot => "spot",
+            Event::Rebalance => "rebalance",
+            Event::Maintenance => "maintenance",
+            Event::Terminating => "terminating",
         }
+    }
+
+    /// The colour that receivers show it in: red, green and blue.
+    pub fn colour(self) -> u32 {
+        match self {
+            Event::Failed => 0xED_42_45,
+            Event::Degraded => 0xFE_E7_5C,
+            Event::Ready | Event::Recovered => 0x57_F2_87,
+            Event::Spot | Event::Rebalance | Event::Maintenance => 0xE6_7E_22,
+            Event::Terminating => 0x58_65_F2,
+        }
+    }
+
+    /// Whether it is of what is coming, not of what a boot came to.
+    pub fn is_notice(self) -> bool {
+        matches!(self, Event::Spot | Event::Rebalance | Event::Maintenance | Event::Terminating)
     }
 
     /// Whether something is wrong.
@@ -71,12 +113,15 @@ impl Setting for Event {
     }
 
     fn read(node: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {
-        let find = |word: &str| Self::ALL.iter().find(|(known, _)| *known == word).map(|(_, e)| *e);
+        let find = |word: &str| {
+            let known = Self::WORDS.iter().zip(Self::ALL);
+            known.into_iter().find(|(known, _)| **known == word).map(|(_, event)| event)
+        };
         read_choice(node, path, reader, find, Self::WORDS)
     }
 }
 
-/// What is told of one boot.
+/// What is told of one boot, or during it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// A name that no other message has.
@@ -109,11 +154,11 @@ pub struct Message {
     pub playbook_digest: Option<String>,
     /// When the boot began.
     pub started_at: String,
-    /// How long it took.
+    /// How long it took; nothing where it is not what is told of.
     pub duration_ms: Option<f64>,
     /// The task that failed.
     pub task: Option<String>,
-    /// Why it failed or is degraded.
+    /// Why it failed or is degraded, or what is coming.
     pub text: Option<String>,
     /// The variables that templates name.
     pub vars: BTreeMap<String, String>,
@@ -131,13 +176,31 @@ impl Message {
         let text = match event {
             Event::Failed => failure.map(|failure| failure.message.clone()),
             Event::Degraded => Some(problems(&report.problems)),
-            Event::Ready | Event::Recovered => None,
+            _ => None,
         };
+        Self {
+            at: report.ended_at.clone().unwrap_or_else(clock::now_text),
+            duration_ms: took.map(clock::ms),
+            task: failure.and_then(|failure| failure.task.clone()),
+            text: text.filter(|text| !text.is_empty()),
+            ..Self::blank(event, Some(report))
+        }
+    }
+
+    /// What is to be told of something that is coming, in the boot that the report
+    /// is of. `name` is always the same for the same thing: it is told once.
+    pub fn of_notice(event: Event, name: String, text: String, report: Option<&Report>) -> Self {
+        Self { id: name, text: Some(text), ..Self::blank(event, report) }
+    }
+
+    fn blank(event: Event, report: Option<&Report>) -> Self {
+        let now = clock::now_text();
+        let started_at = report.map_or_else(|| now.clone(), |report| report.started_at.clone());
         Self {
             id: format!("{:016x}", fastrand::u64(..)),
             event,
-            at: report.ended_at.clone().unwrap_or_else(clock::now_text),
-            instance_id: report.instance_id.clone(),
+            at: now,
+            instance_id: report.and_then(|report| report.instance_id.clone()),
             hostname: None,
             private_ip: None,
             public_ip: None,
@@ -145,13 +208,13 @@ impl Message {
             account: None,
             environment: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            boot_id: report.boot_id.clone(),
-            digest: report.digest.clone(),
-            playbook_digest: report.playbook_digest.clone(),
-            started_at: report.started_at.clone(),
-            duration_ms: took.map(clock::ms),
-            task: failure.and_then(|failure| failure.task.clone()),
-            text: text.filter(|text| !text.is_empty()),
+            boot_id: report.and_then(|report| report.boot_id.clone()),
+            digest: report.and_then(|report| report.digest.clone()),
+            playbook_digest: report.and_then(|report| report.playbook_digest.clone()),
+            started_at,
+            duration_ms: None,
+            task: None,
+            text: None,
             vars: BTreeMap::new(),
         }
     }

@@ -12,7 +12,8 @@ crate::settings! {
     Rules {
         /// What it tells of: "failed", "degraded", "ready", and "recovered": ready
         /// after a failed or degraded boot, for those who do not want each "ready".
-        on: Vec<Event> = ["failed", "degraded", "ready"];
+        /// What is coming: "spot", "terminating", "rebalance" and "maintenance".
+        on: Vec<Event> = ["failed", "degraded", "ready", "spot", "terminating"];
         /// The most messages in an hour. What is held back is counted, and the next
         /// message says how many that were.
         most_per_hour: u32 as PerHour = 20;

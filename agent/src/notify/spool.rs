@@ -3,7 +3,7 @@
 //! The directory belongs to root, and only root writes to it: `configure` must
 //! not follow what the daemon's user could plant. The daemon, as the directory's
 //! group, reads; what it has told it writes down in a directory of its own (see
-//! `record`). A file holds no secret: what a notifier refers to is resolved when
+//! `record`), beside which is the spool of what it has to tell itself. A file holds no secret: what a notifier refers to is resolved when
 //! its message is sent.
 
 use std::collections::BTreeMap;
@@ -77,7 +77,7 @@ pub struct Spooled {
 
 impl Spooled {
     /// The message for those who want it, after all `earlier` ones; `None` where
-    /// the last one said the same.
+    /// the last one said the same, or one of the same name was of what is coming.
     pub fn new(
         mut message: Message,
         notifiers: &BTreeMap<String, NotifySettings>,
@@ -85,13 +85,17 @@ impl Spooled {
     ) -> Option<Self> {
         let own = |spooled: &&Self| spooled.message.is_of_same_instance(&message);
         let earlier: Vec<&Self> = earlier.iter().filter(own).collect();
-        if let Some(last) = earlier.last() {
-            if last.message.repeats(&message) {
-                return None;
-            }
-            if message.event == Event::Ready && last.message.event.is_bad() {
-                message.event = Event::Recovered;
-            }
+        let last = earlier.last().map(|last| &last.message);
+        let told = match message.event.is_notice() {
+            // Something else may have been told since.
+            true => earlier.iter().any(|old| old.message.id == message.id),
+            false => last.is_some_and(|last| last.repeats(&message)),
+        };
+        if told {
+            return None;
+        }
+        if message.event == Event::Ready && last.is_some_and(|last| last.event.is_bad()) {
+            message.event = Event::Recovered;
         }
         let queued_at = clock::now_text();
         let wanted = notifiers.iter().filter(|(_, notifier)| notifier.rules.want(message.event));

@@ -2,6 +2,7 @@
 //! it. No colour unless it is asked for.
 
 mod fresh;
+mod lifecycle;
 
 use std::fmt::Write;
 
@@ -22,6 +23,7 @@ fn write_all(out: &mut String, snapshot: &Snapshot, colour: bool) -> std::fmt::R
     write_identity(out, snapshot)?;
     write_configuration(out, snapshot)?;
     fresh::write(out, snapshot)?;
+    lifecycle::write(out, snapshot)?;
     write_sources(out, snapshot)?;
     write_services(out, snapshot)?;
     write_sinks(out, snapshot)?;

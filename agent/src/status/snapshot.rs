@@ -8,6 +8,7 @@ use super::fresh::{self, Drift, Look, Refresh};
 use crate::configure::report::{Outcome, Report, SourceReport};
 use crate::health::watch::ServiceHealth;
 use crate::identity::Identity;
+use crate::lifecycle::notice::Notices;
 
 /// The version of the format.
 pub const VERSION: u32 = 1;
@@ -140,6 +141,8 @@ pub struct Facts<'a> {
     pub look: Option<&'a Look>,
     /// How the sources differ from what `configure` ran with.
     pub drift: Option<&'a Drift>,
+    /// What is coming for the instance.
+    pub notices: &'a Notices,
     /// When the daemon started, RFC 3339.
     pub started_at: &'a str,
     /// Who the instance is, where that is known.
@@ -174,6 +177,9 @@ pub struct Snapshot {
     /// do not.
     #[serde(default)]
     pub drift: Option<Drift>,
+    /// What is coming for the instance; null where nothing is known of it.
+    #[serde(default)]
+    pub lifecycle: Option<Notices>,
     /// The sources of configuration, as they were last asked.
     pub sources: Vec<SourceReport>,
     /// What is wrong with the configuration, one line each.
@@ -211,6 +217,7 @@ impl Snapshot {
             configuration: configuration(report, state, &problems),
             refresh: look.map(|look| look.refresh.clone()),
             drift: facts.drift.cloned(),
+            lifecycle: Some(facts.notices).filter(|notices| !notices.is_empty()).cloned(),
             sources: sources.unwrap_or_default(),
             problems,
             services: facts.services,

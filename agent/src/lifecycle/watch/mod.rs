@@ -28,8 +28,10 @@ const LOOK: Duration = Duration::from_secs(3);
 /// How long one answer may take: one page that hangs leaves time for the others.
 const ANSWER: Duration = Duration::from_secs(1);
 
-/// How often is often enough for what is known long before.
+/// How often is often enough for what is known long before; where looks come more
+/// often than they usually do, every so many looks.
 const SELDOM: Duration = Duration::from_secs(60);
+const SELDOM_LOOKS: u32 = 12;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,19 +49,22 @@ pub enum Question {
 /// When what is asked.
 #[derive(Debug, Default)]
 pub struct Rota {
+    seldom: Duration,
     group_due: Option<Instant>,
     events_due: Option<Instant>,
 }
 
 impl Rota {
-    /// The questions of a look at this moment, the most urgent first.
-    pub fn questions(&mut self, now: Instant) -> Vec<Question> {
+    /// The questions of a look at this moment, the most urgent first, where a look
+    /// comes every `interval`.
+    pub fn questions(&mut self, now: Instant, interval: Duration) -> Vec<Question> {
+        self.seldom = SELDOM.min(interval.saturating_mul(SELDOM_LOOKS));
         let mut questions = vec![Question::Spot, Question::Rebalance];
         if self.group_due.is_none_or(|due| due <= now) {
             questions.insert(1, Question::TargetState);
         }
         if self.events_due.is_none_or(|due| due <= now) {
-            self.events_due = Some(now + SELDOM);
+            self.events_due = Some(now + self.seldom);
             questions.push(Question::Events);
         }
         questions
@@ -69,7 +74,7 @@ impl Rota {
     pub fn learn(&mut self, look: &Look, now: Instant) {
         for answer in &look.answers {
             if let Learnt::TargetState(found) = answer {
-                self.group_due = found.is_none().then(|| now + SELDOM);
+                self.group_due = found.is_none().then(|| now + self.seldom);
             }
         }
     }

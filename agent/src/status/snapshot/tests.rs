@@ -32,6 +32,7 @@ fn looked(
         problems,
         look,
         drift: None,
+        notices: &Notices::default(),
         started_at: "2025-12-31T23:59:59.000Z",
         identity: None,
         services: BTreeMap::new(),

@@ -136,14 +136,22 @@ fn a_usual_look_asks_two_questions_and_a_third_in_a_group() {
     let start = Instant::now();
     let at = |seconds| start + Duration::from_secs(seconds);
     let mut rota = Rota::default();
-    assert_eq!(rota.questions(at(0)), [Spot, TargetState, Rebalance, Events]);
+    let usual = Duration::from_secs(5);
+    assert_eq!(rota.questions(at(0), usual), [Spot, TargetState, Rebalance, Events]);
     // Nothing was learnt of a group: it is asked for again.
-    assert_eq!(rota.questions(at(5)), [Spot, TargetState, Rebalance]);
+    assert_eq!(rota.questions(at(5), usual), [Spot, TargetState, Rebalance]);
     rota.learn(&answers(vec![Learnt::TargetState(None)]), at(5));
-    assert_eq!(rota.questions(at(10)), [Spot, Rebalance]);
-    assert_eq!(rota.questions(at(60)), [Spot, Rebalance, Events]);
-    assert_eq!(rota.questions(at(65)), [Spot, TargetState, Rebalance]);
+    assert_eq!(rota.questions(at(10), usual), [Spot, Rebalance]);
+    assert_eq!(rota.questions(at(60), usual), [Spot, Rebalance, Events]);
+    assert_eq!(rota.questions(at(65), usual), [Spot, TargetState, Rebalance]);
     rota.learn(&answers(vec![Learnt::TargetState(state("InService"))]), at(65));
-    assert_eq!(rota.questions(at(70)), [Spot, TargetState, Rebalance]);
-    assert_eq!(rota.questions(at(120)), [Spot, TargetState, Rebalance, Events]);
+    assert_eq!(rota.questions(at(70), usual), [Spot, TargetState, Rebalance]);
+    assert_eq!(rota.questions(at(120), usual), [Spot, TargetState, Rebalance, Events]);
+    // Who looks more often, or hardly ever, asks for the rest as often as fits.
+    assert_eq!(rota.questions(at(180), Duration::from_secs(1)).len(), 4);
+    assert_eq!(rota.questions(at(191), Duration::from_secs(1)).len(), 3);
+    assert_eq!(rota.questions(at(192), Duration::from_secs(1)).len(), 4);
+    for hour in 1..4 {
+        assert_eq!(rota.questions(at(hour * 3600), Duration::MAX).len(), 4);
+    }
 }
