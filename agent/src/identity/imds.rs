@@ -179,28 +179,6 @@ impl Imds {
         Ok(Some(tags))
     }
 
-    /// Reads one path once, for those who ask again soon anyway; `None` where
-    /// there is none.
-    pub async fn glance<T>(
-        &mut self,
-        path: &str,
-        expected: &'static str,
-        deadline: Instant,
-        parse: fn(&str) -> Option<T>,
-    ) -> Result<Option<T>, ImdsError> {
-        let parse = |page: String| parse(&page).ok_or(ImdsError::Malformed { expected });
-        let mut page = before(deadline, self.get(path)).await;
-        // The service may have closed a connection that was kept since last time.
-        if matches!(page, Err(ImdsError::Answer(_) | ImdsError::Closed)) {
-            page = before(deadline, self.get(path)).await;
-        }
-        page.and_then(|page| page.map(parse).transpose()).map_err(|source| ImdsError::Read {
-            what: path.to_owned(),
-            attempts: 1,
-            source: Box::new(source),
-        })
-    }
-
     /// Reads one path until it parses, is absent, fails for good, or time is up.
     async fn read<T>(
         &mut self,
@@ -221,7 +199,8 @@ impl Imds {
         })
     }
 
-    async fn get(&mut self, path: &str) -> Result<Option<String>, ImdsError> {
+    /// Reads one path once; the token is renewed where it must be.
+    pub(super) async fn get(&mut self, path: &str) -> Result<Option<String>, ImdsError> {
         let mut renewed = false;
         loop {
             self.authorise().await?;
@@ -264,7 +243,7 @@ impl Imds {
 }
 
 /// Ends an attempt at the deadline, however long it may take otherwise.
-async fn before<T>(
+pub(super) async fn before<T>(
     deadline: Instant,
     attempt: impl Future<Output = Result<T, ImdsError>>,
 ) -> Result<T, ImdsError> {

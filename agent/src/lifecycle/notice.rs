@@ -15,6 +15,9 @@ const MOST_EVENTS: usize = 16;
 /// The longest word, such as the name of an event.
 const LONGEST_WORD: usize = 128;
 
+/// The longest moment: down to nanoseconds.
+const LONGEST_MOMENT: usize = "2017-09-18T08:22:00.000000000Z".len();
+
 /// The longest description, in characters.
 const LONGEST_DESCRIPTION: usize = 300;
 
@@ -155,8 +158,8 @@ fn is_word(text: &str) -> bool {
 
 /// A moment that is RFC 3339, as it stands there.
 fn moment(text: &str) -> Option<String> {
-    humantime::parse_rfc3339(text).ok()?;
-    Some(text.to_owned())
+    let is_one = text.len() <= LONGEST_MOMENT && humantime::parse_rfc3339(text).is_ok();
+    is_one.then(|| text.to_owned())
 }
 
 /// `21 Jan 2019 09:00:43 GMT` as RFC 3339.

@@ -7,10 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::event::Event;
 use super::limits::{CHARACTERS, cut};
-use crate::config::node::Node;
-use crate::config::path::KeyPath;
-use crate::config::schema::{Reader, Setting, Shape, read_choice};
 use crate::configure::report::{Outcome, Report};
 use crate::identity::Identity;
 use crate::platform::clock;
@@ -24,102 +22,6 @@ const LONGEST_TEXT: usize = 8000;
 
 /// How many problems of a degraded boot are told.
 const PROBLEMS: usize = 10;
-
-/// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Event {
-    /// The boot failed.
-    Failed,
-    /// The boot is degraded.
-    Degraded,
-    /// The boot is as it should be.
-    Ready,
-    /// The boot is as it should be, and the one before was not.
-    Recovered,
-    /// The instance's spot capacity is taken back.
-    Spot,
-    /// An interruption of the instance is more likely than usual.
-    Rebalance,
-    /// Something is planned for the instance.
-    Maintenance,
-    /// The instance's group ends it.
-    Terminating,
-}
-
-impl Event {
-    /// The words of the configuration.
-    const WORDS: &'static [&'static str] = &[
-        "failed",
-        "degraded",
-        "ready",
-        "recovered",
-        "spot",
-        "rebalance",
-        "maintenance",
-        "terminating",
-    ];
-
-    /// What the words mean, in the same order.
-    const ALL: [Event; 8] = [
-        Event::Failed,
-        Event::Degraded,
-        Event::Ready,
-        Event::Recovered,
-        Event::Spot,
-        Event::Rebalance,
-        Event::Maintenance,
-        Event::Terminating,
-    ];
-
-    /// The outcome that the event is of; of what is coming, its own word.
-    pub fn outcome(self) -> &'static str {
-        match self {
-            Event::Failed => "failed",
-            Event::Degraded => "degraded",
-            Event::Ready | Event::Recovered => "ready",
-            Event::Spot => "spot",
-            Event::Rebalance => "rebalance",
-            Event::Maintenance => "maintenance",
-            Event::Terminating => "terminating",
-        }
-    }
-
-    /// The colour that receivers show it in: red, green and blue.
-    pub fn colour(self) -> u32 {
-        match self {
-            Event::Failed => 0xED_42_45,
-            Event::Degraded => 0xFE_E7_5C,
-            Event::Ready | Event::Recovered => 0x57_F2_87,
-            Event::Spot | Event::Rebalance | Event::Maintenance => 0xE6_7E_22,
-            Event::Terminating => 0x58_65_F2,
-        }
-    }
-
-    /// Whether it is of what is coming, not of what a boot came to.
-    pub fn is_notice(self) -> bool {
-        matches!(self, Event::Spot | Event::Rebalance | Event::Maintenance | Event::Terminating)
-    }
-
-    /// Whether something is wrong.
-    pub fn is_bad(self) -> bool {
-        matches!(self, Event::Failed | Event::Degraded)
-    }
-}
-
-impl Setting for Event {
-    fn shape() -> Shape {
-        Shape::Choice(Self::WORDS)
-    }
-
-    fn read(node: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {
-        let find = |word: &str| {
-            let known = Self::WORDS.iter().zip(Self::ALL);
-            known.into_iter().find(|(known, _)| **known == word).map(|(_, event)| event)
-        };
-        read_choice(node, path, reader, find, Self::WORDS)
-    }
-}
 
 /// What is told of one boot, or during it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

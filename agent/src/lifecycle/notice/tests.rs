@@ -126,6 +126,8 @@ fn what_is_kept_of_a_page_is_bounded() {
     let found = events(&long).unwrap();
     assert!(found[0].description.chars().count() <= LONGEST_DESCRIPTION);
     assert!(!found[0].description.contains('\n'));
+    let digits = format!(r#"{{"noticeTime": "2020-10-26T13:08:37.{}Z"}}"#, "1".repeat(5000));
+    assert_eq!(rebalance(&digits), None);
 }
 
 proptest! {

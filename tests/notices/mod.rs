@@ -1,18 +1,18 @@
 //! What the metadata service says is coming: shown, told once, and asked for in a way
 //! that costs nothing and that no answer can disturb.
 
+mod looks;
+
 use std::fs;
-use std::time::{Duration, Instant};
 
 use http::Method;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use crate::fakes::chat::Chat;
+use crate::fakes::chat::{Chat, path};
 use crate::fakes::fault::Fault;
 use crate::fakes::place::loopback;
 use crate::host::{Host, Running, wait_for};
-use crate::program::gild;
 
 const SPOT: &str = "/latest/meta-data/spot/instance-action";
 const REBALANCE: &str = "/latest/meta-data/events/recommendations/rebalance";
@@ -115,21 +115,25 @@ fn a_spot_notice_is_shown_and_told_once_and_asks_for_a_drain() {
 }
 
 #[test]
-fn what_a_daemon_could_not_deliver_the_next_one_does_once() {
+fn what_a_daemon_could_not_deliver_the_next_one_does_once_and_first() {
     let chat = Chat::start(loopback());
+    chat.faults.always(&path("ops"), Fault::Status(503, String::new()));
+    // What came of the boot waits too.
     let host = host(&channel(&chat, ""));
-    let webhook = crate::fakes::chat::path("ops");
-    chat.faults.always(&webhook, Fault::Status(503, String::new()));
     host.imds.set(SPOT, Some(NOTICE));
     let mut first = daemon(&host);
     wait_for("notice", || coming(&host)["spot"].is_object());
     first.kill();
-    assert_eq!(titles(&chat).len(), 0);
+    assert_eq!(chat.posted("ops").len(), 0);
     chat.faults.clear();
     let _second = daemon(&host);
-    wait_for("message", || titles(&chat).len() == 1);
+    wait_for("messages", || chat.posted("ops").len() == 2);
     looked(&host);
-    assert_eq!(titles(&chat).len(), 1);
+    let posted = chat.posted("ops");
+    let title = |at: usize| posted[at].body["embeds"][0]["title"].as_str().unwrap();
+    assert_eq!(posted.len(), 2);
+    assert_eq!(title(0), format!("SPOT INTERRUPTION of {NAME}"));
+    assert_eq!(title(1), format!("READY on {NAME}"));
 }
 
 #[test]
@@ -186,105 +190,4 @@ fn a_recommendation_and_a_planned_event_are_for_those_who_want_them() {
     host.imds.set(REBALANCE, None);
     wait_for("end of the notice", || coming(&host).is_null());
     assert_eq!(titles(&chat).len(), 2);
-}
-
-#[test]
-fn a_usual_look_asks_three_questions_over_one_connection() {
-    let host = host("");
-    host.imds.set(TARGET, Some("InService"));
-    let _daemon = daemon(&host);
-    looked(&host);
-    let (connections, tokens) = (host.imds.connections(), host.imds.tokens());
-    let before = host.imds.requests().len();
-    wait_for("looks", || host.imds.requests().len() >= before + 30);
-    let requests = host.imds.requests().split_off(before);
-    let first = requests.iter().position(|path| path == SPOT).unwrap();
-    for look in requests[first..].split(|path| path == SPOT) {
-        let usual: Vec<_> = look.iter().filter(|path| *path != EVENTS).collect();
-        assert!(usual.len() <= 2, "{look:?}");
-        assert!(usual.iter().all(|path| *path == TARGET || *path == REBALANCE), "{look:?}");
-    }
-    let events = requests.iter().filter(|path| *path == EVENTS).count();
-    assert!(events <= 2, "{requests:?}");
-    assert_eq!((host.imds.connections(), host.imds.tokens()), (connections, tokens));
-}
-
-#[test]
-fn an_instance_without_a_group_is_hardly_asked_for_one() {
-    let host = host("");
-    let _daemon = daemon(&host);
-    let before = asked(&host, SPOT);
-    wait_for("looks", || asked(&host, SPOT) >= before + 8);
-    assert_eq!(asked(&host, TARGET), 1);
-}
-
-#[test]
-fn answers_that_are_none_disturb_nobody() {
-    let host = host("metrics.interval = '1s'\nsink.out = { type = 'log', flush = '1s' }\n");
-    let faults = &host.imds.faults;
-    faults.always(SPOT, Fault::Hang);
-    host.imds.set(REBALANCE, Some(RECOMMENDATION));
-    host.imds.set(EVENTS, Some(r#"[{"Code": {"Code": [[[[]]]]}}]"#));
-    host.imds.set(TARGET, Some("\u{1b}[2J<html>"));
-    let _daemon = daemon(&host);
-    let sent = || host.ask(Method::GET, "/v1/status")["sinks"]["out"]["sent"].as_u64().unwrap();
-    // While one page hangs the others are read, and the daemon measures and answers.
-    wait_for("another page", || coming(&host)["rebalance"].is_string());
-    let before = sent();
-    let begun = Instant::now();
-    assert!(coming(&host)["spot"].is_null());
-    assert!(begun.elapsed() < Duration::from_millis(900), "{:?}", begun.elapsed());
-    wait_for("measurements", || sent() > before);
-
-    let odd = [
-        Fault::Status(500, "oops".to_owned()),
-        Fault::Garbage,
-        Fault::Close,
-        Fault::CutOff,
-        Fault::Huge,
-        Fault::Status(200, NOTICE.replace("terminate", "explode")),
-    ];
-    for fault in odd {
-        faults.clear();
-        faults.always(SPOT, fault.clone());
-        host.imds.set(REBALANCE, None);
-        wait_for("a look", || coming(&host)["rebalance"].is_null());
-        host.imds.set(REBALANCE, Some(RECOMMENDATION));
-        wait_for("a look", || coming(&host)["rebalance"].is_string());
-        assert!(coming(&host)["spot"].is_null(), "{fault:?}");
-    }
-    assert_eq!(drain(&host), None);
-    faults.clear();
-    host.imds.revoke_tokens();
-    host.imds.set(SPOT, Some(NOTICE));
-    wait_for("notice", || coming(&host)["spot"].is_object());
-    // What is not answered any more is still known.
-    faults.always("/", Fault::Close);
-    std::thread::yield_now();
-    assert!(coming(&host)["spot"].is_object());
-}
-
-#[test]
-fn nobody_is_asked_where_it_is_not_wanted_or_there_is_no_one() {
-    let host = host("lifecycle.watch = false\n");
-    let before = host.imds.requests().len();
-    let _daemon = daemon(&host);
-    host.imds.set(SPOT, Some(NOTICE));
-    wait_for("measurements", || {
-        !host.ask(Method::GET, "/v1/status")["collectors"]["cpu"].is_null()
-    });
-    assert_eq!((host.imds.requests().len(), coming(&host)), (before, Value::Null));
-
-    // Off EC2: the directory stands for all scopes, and the host is its own identity.
-    let directory = tempfile::tempdir().unwrap();
-    let account = "configuration.run = 'never'\nlifecycle.interval = '1s'\n\
-                   metrics.interval = '1s'\nsink.log = { type = 'log', flush = '1s' }\n";
-    fs::write(directory.path().join("account.toml"), account).unwrap();
-    let mut up = gild();
-    up.args(["up", "--once", "--local"]).arg(directory.path());
-    up.arg("--state").arg(directory.path().join("state"));
-    up.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", host.imds.endpoint());
-    let output = up.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(host.imds.requests().len(), before);
 }
