@@ -24,6 +24,7 @@ mod hooks;
 mod host;
 mod identity;
 mod node_exporter;
+mod notices;
 mod notifications;
 mod older_system;
 mod playbooks;

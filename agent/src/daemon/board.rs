@@ -14,6 +14,7 @@ use crate::configure::report::{Outcome, Report};
 use crate::health::watch::Watch;
 use crate::identity::Identity;
 use crate::lifecycle::drain::record::Record;
+use crate::lifecycle::notice::Notices;
 use crate::metrics::openmetrics::{self, Format};
 use crate::metrics::pipeline::Pipeline;
 use crate::metrics::sample::Tick;
@@ -64,6 +65,8 @@ pub(super) struct View {
     pub(super) tally: Option<Tally>,
     /// The collectors.
     pub(super) collectors: BTreeMap<String, CollectorStatus>,
+    /// What is coming for the instance.
+    pub(super) notices: Notices,
     /// The last measurements.
     pub(super) tick: Option<Arc<Tick>>,
 }
@@ -114,6 +117,7 @@ impl Board {
             group_problem: view.group_problem.as_deref(),
             look: view.look.as_ref(),
             drift: view.drift.as_ref(),
+            notices: &view.notices,
             started_at: &self.started_at,
             identity,
             drain: Record::load(&self.paths).unwrap_or_default(),

@@ -13,6 +13,7 @@ use crate::health::watch::Watch;
 use crate::identity::{Identity, IdentityError};
 use crate::lifecycle::hook::keeper::Keeper;
 use crate::lifecycle::hook::unhealthy::Sentry;
+use crate::lifecycle::notice::Notices;
 use crate::metrics::pipeline::Pipeline;
 use crate::metrics::runner::Runner;
 use crate::metrics::sample::Tick;
@@ -136,6 +137,9 @@ impl<'a> Engine<'a> {
         let mut view = self.board.view();
         if let Some(watch) = &mut view.watch {
             watch.update(&settings.service);
+        }
+        if !settings.lifecycle.watch {
+            view.notices = Notices::default();
         }
         let sinks_changed = settings.sink != self.settings.sink;
         if view.pipeline.is_none() || sinks_changed || self.identity.as_ref() != Some(&identity) {

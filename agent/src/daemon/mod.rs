@@ -20,6 +20,8 @@ mod inbox;
 mod looks;
 /// Asking for a configuration step.
 mod reconfigure;
+/// What is coming for the instance.
+mod watching;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,6 +41,7 @@ use board::Board;
 use engine::Engine;
 use inbox::Inbox;
 use looks::{Looks, Turn};
+use watching::Watching;
 
 /// How long the sinks may take to send what they hold when the daemon ends:
 /// less than the unit's TimeoutStopSec.
@@ -114,6 +117,7 @@ async fn run_here(
     let board = Arc::new(Board::new(paths));
     let mut engine = Engine::start(context, board.clone()).map_err(DaemonError::Settings)?;
     let mut looks = Looks::new(context, &engine.settings.scope);
+    let mut watching = Watching::new(context);
     reload(&mut engine, &mut looks, &board);
     let mut server = tokio::spawn(server::serve(
         listener,
@@ -135,6 +139,7 @@ async fn run_here(
     let mut looking = true;
     let mut hearing = true;
     let ended = loop {
+        let interval = engine.settings.lifecycle.interval;
         tokio::select! {
             () = &mut stop => break Ended::Stopped,
             () = engine.due() => {
@@ -173,6 +178,9 @@ async fn run_here(
                     told.state(&board);
                 }
             },
+            look = watching.turn(interval), if engine.watches() => {
+                engine.notice(&mut watching, look);
+            }
             found = &mut unconfigured, if looking && !engine.is_sending() => {
                 looking = false;
                 engine.send_unconfigured(found.map(|found| found.identity));
@@ -184,7 +192,7 @@ async fn run_here(
     };
     systemd::stopping();
     server.abort();
-    drop(looks);
+    drop((looks, watching));
     if ended == Ended::Stopped {
         engine.last_flush(LAST_FLUSH).await;
     }

@@ -1,6 +1,7 @@
 //! What `configure` does with a message: it is put into the spool, then sent
 //! while there is time. What has not arrived by then the daemon sends later.
-//! Nothing of it changes what came of the boot.
+//! Nothing of it changes what came of the boot. What the daemon itself has to tell
+//! it leaves in a spool of its own, and sends it at once.
 //!
 //! The news of a good boot is only put into the spool where a daemon answers that
 //! sends it: systemd takes the instance for configured when `configure` ends, and
@@ -17,7 +18,7 @@ use tokio::time::{Instant, timeout_at};
 use super::deliver::{Supplies, attempt};
 use super::error::SendError;
 use super::message::Message;
-use super::spool::{Fate, Spool, Spooled};
+use super::spool::{Fate, Spool, SpoolError, Spooled};
 use super::template::variable;
 use super::{NotifySettings, mask};
 use crate::config::Settings;
@@ -87,7 +88,7 @@ impl Audience {
     /// that answers at one of these sockets.
     pub async fn tell(
         &self,
-        mut message: Message,
+        message: Message,
         paths: &Paths,
         supplies: &Supplies,
         daemons: &[PathBuf],
@@ -96,12 +97,7 @@ impl Audience {
             return Announced::Nothing;
         }
         let deadline = Instant::now() + PATIENCE;
-        if let Some(identity) = &self.identity {
-            message = message.about(identity);
-        }
-        message.environment = self.environment.clone();
-        message.vars = self.vars.clone();
-        let message = message.redacted(&supplies.redactor);
+        let message = self.addressed(message, &supplies.redactor);
         let spool = Spool::at(&paths.messages());
         let Some(mut spooled) = Spooled::new(message, &self.notifiers, &spool.list()) else {
             tracing::info!("what came of this boot has been told already");
@@ -131,6 +127,40 @@ impl Audience {
             _ if ways.all(|way| way.fate == Fate::Delivered) => Announced::Arrived,
             _ => Announced::NotEverywhere,
         }
+    }
+
+    /// Leaves the daemon's own message where its courier finds it; says whether
+    /// anybody is to be told.
+    pub fn leave(
+        &self,
+        message: Message,
+        paths: &Paths,
+        redactor: &Redactor,
+    ) -> Result<bool, SpoolError> {
+        if self.notifiers.is_empty() {
+            return Ok(false);
+        }
+        let own = Spool::at(&paths.notices());
+        let mut earlier = own.list();
+        earlier.extend(Spool::at(&paths.messages()).list());
+        earlier.sort_by(|a, b| a.queued_at.cmp(&b.queued_at));
+        let message = self.addressed(message, redactor);
+        let Some(mut spooled) = Spooled::new(message, &self.notifiers, &earlier) else {
+            return Ok(false);
+        };
+        // Its sender is the courier.
+        spooled.by = None;
+        own.add(&spooled).map(|_| !spooled.to.is_empty())
+    }
+
+    /// The message with what all messages say.
+    fn addressed(&self, mut message: Message, redactor: &Redactor) -> Message {
+        if let Some(identity) = &self.identity {
+            message = message.about(identity);
+        }
+        message.environment = self.environment.clone();
+        message.vars = self.vars.clone();
+        message.redacted(redactor)
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod drain;
 mod fresh;
+mod lifecycle;
 
 use std::fmt::Write;
 
@@ -24,6 +25,7 @@ fn write_all(out: &mut String, snapshot: &Snapshot, colour: bool) -> std::fmt::R
     write_configuration(out, snapshot)?;
     fresh::write(out, snapshot)?;
     drain::write(out, snapshot)?;
+    lifecycle::write(out, snapshot)?;
     write_sources(out, snapshot)?;
     write_services(out, snapshot)?;
     write_sinks(out, snapshot)?;

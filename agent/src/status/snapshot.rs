@@ -9,6 +9,7 @@ use crate::configure::report::{Outcome, Report, SourceReport};
 use crate::health::watch::ServiceHealth;
 use crate::identity::Identity;
 use crate::lifecycle::drain::record::Record;
+use crate::lifecycle::notice::Notices;
 use crate::notify::courier::NotifierStats;
 
 /// The version of the format.
@@ -146,6 +147,8 @@ pub struct Facts<'a> {
     pub look: Option<&'a Look>,
     /// How the sources differ from what `configure` ran with.
     pub drift: Option<&'a Drift>,
+    /// What is coming for the instance.
+    pub notices: &'a Notices,
     /// When the daemon started, RFC 3339.
     pub started_at: &'a str,
     /// Who the instance is, where that is known.
@@ -187,6 +190,9 @@ pub struct Snapshot {
     /// What came of draining the instance; null where it was not drained.
     #[serde(default)]
     pub drain: Option<Record>,
+    /// What is coming for the instance; null where nothing is known of it.
+    #[serde(default)]
+    pub lifecycle: Option<Notices>,
     /// The sources of configuration, as they were last asked.
     pub sources: Vec<SourceReport>,
     /// What is wrong with the configuration, one line each.
@@ -229,6 +235,7 @@ impl Snapshot {
             refresh: look.map(|look| look.refresh.clone()),
             drift: facts.drift.cloned(),
             drain: facts.drain,
+            lifecycle: Some(facts.notices).filter(|notices| !notices.is_empty()).cloned(),
             sources: sources.unwrap_or_default(),
             problems,
             services: facts.services,

@@ -91,6 +91,18 @@ fn the_same_news_is_told_once_and_a_change_each_time() {
 }
 
 #[test]
+fn what_is_coming_is_told_once_whatever_was_told_since() {
+    let spot = |id: &str| Message { id: id.to_owned(), ..of_boot(Event::Spot, 1) };
+    let all = spool(
+        SNS,
+        vec![spot("a"), of_boot(Event::Failed, 1), spot("a"), spot("b"), of_boot(Event::Ready, 2)],
+    );
+    let expected =
+        [Some(Event::Spot), Some(Event::Failed), None, Some(Event::Spot), Some(Event::Ready)];
+    assert_eq!(events(&all), expected);
+}
+
+#[test]
 fn what_is_too_much_for_an_hour_is_held_back_and_counted() {
     let boots = (0..6).map(|boot| of_boot(Event::Failed, boot)).collect();
     let all = spool(&format!("{SNS}most_per_hour = 2\n"), boots);

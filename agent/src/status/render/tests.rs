@@ -160,6 +160,35 @@ drain      for spot since 2026-01-02T00:00:00.000Z, done at 2026-01-02T00:00:09.
 }
 
 #[test]
+fn what_is_coming_is_shown_a_line_for_each() {
+    let mut snapshot = failed();
+    snapshot.lifecycle = Some(
+        serde_json::from_value(json!({
+            "spot": { "action": "stop", "time": "2026-01-01T00:12:00Z" },
+            "rebalance": "2026-01-01T00:11:00Z",
+            "target_state": "Terminated",
+            "events": [{
+                "id": "instance-event-1", "code": "system-reboot", "state": "active",
+                "not_before": "2026-01-02T00:00:00Z", "not_after": null,
+                "description": "a \u{1b}[2J reboot"
+            }],
+            "error": "no answer"
+        }))
+        .unwrap(),
+    );
+    let lines = "\
+lifecycle  target state Terminated
+           spot interruption: stop at 2026-01-01T00:12:00Z
+           rebalance recommended at 2026-01-01T00:11:00Z
+           system-reboot from 2026-01-02T00:00:00Z: a \u{fffd}[2J reboot (instance-event-1)
+           nothing newer is known: no answer
+";
+    let at = TEXT.find("\nlayer ").unwrap();
+    let expected = format!("{}{lines}{}", &TEXT[..at], &TEXT[at..]);
+    assert_eq!(render(&snapshot, false), expected);
+}
+
+#[test]
 fn a_text_of_any_length_is_shown() {
     let mut snapshot = failed();
     snapshot.sources[0].source = "x".repeat(100_000);

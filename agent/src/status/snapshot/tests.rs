@@ -33,6 +33,7 @@ fn looked(
         group_problem: None,
         look,
         drift: None,
+        notices: &Notices::default(),
         started_at: "2025-12-31T23:59:59.000Z",
         identity: None,
         drain: None,
