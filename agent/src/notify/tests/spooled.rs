@@ -35,7 +35,7 @@ fn events(all: &[Option<Spooled>]) -> Vec<Option<Event>> {
 
 #[test]
 fn what_is_told_of_an_end_is_no_news_of_a_boot() {
-    let drained = |at: &str| Message { started_at: at.to_owned(), ..of_boot(Event::Drained, 1) };
+    let drained = |at: &str| Message { id: at.to_owned(), ..of_boot(Event::Drained, 1) };
     let all = spool(
         &format!("{SNS}on = ['failed', 'ready', 'drained']"),
         vec![
@@ -98,7 +98,7 @@ fn what_is_coming_is_told_once_whatever_was_told_since() {
         vec![spot("a"), of_boot(Event::Failed, 1), spot("a"), spot("b"), of_boot(Event::Ready, 2)],
     );
     let expected =
-        [Some(Event::Spot), Some(Event::Failed), None, Some(Event::Spot), Some(Event::Ready)];
+        [Some(Event::Spot), Some(Event::Failed), None, Some(Event::Spot), Some(Event::Recovered)];
     assert_eq!(events(&all), expected);
 }
 
