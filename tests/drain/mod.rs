@@ -136,7 +136,7 @@ fn what_was_done_is_told_and_no_secret_is_shown() {
     assert_eq!(posted.len(), 1, "{said}");
     let body = posted[0].body.to_string();
     let title = posted[0].body["embeds"][0]["title"].as_str().unwrap();
-    assert!(title.starts_with("DRAINED on "), "{title}");
+    assert!(title.starts_with("DRAINED "), "{title}");
     assert!(body.contains("terminate: 2 steps, 1 failed"), "{body}");
     assert!(body.contains("loud: it ended with exit status: 1"), "{body}");
     assert!(!body.contains(TOKEN), "{body}");
