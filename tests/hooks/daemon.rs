@@ -1,4 +1,5 @@
-//! What the daemon tells of services that stay down.
+//! What the daemon tells: of services that stay down, and of an instance that leaves the
+//! warm pool.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -90,4 +91,21 @@ fn a_host_outside_any_group_tells_nobody_of_its_services() {
     wait_for("question", || asked() > before);
     wait_for("outage", || is_up(&host, "web") == false);
     assert_eq!(group.calls().len(), 0);
+}
+
+#[test]
+fn an_instance_that_the_pool_lets_go_while_it_runs_is_told_of_by_the_daemon() {
+    let document = format!("{READY}[lifecycle]\ninterval = \"1s\"\n");
+    let (host, group) = host_in("Warmed:Running", "Warmed:Running", &document);
+    group.launch_hook("ready", 60);
+    assert_eq!(configured(&host).0, Some(0));
+    let _daemon = host.started(&["run"]);
+    wait_for("socket", || host.path("run/gild/status.sock").exists());
+    let target = || host.ask(Method::GET, "/v1/status")["lifecycle"]["target_state"].clone();
+    wait_for("state", || target() == "Warmed:Running");
+    assert_eq!(words(&group), []);
+    group.now("Pending:Wait");
+    host.imds.set(TARGET, Some("InService"));
+    wait_for("word", || words(&group) == one("ready", "CONTINUE"));
+    assert_eq!(target(), "InService");
 }

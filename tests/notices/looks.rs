@@ -29,11 +29,11 @@ fn a_usual_look_asks_three_questions_over_one_connection() {
 #[test]
 fn an_instance_without_a_group_is_hardly_asked_for_one() {
     let host = host("");
-    let of_boot = asked(&host, TARGET);
+    let by_configure = asked(&host, TARGET);
     let _daemon = daemon(&host);
     let before = asked(&host, SPOT);
     wait_for("looks", || asked(&host, SPOT) >= before + 8);
-    assert_eq!(asked(&host, TARGET), of_boot + 1);
+    assert_eq!(asked(&host, TARGET), by_configure + 1);
 }
 
 #[test]

@@ -64,6 +64,20 @@ fn drain(host: &Host) -> Option<Value> {
     Some(serde_json::from_slice(&text).unwrap())
 }
 
+/// This boot, as the kernel names it.
+fn boot_id() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap().trim().to_owned()
+}
+
+/// The instance has been drained in this boot.
+fn drained(host: &Host, boot: &str) {
+    let record = json!({
+        "version": 1, "boot_id": boot, "occasion": "spot", "steps": [],
+        "started_at": "2026-01-01T00:00:00.000Z", "ended_at": "2026-01-01T00:00:01.000Z",
+    });
+    fs::write(host.path("run/gild/drain.json"), record.to_string()).unwrap();
+}
+
 fn titles(chat: &Chat) -> Vec<String> {
     let title = |body: &Value| body["embeds"][0]["title"].as_str().unwrap().to_owned();
     let posted = chat.posted("ops");
@@ -97,7 +111,7 @@ fn a_spot_notice_is_shown_and_told_once_and_asks_for_a_drain() {
 
     // Whoever drains has taken it up: nobody asks again, in this daemon or in the next.
     fs::remove_file(host.path("run/gild/daemon/drain")).unwrap();
-    fs::write(host.path("run/gild/drain.json"), "{}").unwrap();
+    drained(&host, &boot_id());
     looked(&host);
     first.signal(Signal::SIGTERM);
     assert!(first.0.wait().unwrap().success());
@@ -154,12 +168,17 @@ fn the_end_that_the_group_decides_is_told_and_asks_for_a_drain() {
 #[test]
 fn an_instance_that_was_drained_is_not_drained_again() {
     let host = host("");
-    fs::write(host.path("run/gild/drain.json"), "{}").unwrap();
+    drained(&host, &boot_id());
     host.imds.set(TARGET, Some("Terminated"));
-    let _daemon = daemon(&host);
+    let mut first = daemon(&host);
     wait_for("state", || coming(&host)["target_state"] == "Terminated");
     looked(&host);
     assert_eq!(drain(&host), None);
+    // What was done in another boot is nothing to this one.
+    first.kill();
+    drained(&host, "another boot");
+    let _second = daemon(&host);
+    wait_for("drain", || drain(&host).is_some());
 }
 
 #[test]

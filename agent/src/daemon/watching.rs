@@ -2,6 +2,7 @@
 //! what is known is shown, what is new is told, and what ends the instance asks
 //! for it to be drained.
 
+use std::mem::replace;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
@@ -10,6 +11,7 @@ use super::engine::Engine;
 use super::looks::Task;
 use crate::identity::imds::Imds;
 use crate::identity::{Identity, ImdsOptions, Provenance, host};
+use crate::lifecycle::drain::record::Record;
 use crate::lifecycle::notice::{Notices, TargetState};
 use crate::lifecycle::request::DrainRequest;
 use crate::lifecycle::tidings::Tidings;
@@ -89,8 +91,9 @@ impl Drain {
     /// daemon started; what could not be asked is asked again in the next look.
     fn ask(&mut self, notices: &Notices, paths: &Paths) {
         let Some(request) = DrainRequest::of(notices).filter(|_| !self.asked) else { return };
-        let taken_up = [paths.drain_wanted(), paths.drained()];
-        if taken_up.iter().any(|path| path.exists()) {
+        let drained = Record::load(paths).ok().flatten();
+        let drained = drained.is_some_and(|record| record.is_of_this_boot(paths));
+        if drained || paths.drain_wanted().exists() {
             self.asked = true;
             return;
         }
@@ -120,15 +123,10 @@ impl Engine<'_> {
     pub(super) fn notice(&mut self, watching: &mut Watching, look: Look) {
         let news = watching.known.take(look, Instant::now());
         let notices = &watching.known.notices;
-        let before = self.board.view().notices.clone();
-        if before != *notices {
-            let state = |notices: &Notices| notices.target_state.clone();
-            let (old, new) = (state(&before), state(notices));
-            self.board.view().notices = notices.clone();
-            self.keeper.on_target_state(
-                old.as_ref().map(TargetState::word),
-                new.as_ref().map(TargetState::word),
-            );
+        if self.board.view().notices != *notices {
+            let before = replace(&mut self.board.view().notices, notices.clone());
+            let [old, new] = [&before, notices].map(|all| all.target_state.as_ref());
+            self.keeper.on_target_state(old.map(TargetState::word), new.map(TargetState::word));
             self.tell_group();
         }
         // First what is urgent.

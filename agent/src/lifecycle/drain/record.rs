@@ -128,7 +128,7 @@ impl Record {
     }
 
     /// Whether it is of this boot: `/run` may outlive one in a container.
-    pub(super) fn is_of_this_boot(&self, paths: &Paths) -> bool {
+    pub fn is_of_this_boot(&self, paths: &Paths) -> bool {
         self.boot_id == host::boot_id(paths)
     }
 
