@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use gild::configure::Applied;
 use gild::configure::handoff::Handoff;
 use gild::configure::report::{Outcome, Report};
 use gild::configure::state::{Previous, State};
@@ -153,6 +154,12 @@ fn whole(rig: &Rig, old: usize, new: usize, point: Point) {
                 let state = State::load(&file);
                 assert!(matches!(state, Previous::Found(_)), "{state:?} {}", shown(&file));
                 None
+            }
+            ("gild", "applied.json") => {
+                let applied = Applied::load(&file, "i-0123456789abcdef0").unwrap().unwrap();
+                let config = applied.config.to_value();
+                assert_eq!(config["vars"]["global"], config["vars"]["account"], "{}", shown(&file));
+                config["vars"]["global"].as_u64()
             }
             ("last-good", _) => copied(&json(&file)),
             ("step", "vars.json") => None,
