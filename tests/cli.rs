@@ -24,6 +24,7 @@ const VERBS: &[&[&str]] = &[
     &["config", "diff"],
     &["config", "check"],
     &["metrics"],
+    &["drain"],
 ];
 
 fn text(bytes: &[u8]) -> String {

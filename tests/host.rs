@@ -22,6 +22,8 @@ use crate::program::gild;
 /// An instance with a root of its own.
 pub(crate) struct Host {
     root: TempDir,
+    /// Its `/run`, where that is elsewhere.
+    run: Option<TempDir>,
     /// Its metadata service.
     pub(crate) imds: Imds,
     /// What the program finds in its environment besides.
@@ -37,7 +39,8 @@ impl Host {
     pub(crate) fn with_tags(document: &str, tags: &[(&str, &str)]) -> Self {
         let tags = tags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let imds = Imds::start(loopback(), &Instance { tags, ..Instance::default() });
-        let host = Self { root: TempDir::new().unwrap(), imds, environment: Vec::new() };
+        let root = TempDir::new().unwrap();
+        let host = Self { root, run: None, imds, environment: Vec::new() };
         for directory in ["run/gild", "var/lib/gild", "etc/gild/config.d", "usr/lib/gild/config.d"]
         {
             fs::create_dir_all(host.path(directory)).unwrap();
@@ -47,6 +50,17 @@ impl Host {
         }
         host.configured(document);
         host
+    }
+
+    /// The same host with its `/run` in this directory; `/dev/shm` is in memory, as it is on
+    /// an instance.
+    pub(crate) fn with_run_in(mut self, directory: &str) -> Self {
+        let run = TempDir::new_in(directory).unwrap();
+        fs::create_dir_all(run.path().join("gild/daemon")).unwrap();
+        fs::remove_dir_all(self.path("run")).unwrap();
+        std::os::unix::fs::symlink(run.path(), self.path("run")).unwrap();
+        self.run = Some(run);
+        self
     }
 
     pub(crate) fn path(&self, below: &str) -> PathBuf {

@@ -41,6 +41,11 @@ impl Rig {
         rig
     }
 
+    /// The same with its host's `/run` in this directory.
+    pub(crate) fn with_run_in(self, directory: &str) -> Self {
+        Self { host: self.host.with_run_in(directory), ..self }
+    }
+
     /// Makes every run see this in its environment.
     pub(crate) fn setting(mut self, name: &'static str, value: &str) -> Self {
         self.host.environment.push((name, value.to_owned()));

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
 use std::sync::Arc;
@@ -47,6 +48,21 @@ interval = '1s'
 [sink.log]
 type = 'log'
 flush = '1s'
+[sink.parameter]
+type = 'remote_write'
+url = 'http://127.0.0.1:1/push'
+username = 'web'
+password = { ssm = '/pw' }
+[sink.field]
+type = 'remote_write'
+url = 'http://127.0.0.1:1/push'
+username = 'web'
+password = { secretsmanager = 'object', key = 'field' }
+[sink.file]
+type = 'remote_write'
+url = 'http://127.0.0.1:1/push'
+username = 'web'
+password = { file = '/etc/key' }
 [vars]
 plain = 'is shown'
 [vars.deep]
@@ -103,6 +119,7 @@ async fn no_secret_is_left_in_anything_that_gild_writes_says_or_shows() {
     let object = json!({ "field": SECRETS[2], "other": SECRETS[3], "unused": 1 });
     moto.put_secret(REGION, "object", &object.to_string());
     let rig = Rig::new(IMAGE, &[])
+        .with_run_in("/dev/shm")
         .setting("AWS_ENDPOINT_URL", &moto.endpoint())
         .setting("AWS_ACCESS_KEY_ID", "test")
         .setting("AWS_SECRET_ACCESS_KEY", "test")
@@ -159,6 +176,15 @@ async fn no_secret_is_left_in_anything_that_gild_writes_says_or_shows() {
             seen.push((file.display().to_string(), fs::read(&file).unwrap()));
         }
     }
+    // The one place where they may be: in memory, and its user's alone.
+    let handed = rig.path("run/gild/secrets.json");
+    let metadata = fs::metadata(&handed).unwrap();
+    let mode = metadata.permissions().mode() & 0o7777;
+    assert_eq!((mode, metadata.uid()), (0o400, nix::unistd::geteuid().as_raw()));
+    let at = seen.iter().position(|(place, _)| *place == handed.display().to_string());
+    let (_, text) = seen.remove(at.expect("it was looked at"));
+    let handed: Value = serde_json::from_slice(&text).unwrap();
+    assert_eq!(handed.as_object().unwrap().len(), 3);
 
     // It is looked for where it was: the step said it, and something stands in its place.
     let (_, boot) = &seen[1];

@@ -12,7 +12,7 @@ use command_fds::{CommandFdExt, FdMapping};
 use gild::platform::redact::{MASK, Redactor};
 use gild::status::client::{self, ClientError};
 use gild::status::listener::{self, ListenError};
-use gild::status::server::{Answers, Limits, serve};
+use gild::status::server::{Answers, Flushing, Limits, serve};
 use listenfd::ListenFd;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -48,6 +48,10 @@ impl Answers for Canned {
 
     fn refresh(&self) {
         self.refreshed.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn flush(&self, _: Duration) -> Flushing {
+        Box::pin(std::future::ready(true))
     }
 }
 

@@ -81,3 +81,18 @@ pub(crate) fn wait_points(world: &World, selector: &str) -> Vec<Series> {
 pub(crate) fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64()
 }
+
+/// The group that waited for the instance has been told this, once, after a heartbeat.
+#[track_caller]
+pub(crate) fn group_was_told(world: &World, word: &str) {
+    let calls = world.group.calls();
+    let told: Vec<_> = calls
+        .iter()
+        .map(|call| (call.action.as_str(), call.field("LifecycleActionResult")))
+        .collect();
+    let beats = told.iter().filter(|(action, _)| *action == "RecordLifecycleActionHeartbeat");
+    assert_eq!(beats.count(), 1, "{told:?}");
+    let ended: Vec<_> = told.iter().filter(|(_, word)| !word.is_empty()).collect();
+    assert_eq!(ended, [&("CompleteLifecycleAction", word)], "{told:?}");
+    assert_eq!(world.group.state(), "Pending:Proceed");
+}

@@ -13,6 +13,8 @@ use crate::base::run;
 pub(crate) struct Disk {
     /// Path, content.
     pub(crate) files: Vec<(String, String)>,
+    /// Path, a directory of this host whose content it gets.
+    pub(crate) trees: Vec<(String, PathBuf)>,
     /// Units that the package enables and this machine does not want.
     pub(crate) disable: Vec<&'static str>,
 }
@@ -37,6 +39,11 @@ pub(crate) fn install(files: &Path, disk: &Disk) {
     fs::create_dir_all(files.join("usr/bin")).unwrap();
     fs::copy(&binary, files.join("usr/bin/gild"))
         .unwrap_or_else(|error| panic!("cannot install {}: {error}", binary.display()));
+    for (path, tree) in &disk.trees {
+        let path = files.join(path.trim_start_matches('/'));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        run(Command::new("cp").arg("-a").arg(tree).arg(path));
+    }
     for (path, content) in &disk.files {
         let path = files.join(path.trim_start_matches('/'));
         fs::create_dir_all(path.parent().unwrap()).unwrap();

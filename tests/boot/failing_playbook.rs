@@ -1,7 +1,9 @@
 //! A playbook that fails: the machine says so, stays observable, and nothing that waits
 //! for the configuration starts.
 
-use crate::check::{FLOW, now, report, status_json, target, wait_points, wait_status};
+use crate::check::{
+    FLOW, group_was_told, now, report, status_json, target, wait_points, wait_status,
+};
 use crate::fakes::wait::until;
 use crate::fixtures::{FAIL_AFTER, PROBE_SECONDS, Plan, TICK_SECONDS, boot, instance};
 use crate::machine::Machine;
@@ -34,6 +36,7 @@ fn plan() -> Plan {
 #[test]
 fn a_failed_task_is_named_and_the_metrics_go_on() {
     let world = World::new(&instance());
+    world.launch_in_group();
     let machine = boot(&world, &plan());
 
     assert_eq!(target(&machine), "inactive", "{}", machine.story());
@@ -46,6 +49,7 @@ fn a_failed_task_is_named_and_the_metrics_go_on() {
     assert_eq!(status["configuration"]["failed_task"], TASK, "{status:#}");
     let report = report(&machine);
     assert_eq!(report["failure"]["task"], TASK, "{report:#}");
+    group_was_told(&world, "ABANDON");
 
     let since = now();
     wait_value(&world, "node_memory_MemAvailable_bytes", since, |value| value > 0.0);

@@ -2,13 +2,12 @@
 //! of the three scopes, and a playbook with a vaulted file.
 
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
 
 use crate::disk::Disk;
 use crate::fakes::imds::Instance;
-use crate::fakes::moto::tool;
 use crate::machine::Machine;
+use crate::vault::encrypt;
 use crate::world::{Prometheus, World, drop_in};
 
 /// How often a service is looked at, in seconds. With `FAIL_AFTER` it says when a stopped
@@ -31,7 +30,7 @@ global_and_account = "global"
 in_all = "global"
 "#;
 
-const ACCOUNT: &str = r#"
+pub(crate) const ACCOUNT: &str = r#"
 [vars]
 only_account = "account"
 global_and_account = "account"
@@ -82,10 +81,20 @@ pub(crate) struct Plan {
     pub(crate) environment: BTreeMap<&'static str, String>,
     /// The `[scope]` table's own keys.
     pub(crate) scope: &'static str,
+    /// The global scope's document.
+    pub(crate) global: String,
+    /// More of the image's configuration.
+    pub(crate) image: String,
+    /// More files, by their path.
+    pub(crate) files: Vec<(String, String)>,
+    /// Directories of this host that the disk gets, by their path there.
+    pub(crate) trees: Vec<(String, PathBuf)>,
     /// Units that stay disabled.
     pub(crate) disable: Vec<&'static str>,
     /// The password of the vault.
     pub(crate) password: String,
+    /// More keys of the sink that pushes to Prometheus.
+    pub(crate) push: &'static str,
 }
 
 impl Default for Plan {
@@ -95,14 +104,19 @@ impl Default for Plan {
             more_variables: Vec::new(),
             environment: BTreeMap::new(),
             scope: "deadline = \"60s\"",
+            global: GLOBAL.to_owned(),
+            image: String::new(),
+            files: Vec::new(),
+            trees: Vec::new(),
             disable: Vec::new(),
             password: password(),
+            push: "",
         }
     }
 }
 
 /// A password that occurs nowhere else.
-fn password() -> String {
+pub(crate) fn password() -> String {
     let mut random = [0u8; 16];
     std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom").unwrap(), &mut random)
         .unwrap();
@@ -112,20 +126,28 @@ fn password() -> String {
 /// Fills the world's stores and boots a machine in it.
 pub(crate) fn boot(world: &World, plan: &Plan) -> Machine {
     let region = Instance::default().region;
-    world.files.put("/gild/global.toml", GLOBAL);
+    world.files.put("/gild/global.toml", plan.global.clone());
     world.moto.put_parameter(&region, "/gild/account", "String", ACCOUNT);
     world.moto.put_object("internal-123456789012", "gild/account.toml", ACCOUNT_OBJECT);
     world.moto.put_secret(&region, "vault_secret", &plan.password);
 
-    let mut disk = Disk { disable: plan.disable.clone(), ..Disk::default() };
+    let mut disk =
+        Disk { disable: plan.disable.clone(), trees: plan.trees.clone(), ..Disk::default() };
     disk.add("/usr/lib/gild/config.d/10-image.toml", &image_layer(world, plan));
     disk.add("/etc/hosts", "127.0.0.1 localhost global.test\n");
     // Nobody answers there: names that the hosts file does not know stay unknown, quickly.
     disk.add("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n");
-    for service in ["gild.service", "gild-configure.service", "gild-reconfigure.service"] {
+    for service in [
+        "gild.service",
+        "gild-configure.service",
+        "gild-reconfigure.service",
+        "gild-drain.service",
+        "gild-drain-now.service",
+    ] {
         disk.add(&drop_in(service), &environment(world, plan));
     }
     playbook(&mut disk, plan);
+    disk.files.extend(plan.files.iter().cloned());
     Machine::boot(&world.place, &disk)
 }
 
@@ -160,6 +182,7 @@ flush = "5s"
 type = "remote_write"
 url = "{write}"
 flush = "1s"
+{push}
 
 [service.web]
 unit = "nginx.service"
@@ -167,14 +190,17 @@ http = "http://127.0.0.1/health"
 interval = "{PROBE_SECONDS}s"
 fail_after = {FAIL_AFTER}
 recover_after = 2
-"#,
-        scope = plan.scope
+{image}"#,
+        scope = plan.scope,
+        image = plan.image,
+        push = plan.push,
     )
 }
 
 fn environment(world: &World, plan: &Plan) -> String {
     let mut all = BTreeMap::from([
         ("AWS_ENDPOINT_URL", world.moto.endpoint()),
+        ("AWS_ENDPOINT_URL_AUTO_SCALING", world.group.endpoint()),
         ("AWS_ENDPOINT_URL_CLOUDWATCH", world.cloudwatch.endpoint()),
     ]);
     all.extend(plan.environment.clone());
@@ -224,29 +250,3 @@ const PLAYBOOK: &str = r#"- name: Configure the web server
       tags: [configuration]
       ansible.builtin.service: { name: nginx, state: started }
 "#;
-
-/// Encrypts as the authors of a playbook do; the password's file stays on the host.
-fn encrypt(plain: &str, password: &str) -> String {
-    let playbook = tool("GILD_TEST_ANSIBLE", "ansible-playbook");
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(password.as_bytes()).unwrap();
-    let mut vault = Command::new(playbook.with_file_name("ansible-vault"))
-        .args(["encrypt", "--output", "-", "--vault-password-file"])
-        .arg(file.path())
-        .arg("-")
-        .env("LC_ALL", "C.UTF-8")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("ansible-vault is beside ansible-playbook");
-    vault.stdin.take().unwrap().write_all(plain.as_bytes()).unwrap();
-    let output = vault.wait_with_output().unwrap();
-    let encrypted = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        output.status.success() && encrypted.starts_with("$ANSIBLE_VAULT;"),
-        "ansible-vault: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    encrypted
-}

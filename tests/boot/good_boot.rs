@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::check::{FLOW, now, rendered, report, status_json, target, wait_points, wait_status};
+use crate::check::{
+    FLOW, group_was_told, now, rendered, report, status_json, target, wait_points, wait_status,
+};
 use crate::fakes::datum::Datum;
 use crate::fakes::wait::until;
 use crate::fixtures::{MERGED, Plan, TICK_SECONDS, boot, instance};
@@ -17,6 +19,7 @@ use crate::world::{Series, World};
 fn a_good_boot_configures_the_machine_and_its_metrics_are_true() {
     let world = World::new(&instance());
     let plan = Plan::default();
+    world.launch_in_group();
     let machine = boot(&world, &plan);
 
     assert_eq!(target(&machine), "active", "{}", machine.story());
@@ -34,6 +37,7 @@ fn a_good_boot_configures_the_machine_and_its_metrics_are_true() {
     assert!(report["tasks"].as_array().is_some_and(|tasks| tasks.len() >= 4), "{report:#}");
     assert!(world.imds.tokens() > 0, "the identity did not come from the metadata service");
     leaves_nothing_of_the_step(&machine);
+    group_was_told(&world, "CONTINUE");
 
     cloudwatch_has_the_datums_of_the_agent(&world);
     memory_is_what_proc_says(&world, &machine);

@@ -10,75 +10,64 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::base::{self, run};
+use crate::base;
 use crate::cgroup::{control_groups, remove_tree};
 use crate::disk::{Disk, install};
 use crate::fakes::place::Place;
 use crate::fakes::wait::until;
+use crate::start::{PATH, copy, spawn};
 
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const BOOT: Duration = Duration::from_secs(60);
 
-// Mounts the disk, lays the files over it and does what a package's scripts do, then becomes
-// the container. The cgroup of its own keeps the systemds of machines that run at the same
-// time apart: each would take the shared one for its root.
-const START: &str = r#"
-set -eu
-mount -o loop root.img root
-cp -a --no-preserve=ownership files/. root/
-for group in $GROUPS_; do mkdir -p "$group"; echo $$ > "$group/cgroup.procs"; done
-systemd-sysusers --root="$PWD/root" >&2
-systemd-tmpfiles --root="$PWD/root" --create gild.conf >&2 || [ $? = 65 ] || [ $? = 73 ]
-systemctl --root="$PWD/root" enable gild.service gild.socket gild-configured.target
-for unit in $DISABLE; do systemctl --root="$PWD/root" disable "$unit"; done
-exec systemd-nspawn --quiet --directory=root --boot --register=no --keep-unit --machine="$NAME" \
-    --network-namespace-path="$NETWORK" --resolv-conf=off --console=pipe
-"#;
-
-/// A running machine; dropping it ends it and removes its disk.
+/// A machine; dropping it ends it and removes its disk.
 #[derive(Debug)]
 pub(crate) struct Machine {
     supervisor: Child,
     leader: Option<u32>,
+    name: String,
     groups: Vec<PathBuf>,
+    place: Place,
     directory: TempDir,
 }
 
 impl Machine {
     /// Boots a machine in the network of `place` and waits for its systemd.
     pub(crate) fn boot(place: &Place, disk: &Disk) -> Self {
-        let name = base::name();
-        let Place::Namespace(network) = place else { panic!("a machine has a network of its own") };
-        let image = base::image();
         let directory = base::directory();
-        run(Command::new("cp")
-            .arg("--sparse=always")
-            .arg(image)
-            .arg(directory.path().join("root.img")));
-        fs::create_dir(directory.path().join("root")).unwrap();
+        copy(&base::image(), directory.path());
         install(&directory.path().join("files"), disk);
+        Self::start(place, directory, &disk.disable)
+    }
 
+    /// Boots another machine in the same network from a copy of this one's disk as it is at
+    /// this moment, as an image is made of a host that runs. This one is ended.
+    pub(crate) fn baked(self) -> Self {
+        let directory = base::directory();
+        // A snapshot is of one moment, and a copy is not: nothing is written meanwhile.
+        let freeze = |how| {
+            let done = self.exec(&["fsfreeze", how, "/"]);
+            assert!(done.status.success(), "{done:?}");
+        };
+        freeze("--freeze");
+        copy(&self.disk(), directory.path());
+        freeze("--unfreeze");
+        let place = self.place.clone();
+        drop(self);
+        Self::start(&place, directory, &[])
+    }
+
+    fn start(place: &Place, directory: TempDir, disable: &[&str]) -> Self {
+        let name = base::name();
         let groups: Vec<_> = control_groups().iter().map(|group| group.join(&name)).collect();
-        let list: Vec<_> = groups.iter().map(|g| g.display().to_string()).collect();
-        let console = fs::File::create(directory.path().join("console")).unwrap();
-        let supervisor = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private"])
-            .args(["--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", START])
-            .current_dir(directory.path())
-            .env_clear()
-            .env("PATH", PATH)
-            .env("NAME", &name)
-            .env("NETWORK", network)
-            .env("DISABLE", disk.disable.join(" "))
-            .env("GROUPS_", list.join(" "))
-            .stdin(Stdio::null())
-            .stdout(console.try_clone().unwrap())
-            .stderr(console)
-            .spawn()
-            .expect("a machine starts");
-        let mut machine = Self { supervisor, leader: None, groups, directory };
-        machine.leader = Some(until("process 1 of the machine", BOOT, || machine.find_leader()));
+        let supervisor = spawn(place, directory.path(), &name, &groups, disable);
+        let place = place.clone();
+        let mut machine = Self { supervisor, leader: None, name, groups, place, directory };
+        machine.wait_leader();
         machine
+    }
+
+    fn wait_leader(&mut self) {
+        self.leader = Some(until("process 1 of the machine", BOOT, || self.find_leader()));
     }
 
     fn find_leader(&mut self) -> Result<u32, String> {
@@ -180,6 +169,10 @@ impl Machine {
         fs::read_to_string(self.directory.path().join("console")).unwrap_or_default()
     }
 
+    fn disk(&self) -> PathBuf {
+        self.directory.path().join("root.img")
+    }
+
     /// Shuts the machine down in order and returns the path of its disk, which lives as long as `self`.
     pub(crate) fn power_off(&mut self) -> PathBuf {
         self.exec(&["systemctl", "poweroff"]);
@@ -187,7 +180,39 @@ impl Machine {
             Ok(Some(_)) => Ok(()),
             other => Err(format!("{other:?}")),
         });
-        self.directory.path().join("root.img")
+        self.leader = None;
+        self.disk()
+    }
+
+    /// Has the machine start itself anew. Its container ends with a word for that.
+    pub(crate) fn reboot(&mut self) {
+        self.exec(&["systemctl", "reboot"]);
+        until("end of the boot", BOOT, || match self.supervisor.try_wait() {
+            Ok(Some(status)) if status.code() == Some(133) => Ok(()),
+            other => Err(format!("{other:?}")),
+        });
+        self.power_on();
+    }
+
+    /// Boots a machine that was shut down again, from the disk that it left. All that is in
+    /// memory is new.
+    pub(crate) fn power_on(&mut self) {
+        self.remove_groups();
+        self.supervisor = spawn(&self.place, self.directory.path(), &self.name, &self.groups, &[]);
+        self.wait_leader();
+    }
+
+    fn remove_groups(&self) {
+        for group in &self.groups {
+            for _ in 0..100 {
+                remove_tree(group);
+                if !group.exists() {
+                    break;
+                }
+                // Its last processes are still being taken down.
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
     }
 }
 
@@ -200,15 +225,6 @@ impl Drop for Machine {
         // every process of both namespaces with it.
         let _ = self.supervisor.kill();
         let _ = self.supervisor.wait();
-        for group in &self.groups {
-            for _ in 0..100 {
-                remove_tree(group);
-                if !group.exists() {
-                    break;
-                }
-                // Its last processes are still being taken down.
-                std::thread::sleep(Duration::from_millis(20));
-            }
-        }
+        self.remove_groups();
     }
 }

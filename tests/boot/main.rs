@@ -7,6 +7,7 @@
 //!     GILD_BIN=target/x86_64-unknown-linux-gnu/release/gild cargo test -p gild --test boot
 #![allow(clippy::unwrap_used)]
 
+mod ansible;
 mod base;
 mod cgroup;
 mod check;
@@ -15,15 +16,22 @@ mod disk;
 #[allow(dead_code, reason = "each of the two test binaries uses its own part of the fakes")]
 mod fakes;
 mod fixtures;
+#[allow(dead_code, reason = "not every scenario is about an image")]
 mod machine;
 mod search;
+mod start;
+mod vault;
 mod world;
 
+mod drain;
 mod drift;
 mod failing_playbook;
 mod good_boot;
 mod healed;
 mod hostile_tags;
+mod killed;
+mod matrix;
 mod outage;
+mod roles;
 mod secrets;
 mod status_socket;

@@ -1,5 +1,5 @@
 //! Everything around one machine: its network, the metadata service at its real address,
-//! AWS, CloudWatch, a bucket behind plain HTTP, and Prometheus.
+//! AWS, CloudWatch, a bucket behind plain HTTP, a chat, and Prometheus.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::base::{directory, name, run};
+use crate::fakes::autoscaling::AutoScaling;
+use crate::fakes::chat::Chat;
 use crate::fakes::cloudwatch::CloudWatch;
 use crate::fakes::http::Files;
 use crate::fakes::imds::{Imds, Instance};
@@ -54,7 +56,10 @@ impl Drop for Network {
 pub(crate) struct World {
     pub(crate) imds: Imds,
     pub(crate) cloudwatch: CloudWatch,
+    /// A group that waits for the instance, where its metadata say that it is in one.
+    pub(crate) group: AutoScaling,
     pub(crate) files: Files,
+    pub(crate) chat: Chat,
     pub(crate) moto: Moto,
     pub(crate) prometheus: Prometheus,
     pub(crate) place: Place,
@@ -62,6 +67,12 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// Lets the metadata say that the instance is on its way into its group.
+    pub(crate) fn launch_in_group(&self) {
+        let path = "/latest/meta-data/autoscaling/target-lifecycle-state";
+        self.imds.set(path, Some("InService"));
+    }
+
     /// Starts all of it for `instance`.
     pub(crate) fn new(instance: &Instance) -> Self {
         let network = Network::new();
@@ -71,9 +82,12 @@ impl World {
         let moto = Moto::start(&place);
         let imds = Imds::start(place.listen("169.254.169.254:80"), instance);
         let cloudwatch = CloudWatch::start(place.listen("127.0.0.1:0"));
+        let group = AutoScaling::start(place.listen("127.0.0.1:0"), &instance.id, "Pending:Wait");
+        group.launch_hook("ready", 3600);
         let files = Files::start(place.listen("127.0.0.1:0"));
+        let chat = Chat::start(place.listen("127.0.0.1:0"));
         prometheus.wait();
-        Self { imds, cloudwatch, files, moto, prometheus, place, _network: network }
+        Self { imds, cloudwatch, group, files, chat, moto, prometheus, place, _network: network }
     }
 }
 

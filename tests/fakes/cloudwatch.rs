@@ -35,6 +35,7 @@ pub(crate) struct Call {
 struct Record {
     calls: Vec<Call>,
     refused: Vec<Refusal>,
+    unknown: Option<(String, &'static str)>,
 }
 
 /// The running receiver.
@@ -65,6 +66,11 @@ impl CloudWatch {
         self.server.address()
     }
 
+    /// Refuses calls that are signed with this access key from now on, with this code.
+    pub(crate) fn forget_key(&self, id: &str, code: &'static str) {
+        lock(&self.record).unknown = Some((format!("Credential={id}/"), code));
+    }
+
     /// The calls accepted so far.
     pub(crate) fn calls(&self) -> Vec<Call> {
         lock(&self.record).calls.clone()
@@ -90,8 +96,14 @@ struct Receiver(Arc<Mutex<Record>>);
 
 impl Service for Receiver {
     fn handle(&self, asked: &Asked) -> Response<Bytes> {
-        let outcome = receive(asked);
         let mut record = lock(&self.0);
+        let signed = asked.header("authorization");
+        let outcome = match &record.unknown {
+            Some((key, code)) if signed.contains(key) => {
+                refuse(code, "The security token included in the request is invalid.")
+            }
+            _ => receive(asked),
+        };
         match outcome {
             Ok(call) => {
                 record.calls.push(call);

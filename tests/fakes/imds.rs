@@ -77,7 +77,7 @@ impl Instance {
             "Code": "Success",
             "LastUpdated": "2024-01-01T00:00:00Z",
             "Type": "AWS-HMAC",
-            "AccessKeyId": "ASIAFAKEFAKEFAKEFAKE",
+            "AccessKeyId": access_key(&self.role),
             "SecretAccessKey": "fake/secret/access/key",
             "Token": "fake-session-token",
             "Expiration": "2099-01-01T00:00:00Z",
@@ -106,6 +106,12 @@ impl Instance {
         }
         table
     }
+}
+
+/// The id of the access key that the credentials of a role have.
+pub(crate) fn access_key(role: &str) -> String {
+    let letters = role.chars().filter(char::is_ascii_alphanumeric);
+    format!("ASIA{}", letters.collect::<String>().to_ascii_uppercase())
 }
 
 #[derive(Debug, Default)]

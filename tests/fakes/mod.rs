@@ -7,6 +7,7 @@
 //! the test made, which may live in another network namespace, runs on a thread
 //! of its own, and stops when it is dropped.
 
+pub(crate) mod autoscaling;
 pub(crate) mod body;
 pub(crate) mod calls;
 pub(crate) mod chat;

@@ -2,6 +2,8 @@
 //! the receivers behave, and without any effect on the boot.
 
 mod killed;
+mod moments;
+mod outage;
 mod receivers;
 
 use std::fs;

@@ -3,6 +3,7 @@
 
 mod archives;
 mod crashes;
+mod hostile;
 mod plans;
 mod prefixes;
 mod rollbacks;

@@ -121,11 +121,19 @@ pub(crate) fn inside() -> bool {
 /// Runs the test `scopes::TEST` again in a process with this environment, which is where
 /// endpoints and certificates come from and nowhere else. True in that process.
 pub(crate) fn again<'a>(test: &str, environment: impl FnOnce() -> Vec<(&'a str, String)>) -> bool {
+    again_at(&format!("scopes::{test}"), environment)
+}
+
+/// As `again`, for the test at this path.
+pub(crate) fn again_at<'a>(
+    test: &str,
+    environment: impl FnOnce() -> Vec<(&'a str, String)>,
+) -> bool {
     if inside() {
         return true;
     }
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", &format!("scopes::{test}"), "--nocapture"])
+        .args(["--exact", test, "--nocapture"])
         .env(INSIDE, "1")
         .envs(environment())
         .output()

@@ -12,7 +12,7 @@ use crate::config::node::Node;
 use crate::configure::applied::{self, Applied};
 use crate::configure::boot::{self, Options, Watcher};
 use crate::configure::events::Progress;
-use crate::configure::report::{Decision, Outcome, TaskOutcome};
+use crate::configure::report::{Decision, Outcome, SourceOutcome, TaskOutcome};
 use crate::platform::error::chain_text;
 use crate::platform::paths::Paths;
 use crate::platform::signals;
@@ -103,6 +103,9 @@ impl Watcher for Journal {
                     layer = %source.layer, source = source.source, ?state, keys = source.keys,
                     attempts = source.attempts, elapsed_ms = source.elapsed_ms, "a source was read"
                 ),
+                Some(why) if state == SourceOutcome::Kept => {
+                    tracing::info!(layer = %source.layer, source = source.source, ?state, "{why}");
+                }
                 Some(error) => tracing::warn!(
                     layer = %source.layer, source = source.source, ?state,
                     attempts = source.attempts, elapsed_ms = source.elapsed_ms, "{error}"

@@ -118,7 +118,7 @@ impl Globals {
     /// Forgets what an earlier `gild up` left: each one is a first boot.
     pub(super) fn forget(paths: &Paths) -> Result<(), PrivateError> {
         let failed = |path: &Path, source| PrivateError::Forget { path: path.to_owned(), source };
-        for file in [paths.config(), paths.report()] {
+        for file in [paths.config(), paths.report(), paths.handed_secrets()] {
             match std::fs::remove_file(&file) {
                 Err(error) if error.kind() != ErrorKind::NotFound => {
                     return Err(failed(&file, error));

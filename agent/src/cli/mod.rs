@@ -8,7 +8,9 @@
 mod config;
 mod configure;
 mod context;
+mod drain;
 mod effective;
+mod known;
 mod metrics;
 mod notify;
 mod paint;
@@ -57,13 +59,16 @@ enum Verb {
     Config(config::Arguments),
     Metrics(metrics::Arguments),
     Notify(notify::Arguments),
+    Drain(drain::Arguments),
 }
 
 impl Verb {
     /// What is logged where `GILD_LOG` does not say.
     fn usual_log(&self) -> &'static str {
         match self {
-            Verb::Configure(_) | Verb::Run(_) | Verb::Notify(_) => "warn,gild=info",
+            Verb::Configure(_) | Verb::Run(_) | Verb::Notify(_) | Verb::Drain(_) => {
+                "warn,gild=info"
+            }
             // The tasks of the step are shown already.
             Verb::Up(_) => "warn,gild=info,gild::step=warn",
             Verb::Status(_) | Verb::Config(_) | Verb::Metrics(_) => "warn",
@@ -113,6 +118,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 Verb::Config(arguments) => config::run(&globals, &arguments).await,
                 Verb::Metrics(arguments) => metrics::run(&globals, &arguments).await,
                 Verb::Notify(arguments) => notify::run(&globals, &arguments).await,
+                Verb::Drain(arguments) => drain::run(&globals, &arguments).await,
             }
         }),
     };

@@ -1,5 +1,6 @@
 //! `gild notify`: for systemd, where `configure` could not tell by itself.
 
+use std::fs;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -7,17 +8,21 @@ use clap::{Args, Subcommand};
 
 use super::Failure;
 use super::context::Globals;
+use super::known::known;
 use crate::config::Settings;
-use crate::configure::handoff::Handoff;
+use crate::configure::lock::Lock;
 use crate::configure::report::{self, Outcome, Report};
-use crate::identity::{Identity, discover, host};
+use crate::identity::{Identity, host};
+use crate::lifecycle::hook::find::Subject;
+use crate::lifecycle::hook::waiting::{PATIENCE, Waiting};
+use crate::lifecycle::hook::{Side, Word};
 use crate::notify::Supplies;
 use crate::notify::announce::Audience;
 use crate::notify::message::Message;
 use crate::platform::clock;
 use crate::platform::error::chain_text;
 use crate::platform::paths::Paths;
-use crate::scope::{Context, resolve};
+use crate::scope::Context;
 
 /// How long the metadata service may take where nothing says which instance
 /// this is.
@@ -44,13 +49,35 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
         tracing::info!("a configuration step is running");
         return Ok(ExitCode::SUCCESS);
     };
+    tidy(&context.paths);
     let (settings, identity) = known(&context).await?;
     let audience = Audience::of(&settings, identity.as_ref(), &context.redactor);
     let Context { paths, client, redactor, .. } = &context;
     let supplies = Supplies::new(paths, client, redactor, audience.region());
+    let abandoned = abandon(&context, &settings, identity.as_ref(), &report);
     // Where the boot has told of its end, this is a repetition and goes nowhere.
-    audience.tell(Message::of(&report, None), paths, &supplies).await;
+    let told = audience.tell(Message::of(&report, None), paths, &supplies);
+    tokio::join!(abandoned, told);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tells the autoscaling group that waits for a failed boot, where the boot has not.
+async fn abandon(
+    context: &Context,
+    settings: &Settings,
+    identity: Option<&Identity>,
+    report: &Report,
+) {
+    let is_told = report.lifecycle.as_ref().is_some_and(|told| !told.owed);
+    let Some(identity) = identity.filter(|_| report.outcome == Outcome::Failed && !is_told) else {
+        return;
+    };
+    let (client, imds) = (&context.client, &context.imds);
+    let subject = Subject::new(client, imds, identity, &settings.lifecycle, Side::Launch);
+    let Some(subject) = subject else { return };
+    let mut waiting = Waiting::new(subject, Duration::ZERO, &context.paths, PATIENCE);
+    waiting.end(Word::Abandon);
+    waiting.told().await;
 }
 
 /// The report that the boot left; `None` where the boot is still at work.
@@ -79,25 +106,14 @@ fn left(paths: &Paths) -> Option<Report> {
     Some(report)
 }
 
-/// What is configured and who this is: what the boot handed over, else what the
-/// host itself says.
-async fn known(context: &Context) -> Result<(Settings, Option<Identity>), Failure> {
-    let handoff = Handoff::read(&context.paths.config()).unwrap_or_else(|error| {
-        tracing::warn!("{}", chain_text(&error));
-        None
-    });
-    if let Some(handoff) = handoff
-        && let Some(settings) = Settings::typed(&handoff.config).settings
-    {
-        return Ok((settings, Some(handoff.identity)));
+/// Removes what a step that was killed has left in memory: secrets are among its variables.
+/// Whoever holds the lock is at work on a step of its own.
+fn tidy(paths: &Paths) {
+    if !paths.step().exists() {
+        return;
     }
-    let settings = resolve::host_alone(&context.paths)?.settings;
-    let identity = match discover(&context.imds, &context.paths).await {
-        Ok(found) => Some(found.identity),
-        Err(error) => {
-            tracing::warn!("{}", chain_text(&error));
-            None
-        }
-    };
-    Ok((settings, identity))
+    let Ok(_lock) = Lock::acquire(&paths.lock()) else { return };
+    if let Err(error) = fs::remove_dir_all(paths.step()) {
+        tracing::warn!(%error, "what a killed step has left cannot be removed");
+    }
 }

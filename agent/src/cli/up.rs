@@ -122,6 +122,7 @@ impl Watcher for Told {
                     paint.green(&count(source.keys, "key"))
                 }
                 SourceOutcome::Absent => paint.dim("nothing there"),
+                SourceOutcome::Kept => paint.dim("kept copy"),
                 SourceOutcome::LastGood => paint.yellow("last good copy"),
                 SourceOutcome::Failed | SourceOutcome::Bad => paint.red("failed"),
             };

@@ -8,6 +8,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::platform::paths::Paths;
+
 /// Where programs are where nobody says so.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -62,6 +64,20 @@ fn is_handed_on(name: &OsStr) -> bool {
         || HANDED_ON.contains(&name)
         // Programs disagree about the case of these.
         || (upper.ends_with("_PROXY") && HANDED_ON.contains(&upper.as_str()))
+}
+
+/// The file of a program that a setting names: an absolute one lies below the root,
+/// one with a slash below `directory`, any other on PATH.
+pub(crate) fn program(paths: &Paths, named: &str, directory: &Path) -> Option<PathBuf> {
+    let path = Path::new(named);
+    let found = if path.is_absolute() {
+        Some(paths.host(path))
+    } else if named.contains('/') {
+        Some(directory.join(path))
+    } else {
+        find_program(named)
+    };
+    found.filter(|path| is_program(path))
 }
 
 /// The program of this name on PATH.

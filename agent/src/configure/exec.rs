@@ -4,18 +4,16 @@
 //! A process that it leaves in the background goes on, but must not keep the
 //! standard output that it was given: nobody reads it once the step is over.
 
-use std::future::Future;
-use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::{Map, Value};
 
 use super::arguments::{self, ArgumentError};
 use super::ended::{Ended, Ran};
-use super::environment::{self, find_program, is_program};
+use super::environment;
 use super::events::Progress;
 use super::lines::Tail;
-use super::process::{self, End, Line, ProcessError, Spec};
+use super::process::{self, End, Line, ProcessError, Spec, Stop};
 use super::report::{Failure, TaskOutcome, TaskReport, one_line};
 use super::step::Step;
 use super::workspace::{Workspace, WorkspaceError};
@@ -53,14 +51,15 @@ pub(crate) async fn run(
     variables: &Map<String, Value>,
     deadline: tokio::time::Instant,
     progress: &mut (dyn FnMut(Progress) + Send),
-    cancel: impl Future<Output = ()>,
+    cancel: Stop<'_>,
 ) -> Result<Ran, ExecError> {
     let (named, args) = step.settings.exec.split_first().ok_or(ExecError::NoCommand)?;
     // Its own directory where there is one; a command needs no playbook.
     let directory = step
         .playbook()
         .map_or_else(|_| step.paths.host("/"), |playbook| playbook.directory().to_owned());
-    let program = resolve(step, named, &directory)?;
+    let program = environment::program(step.paths, named, &directory)
+        .ok_or_else(|| ExecError::NotFound { program: named.clone() })?;
     let args = arguments::fill(args, variables, step.redactor)?;
     let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if step.check {
@@ -118,22 +117,6 @@ pub(crate) async fn run(
         }
     });
     Ok(Ran { tasks: vec![task], failure, ..Ran::new(end.into()) })
-}
-
-/// The program's file: an absolute one lies below the root, one with a slash
-/// below the step's directory, any other on PATH.
-fn resolve(step: &Step<'_>, named: &str, directory: &Path) -> Result<PathBuf, ExecError> {
-    let path = Path::new(named);
-    let found = if path.is_absolute() {
-        Some(step.paths.host(path))
-    } else if named.contains('/') {
-        Some(directory.join(path))
-    } else {
-        find_program(named)
-    };
-    found
-        .filter(|path| is_program(path))
-        .ok_or_else(|| ExecError::NotFound { program: named.to_owned() })
 }
 
 fn not_checked(name: String) -> TaskReport {

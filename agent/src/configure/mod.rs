@@ -25,7 +25,7 @@ mod digest;
 /// How a step ended.
 pub mod ended;
 /// What a child process finds in its environment.
-mod environment;
+pub(crate) mod environment;
 /// What the step tells while it runs.
 pub mod events;
 /// A command as the engine.

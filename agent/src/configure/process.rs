@@ -11,7 +11,7 @@ use std::future::Future;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -36,6 +36,10 @@ const LONGEST_LINE: usize = 8 << 10;
 
 /// The longest event. The callback plugin keeps well below it.
 const LONGEST_EVENT: usize = 64 << 10;
+
+/// Ready when a process must end before its time. Of one kind for all who run one, so
+/// that what runs them is built once.
+pub(crate) type Stop<'a> = Pin<&'a mut (dyn Future<Output = ()> + 'a)>;
 
 /// A process cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -104,7 +108,7 @@ pub(crate) enum End {
 /// itself is left alone; when it is killed, so is all that came from it.
 pub(crate) async fn run(
     mut spec: Spec,
-    cancel: impl Future<Output = ()>,
+    mut cancel: Stop<'_>,
     on_line: &mut (dyn FnMut(Line) + Send),
 ) -> Result<End, ProcessError> {
     let program = spec.program.clone();
@@ -116,7 +120,7 @@ pub(crate) async fn run(
     let mut lines = listen(&mut child, events);
 
     let deadline = tokio::time::sleep_until(deadline);
-    let (mut deadline, mut cancel) = (pin!(deadline), pin!(cancel));
+    let mut deadline = pin!(deadline);
     let waited = |result: io::Result<ExitStatus>| {
         result.map_err(|source| ProcessError::Wait { program: program.clone(), source })
     };
@@ -129,7 +133,7 @@ pub(crate) async fn run(
                 None => open = false,
             },
             () = &mut deadline => break End::TimedOut,
-            () = &mut cancel => break End::Interrupted,
+            () = cancel.as_mut() => break End::Interrupted,
         }
     };
     if !matches!(end, End::Exited(_)) {

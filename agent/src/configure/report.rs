@@ -8,6 +8,7 @@ use super::attempt::Attempt;
 use crate::config::origin::Origin;
 use crate::config::path::KeyPath;
 use crate::config::trust::Refused;
+use crate::lifecycle::hook::HookReport;
 use crate::platform::process::ProcessKey;
 use crate::platform::redact::Redactor;
 
@@ -36,6 +37,9 @@ pub enum SourceOutcome {
     Unchanged,
     /// The source says that there is no document.
     Absent,
+    /// The role that the instance has been given since may not read the source; the copy
+    /// that the one before it read is current.
+    Kept,
     /// The source failed; the last valid copy stands in.
     LastGood,
     /// The source failed, and nothing stands in.
@@ -64,7 +68,7 @@ pub struct SourceReport {
     /// When the copy that stands in for it was fetched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copied_at: Option<String>,
-    /// Why it failed: the whole chain.
+    /// Why it failed, or was not read: the whole chain.
     pub error: Option<String>,
 }
 
@@ -123,7 +127,7 @@ pub struct UnknownKey {
 /// A part of the boot, with the time it took.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Phase {
-    /// `identity`, `scopes`, `fetch`, `step`, `rollback`, `notify`.
+    /// `identity`, `scopes`, `fetch`, `step`, `rollback`, `notify`, `lifecycle`.
     pub name: String,
     /// `ok`, `failed` or `skipped`.
     pub outcome: PhaseOutcome,
@@ -243,6 +247,9 @@ pub struct Report {
     pub problems: Vec<String>,
     /// Why it failed, or why it is degraded: a step that failed and was rolled back.
     pub failure: Option<Failure>,
+    /// What the autoscaling group was told, where it waited for this boot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifecycle: Option<HookReport>,
 }
 
 /// The longest one-line message, in characters.
@@ -289,6 +296,7 @@ impl Report {
             refused_keys: Vec::new(),
             problems: Vec::new(),
             failure: None,
+            lifecycle: None,
         }
     }
 
@@ -322,6 +330,9 @@ impl Report {
             failure.chain.iter_mut().for_each(clean);
         }
         report.ansible.iter_mut().for_each(clean);
+        if let Some(told) = &mut report.lifecycle {
+            told.error.iter_mut().for_each(clean);
+        }
         if let Some(decision) = &mut report.decision {
             clean(&mut decision.reason);
         }

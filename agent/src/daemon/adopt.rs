@@ -25,6 +25,7 @@ impl Engine<'_> {
             }
         };
         self.look_for_messages();
+        self.tell_group();
         anew
     }
 

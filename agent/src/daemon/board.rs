@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -12,13 +12,14 @@ use crate::configure::handoff::Handoff;
 use crate::configure::report::{Outcome, Report};
 use crate::health::watch::Watch;
 use crate::identity::Identity;
+use crate::lifecycle::drain::record::Record;
 use crate::metrics::openmetrics::{self, Format};
 use crate::metrics::pipeline::Pipeline;
 use crate::metrics::sample::Tick;
 use crate::platform::clock;
 use crate::platform::paths::Paths;
 use crate::status::fresh::{Drift, Look};
-use crate::status::server::Answers;
+use crate::status::server::{Answers, Flushing};
 use crate::status::snapshot::{AgentStatus, CollectorStatus, Facts, SinkStatus, Snapshot};
 
 /// What the daemon knows.
@@ -47,6 +48,8 @@ pub(super) struct View {
     pub(super) drift: Option<Drift>,
     /// What is wrong with the configuration that the daemon runs on.
     pub(super) problems: Vec<String>,
+    /// What the daemon cannot do for the instance's group.
+    pub(super) group_problem: Option<String>,
     /// Who this instance is, where the daemon had to find out by itself.
     pub(super) identity: Option<Identity>,
     /// The services.
@@ -102,10 +105,12 @@ impl Board {
             report: view.report.as_ref(),
             at_work: view.at_work(),
             problems: &view.problems,
+            group_problem: view.group_problem.as_deref(),
             look: view.look.as_ref(),
             drift: view.drift.as_ref(),
             started_at: &self.started_at,
             identity,
+            drain: Record::load(&self.paths).unwrap_or_default(),
             services: view.watch.as_ref().map(Watch::snapshot).unwrap_or_default(),
             sinks: view.pipeline.as_ref().map(sinks).unwrap_or_default(),
             collectors: view.collectors.clone(),
@@ -197,5 +202,13 @@ impl Answers for Board {
 
     fn refresh(&self) {
         self.refresh.notify_one();
+    }
+
+    fn flush(&self, within: Duration) -> Flushing {
+        match &self.view().pipeline {
+            Some(pipeline) => Box::pin(pipeline.flush(within)),
+            // Nobody holds anything.
+            None => Box::pin(std::future::ready(true)),
+        }
     }
 }

@@ -11,6 +11,8 @@ use super::freshen::Fresh;
 use crate::config::Settings;
 use crate::health::watch::Watch;
 use crate::identity::{Identity, IdentityError};
+use crate::lifecycle::hook::keeper::Keeper;
+use crate::lifecycle::hook::unhealthy::Sentry;
 use crate::metrics::pipeline::Pipeline;
 use crate::metrics::runner::Runner;
 use crate::metrics::sample::Tick;
@@ -45,7 +47,10 @@ pub(super) struct Engine<'a> {
     pub(super) courier: Courier,
     pub(super) settings: Settings,
     pub(super) fresh: Fresh,
-    identity: Option<Identity>,
+    /// What the group is owed.
+    pub(super) keeper: Keeper,
+    pub(super) sentry: Sentry,
+    pub(super) identity: Option<Identity>,
     runner: Runner,
     schedule: Schedule,
     held: VecDeque<Arc<Tick>>,
@@ -72,6 +77,8 @@ impl<'a> Engine<'a> {
             courier: Courier::start(context),
             settings,
             fresh,
+            keeper: Keeper::default(),
+            sentry: Sentry::default(),
             identity: None,
             runner,
             schedule,
@@ -147,10 +154,11 @@ impl<'a> Engine<'a> {
     fn supplies(&self, identity: &Identity) -> Supplies {
         let Context { paths, client, redactor, .. } = self.context;
         let region = identity.region.clone();
+        let secrets = Secrets::new(paths, client, region.clone(), redactor, SECRET_BUDGET);
         Supplies {
             client: client.clone(),
-            aws: Arc::new(LazyAws::new(client.clone(), region.clone(), AWS_ATTEMPT)),
-            secrets: Arc::new(Secrets::new(paths, client, region, redactor, SECRET_BUDGET)),
+            aws: Arc::new(LazyAws::new(client.clone(), region, AWS_ATTEMPT)),
+            secrets: Arc::new(secrets.or_handed()),
         }
     }
 

@@ -10,6 +10,8 @@ mod board;
 mod engine;
 /// What becomes of a look at the sources.
 mod freshen;
+/// What the autoscaling group is told.
+mod group;
 /// What `configure` leaves.
 mod inbox;
 /// When the sources are looked at again.
@@ -135,6 +137,7 @@ async fn run_here(
             () = &mut stop => break Ended::Stopped,
             () = engine.due() => {
                 engine.measure().await;
+                engine.watch_over_services();
                 if !hearing {
                     reload(&mut engine, &mut looks, &board);
                     told.state(&board);

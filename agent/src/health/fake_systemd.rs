@@ -1,5 +1,4 @@
-//! A bus with nothing on it but systemd, as far as gild asks it: for tests of
-//! this room.
+//! A bus with nothing on it but systemd, as far as gild asks it: for tests.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
@@ -20,7 +19,7 @@ use super::unit::UnitState;
 type Units = Arc<Mutex<BTreeMap<String, UnitState>>>;
 
 /// systemd, played. Stops when dropped.
-pub(super) struct FakeSystemd {
+pub(crate) struct FakeSystemd {
     directory: TempDir,
     units: Units,
     clients: Arc<Mutex<(usize, JoinSet<()>)>>,
@@ -28,7 +27,7 @@ pub(super) struct FakeSystemd {
 }
 
 /// A loaded service without failures.
-pub(super) fn service(active: &str, restarts: u32) -> UnitState {
+pub(crate) fn service(active: &str, restarts: u32) -> UnitState {
     UnitState {
         load: "loaded".to_owned(),
         active: active.to_owned(),
@@ -40,7 +39,7 @@ pub(super) fn service(active: &str, restarts: u32) -> UnitState {
 }
 
 impl FakeSystemd {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(directory.path().join("bus")).unwrap();
         let units = Units::default();
@@ -58,21 +57,21 @@ impl FakeSystemd {
         Self { directory, units, clients, _accept: accept }
     }
 
-    pub(super) fn socket(&self) -> PathBuf {
+    pub(crate) fn socket(&self) -> PathBuf {
         self.directory.path().join("bus")
     }
 
-    pub(super) fn set(&self, unit: &str, state: UnitState) {
+    pub(crate) fn set(&self, unit: &str, state: UnitState) {
         self.units.lock().unwrap().insert(unit.to_owned(), state);
     }
 
     /// How many connections there ever were.
-    pub(super) fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.clients.lock().unwrap().0
     }
 
     /// Breaks all connections.
-    pub(super) fn hang_up(&self) {
+    pub(crate) fn hang_up(&self) {
         self.clients.lock().unwrap().1.abort_all();
     }
 }

@@ -20,4 +20,4 @@ pub mod verdict;
 pub mod watch;
 
 #[cfg(test)]
-mod fake_systemd;
+pub(crate) mod fake_systemd;

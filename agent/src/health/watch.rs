@@ -54,6 +54,8 @@ struct Found {
     restarts: Option<u32>,
     probes: Vec<(&'static str, Duration)>,
     looks: u64,
+    /// Since when it is down.
+    down: Option<Instant>,
 }
 
 type Shared = Arc<Mutex<BTreeMap<Arc<str>, Found>>>;
@@ -121,7 +123,7 @@ impl Watch {
                 message: "not looked at yet".to_owned(),
                 since: clock::now_text(),
             };
-            let found = Found { health, restarts: None, probes: Vec::new(), looks: 0 };
+            let found = Found { health, restarts: None, probes: Vec::new(), looks: 0, down: None };
             lock(&self.found).insert(name.clone(), found);
             let phase = settings.interval.min(SPREAD) / count * position;
             let task = watch_one(
@@ -146,6 +148,13 @@ impl Watch {
             .iter()
             .map(|(name, found)| (name.to_string(), found.health.clone()))
             .collect()
+    }
+
+    /// The services that are down, each since when.
+    pub fn down(&self) -> Vec<(String, Instant)> {
+        let found = lock(&self.found);
+        let down = found.iter().filter_map(|(name, found)| Some((name.to_string(), found.down?)));
+        down.collect()
     }
 
     /// The measurements. What is not known has none: a gap, not a guess.
@@ -242,6 +251,7 @@ impl Board {
             found.health.message = message;
             if changed {
                 found.health.since = clock::now_text();
+                found.down = (up == Some(false)).then(Instant::now);
             }
             found.restarts = seen.unit.as_ref().and_then(|unit| unit.restarts);
             found.health.state = seen.unit.map(|unit| unit.active);

@@ -32,6 +32,13 @@ pub struct GroupError {
     source: AwsError,
 }
 
+impl GroupError {
+    /// Whether this instance may not ask.
+    pub fn is_denied(&self) -> bool {
+        self.source.is_denied()
+    }
+}
+
 impl Retryable for GroupError {
     fn verdict(&self) -> Verdict {
         self.source.verdict()

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::connection::Connection;
 use super::error::ImdsError;
-use crate::platform::retry::{Backoff, until};
+use crate::platform::retry::{Backoff, Tries, until};
 
 /// The longest life that a token may have, in seconds.
 const TOKEN_TTL: &str = "21600";
@@ -147,6 +147,43 @@ impl Imds {
         self.read("the public address", "/latest/meta-data/public-ipv4", deadline, parse).await
     }
 
+    /// What the instance's autoscaling group makes of it, such as `InService`; `None` where
+    /// it is in no group.
+    pub async fn target_lifecycle_state(
+        &mut self,
+        deadline: Instant,
+    ) -> Result<Option<String>, ImdsError> {
+        let parse = |text: &str| {
+            let state = text.trim();
+            let fine = is_word(state) && state.len() <= 64;
+            fine.then(|| state.to_owned()).ok_or(ImdsError::Malformed { expected: "a state" })
+        };
+        let path = "/latest/meta-data/autoscaling/target-lifecycle-state";
+        self.read("the target lifecycle state", path, deadline, parse).await
+    }
+
+    /// When the instance's spot capacity is taken back; `None` while nothing says so.
+    pub async fn spot_end(&mut self, deadline: Instant) -> Result<Option<SystemTime>, ImdsError> {
+        let parse = |text: &str| {
+            let notice: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+            let time = notice["time"].as_str().and_then(|time| humantime::parse_rfc3339(time).ok());
+            time.ok_or(ImdsError::Malformed { expected: "the notice of an interruption" })
+        };
+        let path = "/latest/meta-data/spot/instance-action";
+        self.read("the notice of a spot interruption", path, deadline, parse).await
+    }
+
+    /// The name of the role that the instance has; `None` where it has none.
+    pub async fn role(&mut self, deadline: Instant) -> Result<Option<String>, ImdsError> {
+        let parse = |text: &str| {
+            let name = text.trim();
+            let malformed = ImdsError::Malformed { expected: "the name of a role" };
+            (is_word(name) && name.len() <= 128).then(|| name.to_owned()).ok_or(malformed)
+        };
+        let path = "/latest/meta-data/iam/security-credentials/";
+        self.read("the name of the role", path, deadline, parse).await
+    }
+
     /// The tags that are wanted and there.
     pub async fn tags(
         &mut self,
@@ -187,16 +224,20 @@ impl Imds {
         deadline: Instant,
         parse: impl Fn(&str) -> Result<T, ImdsError>,
     ) -> Result<Option<T>, ImdsError> {
-        let tries = until(deadline, RETRY, async || {
-            let answer = before(deadline, self.get(path)).await?;
-            answer.map(|text| parse(&text)).transpose()
-        })
-        .await;
-        tries.result.map_err(|source| ImdsError::Read {
-            what: what.to_owned(),
-            attempts: tries.count,
-            source: Box::new(source),
-        })
+        let mut tries = Tries::new(deadline, RETRY);
+        loop {
+            let answer = before(deadline, self.get(path)).await;
+            match answer.and_then(|text| text.map(|text| parse(&text)).transpose()) {
+                Err(error) if tries.again(&error).await => {}
+                result => {
+                    return result.map_err(|source| ImdsError::Read {
+                        what: what.to_owned(),
+                        attempts: tries.count,
+                        source: Box::new(source),
+                    });
+                }
+            }
+        }
     }
 
     async fn get(&mut self, path: &str) -> Result<Option<String>, ImdsError> {

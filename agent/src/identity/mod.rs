@@ -33,7 +33,7 @@ const DEFAULT_ENDPOINT: &str = "http://169.254.169.254";
 const QUICK_PROBE: Duration = Duration::from_secs(1);
 
 /// How long the host name is worth waiting for; the kernel has one too. The
-/// public address is worth no more.
+/// public address and the name of the role are worth no more.
 const HOSTNAME_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Where an identity came from.
@@ -94,6 +94,11 @@ impl ImdsOptions {
         let prefixes = ["gild:".to_owned()].into();
         Self { endpoint, budget, wanted_tags: WantedTags { prefixes, keys: Default::default() } }
     }
+
+    /// The metadata service, for what is asked apart from the identity.
+    pub fn open(&self) -> Result<Imds, ImdsError> {
+        Imds::new(self.endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT))
+    }
 }
 
 /// What was found out.
@@ -105,6 +110,9 @@ pub struct Discovered {
     pub imds: Option<Imds>,
     /// Whether the tags could be read, and whether the metadata has them.
     pub tags: TagsState,
+    /// The role that the instance has, where it has one and that is known. It may be another
+    /// one tomorrow, and is no part of who the instance is.
+    pub role: Option<String>,
 }
 
 /// What is known about the instance's tags.
@@ -127,8 +135,7 @@ pub struct IdentityError(#[source] ImdsError);
 pub async fn discover(options: &ImdsOptions, paths: &Paths) -> Result<Discovered, IdentityError> {
     let start = Instant::now();
     let deadline = start + options.budget;
-    let endpoint = options.endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT);
-    let mut imds = Imds::new(endpoint).map_err(IdentityError)?;
+    let mut imds = options.open().map_err(IdentityError)?;
     if options.endpoint.is_some() || hardware::says_ec2(paths) {
         imds.reach(deadline).await.map_err(IdentityError)?;
     } else {
@@ -136,7 +143,8 @@ pub async fn discover(options: &ImdsOptions, paths: &Paths) -> Result<Discovered
         let probe = tokio::time::timeout(limit, imds.reach(start + limit)).await;
         if !matches!(probe, Ok(Ok(()))) {
             let identity = host::identity(paths);
-            return Ok(Discovered { identity, imds: None, tags: TagsState::Unavailable });
+            let tags = TagsState::Unavailable;
+            return Ok(Discovered { identity, imds: None, tags, role: None });
         }
     }
     let document = imds.document(deadline).await.map_err(IdentityError)?;
@@ -148,6 +156,7 @@ pub async fn discover(options: &ImdsOptions, paths: &Paths) -> Result<Discovered
     };
     let hostname = imds.hostname(deadline.min(Instant::now() + HOSTNAME_PATIENCE)).await;
     let public_ip = imds.public_ip(deadline.min(Instant::now() + HOSTNAME_PATIENCE)).await;
+    let role = imds.role(deadline.min(Instant::now() + HOSTNAME_PATIENCE)).await;
     let identity = Identity {
         provenance: Provenance::Imds,
         instance_id: document.instance_id,
@@ -162,5 +171,5 @@ pub async fn discover(options: &ImdsOptions, paths: &Paths) -> Result<Discovered
         autoscaling_group: tags.get(GROUP_TAG).cloned(),
         tags,
     };
-    Ok(Discovered { identity, imds: Some(imds), tags: state })
+    Ok(Discovered { identity, imds: Some(imds), tags: state, role: role.ok().flatten() })
 }

@@ -1,5 +1,11 @@
 //! The life of an instance: what its autoscaling group is told when it begins,
 //! what is coming for it, and what is done before it ends.
 
+/// What is done before the instance ends.
+pub mod drain;
+/// What the autoscaling group is told.
+pub mod hook;
+/// The word of the daemon that the instance is to be drained.
+pub mod request;
 /// What can be configured.
 pub mod settings;

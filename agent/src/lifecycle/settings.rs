@@ -19,6 +19,19 @@ crate::choices! {
     }
 }
 
+impl Occasion {
+    /// The occasion of this word.
+    pub fn named(word: &str) -> Option<Self> {
+        let all = [Self::Spot, Self::Terminate, Self::Stop, Self::Reboot];
+        all.into_iter().find(|occasion| occasion.word() == word)
+    }
+
+    /// Whether an autoscaling group may be waiting for the end of the instance.
+    pub fn is_awaited(self) -> bool {
+        matches!(self, Self::Spot | Self::Terminate)
+    }
+}
+
 crate::settings! {
     /// The life of an instance.
     LifecycleSettings {
@@ -27,11 +40,11 @@ crate::settings! {
         watch: bool = true;
         /// How often it looks.
         interval: Duration as Period = "5s";
-        /// The lifecycle hook that waits for this instance when it starts, where it is
-        /// not to be looked up.
+        /// The lifecycle hook that waits for this instance when it starts. Without it: every
+        /// launch hook of the group, as the Auto Scaling API lists them.
         launch_hook: Option<String>;
-        /// The lifecycle hook that waits for this instance when it ends, where it is not
-        /// to be looked up.
+        /// The lifecycle hook that waits for this instance when it ends. Without it: every
+        /// hook of the group for that.
         terminate_hook: Option<String>;
         /// How long a service that is `critical` may be down before the group is told
         /// that this instance is unhealthy. Unset: it is never told.

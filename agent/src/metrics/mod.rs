@@ -6,6 +6,8 @@ pub mod collector;
 pub mod driver;
 /// Why measurements were not delivered.
 pub mod drops;
+/// What each metric is.
+pub mod help;
 /// A tick as Prometheus reads it.
 pub mod openmetrics;
 /// Patterns of metric names.
@@ -26,3 +28,6 @@ pub mod schedule;
 pub mod settings;
 /// Where samples go.
 pub mod sink;
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use super::help;
 use super::sample::{Kind, Sample, Tick};
 
 /// Which of the two formats.
@@ -31,7 +32,7 @@ pub fn render(tick: &Tick, format: Format) -> String {
         let kind = samples.first().map_or(Kind::Gauge, |sample| sample.kind);
         let (family, kind) = described(name, kind, format);
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "# HELP {family} {}", help(name));
+        let _ = writeln!(text, "# HELP {family} {}", help::of(name));
         let _ = writeln!(text, "# TYPE {family} {kind}");
         for sample in samples {
             write_sample(&mut text, sample);
@@ -54,33 +55,6 @@ fn described(name: &str, kind: Kind, format: Format) -> (&str, &'static str) {
         (Kind::Counter, None, Format::Text) => (name, "untyped"),
         (Kind::Counter, None, Format::OpenMetrics) => (name, "unknown"),
     }
-}
-
-/// What a family is, by the beginning of its name.
-fn help(name: &str) -> &'static str {
-    const HELP: &[(&str, &str)] = &[
-        ("node_cpu_guest_seconds_total", "Seconds each processor spent in guests, by mode."),
-        ("node_cpu_seconds_total", "Seconds each processor spent in each mode."),
-        ("node_memory_", "A field of /proc/meminfo."),
-        ("node_vmstat_", "A field of /proc/vmstat."),
-        ("node_load15", "Load average over 15 minutes."),
-        ("node_load1", "Load average over 1 minute."),
-        ("node_load5", "Load average over 5 minutes."),
-        ("node_network_", "A counter of /proc/net/dev."),
-        ("node_filesystem_device_error", "Whether the filesystem could not be asked."),
-        ("node_filesystem_readonly", "Whether the filesystem is read-only."),
-        ("node_filesystem_files_free", "Inodes that are free."),
-        ("node_filesystem_files", "Inodes in all."),
-        ("node_filesystem_size_bytes", "Size of the filesystem."),
-        ("node_filesystem_free_bytes", "Space that is free for root."),
-        ("node_filesystem_avail_bytes", "Space that is free for other users."),
-        ("node_scrape_collector_duration_seconds", "How long the collector took."),
-        ("node_scrape_collector_success", "Whether the collector succeeded."),
-        ("service_up", "Whether the service is healthy."),
-        ("service_", "The health of a service."),
-    ];
-    let found = HELP.iter().find(|(beginning, _)| name.starts_with(beginning));
-    found.map_or("Measured by gild.", |(_, help)| help)
 }
 
 /// One sample as a line without its end.
@@ -156,14 +130,14 @@ mod tests {
 
     #[test]
     fn families_stand_together_and_labels_are_escaped() {
-        let expected = r#"# HELP node_cpu_seconds Seconds each processor spent in each mode.
+        let expected = r#"# HELP node_cpu_seconds Seconds that each processor spent in each mode.
 # TYPE node_cpu_seconds counter
 node_cpu_seconds_total{cpu="0",mode="user"} 1.5
 node_cpu_seconds_total{cpu="0",mode="a\\b\"c\nd"} 2
 # HELP node_load1 Load average over 1 minute.
 # TYPE node_load1 gauge
 node_load1 0.25
-# HELP node_vmstat_pswpin A field of /proc/vmstat.
+# HELP node_vmstat_pswpin Pages swapped in.
 # TYPE node_vmstat_pswpin unknown
 node_vmstat_pswpin 7
 # EOF

@@ -39,6 +39,18 @@ impl Pipeline {
         }
     }
 
+    /// Has every sink send what it holds; says whether all have within this time.
+    pub fn flush(&self, within: Duration) -> impl Future<Output = bool> + Send + use<> {
+        // They send at the same time, and are awaited one after the other.
+        let flushing: Vec<_> = self.sinks.values().map(Handle::flush).collect();
+        let all = async {
+            for sink in flushing {
+                sink.await;
+            }
+        };
+        async move { tokio::time::timeout(within, all).await.is_ok() }
+    }
+
     /// How each sink does.
     pub fn stats(&self) -> BTreeMap<String, SinkStats> {
         self.sinks.iter().map(|(name, sink)| (name.clone(), sink.stats())).collect()

@@ -7,6 +7,7 @@ use std::time::{Instant, SystemTime};
 
 use serde::Serialize;
 
+use super::collector::source::Files;
 use super::collector::{CollectError, Collector, ENTRIES};
 use super::sample::{Sample, Tick};
 use super::settings::MetricsSettings;
@@ -28,6 +29,7 @@ pub struct CollectorStats {
 /// The collectors that run.
 pub struct Runner {
     running: Vec<Running>,
+    files: Files,
     samples: usize,
 }
 
@@ -43,17 +45,20 @@ impl Runner {
     pub fn new(settings: &MetricsSettings, paths: &Paths) -> Self {
         let named = |name| settings.collectors.iter().any(|chosen| chosen.as_str() == name);
         let chosen = ENTRIES.iter().filter(|entry| named(entry.name));
-        Self::of(chosen.map(|entry| (entry.name, (entry.build)(paths))))
+        Self::of(chosen.map(|entry| (entry.name, (entry.build)(paths))), Files::new(paths))
     }
 
-    fn of(collectors: impl Iterator<Item = (&'static str, Box<dyn Collector>)>) -> Self {
+    fn of(
+        collectors: impl Iterator<Item = (&'static str, Box<dyn Collector>)>,
+        files: Files,
+    ) -> Self {
         let running = collectors.map(|(name, collector)| Running {
             name,
             label: Arc::from(name),
             collector,
             stats: None,
         });
-        Self { running: running.collect(), samples: 0 }
+        Self { running: running.collect(), files, samples: 0 }
     }
 
     /// Runs every collector once. A collector that fails leaves the others
@@ -62,8 +67,9 @@ impl Runner {
         let mut tick = Tick::new(SystemTime::now(), Vec::new());
         // As many as last time, and room for what else the daemon knows.
         tick.samples.reserve(self.samples + 16);
+        self.files.next_tick();
         for running in &mut self.running {
-            running.run(&mut tick.samples).await;
+            running.run(&mut self.files, &mut tick.samples).await;
         }
         self.samples = tick.samples.len();
         tick
@@ -77,12 +83,12 @@ impl Runner {
 }
 
 impl Running {
-    async fn run(&mut self, samples: &mut Vec<Sample>) {
+    async fn run(&mut self, files: &mut Files, samples: &mut Vec<Sample>) {
         let start = Instant::now();
         if let Some(look) = self.collector.look() {
             look.await;
         }
-        let result = self.collector.collect(samples);
+        let result = self.collector.collect(files, samples);
         let duration = start.elapsed();
         let label = || vec![("collector", self.label.clone())];
         let success = f64::from(u8::from(result.is_ok()));
@@ -118,7 +124,7 @@ mod tests {
     struct Broken;
 
     impl Collector for Broken {
-        fn collect(&mut self, _: &mut Vec<Sample>) -> Result<(), CollectError> {
+        fn collect(&mut self, _: &mut Files, _: &mut Vec<Sample>) -> Result<(), CollectError> {
             Err(CollectError::Unknown { path: "/proc/x".into(), what: "anything" })
         }
     }
@@ -126,7 +132,7 @@ mod tests {
     struct One;
 
     impl Collector for One {
-        fn collect(&mut self, out: &mut Vec<Sample>) -> Result<(), CollectError> {
+        fn collect(&mut self, _: &mut Files, out: &mut Vec<Sample>) -> Result<(), CollectError> {
             out.push(Sample::gauge("one", vec![], 1.0));
             Ok(())
         }
@@ -140,7 +146,8 @@ mod tests {
     #[tokio::test]
     async fn a_collector_that_fails_leaves_the_others_alone() {
         let broken: (_, Box<dyn Collector>) = ("broken", Box::new(Broken));
-        let mut runner = Runner::of([broken, ("one", Box::new(One))].into_iter());
+        let files = Files::new(&Paths::installed(Path::new("/nonexistent")));
+        let mut runner = Runner::of([broken, ("one", Box::new(One))].into_iter(), files);
         let tick = runner.tick().await;
         assert!(tick.samples.iter().any(|sample| sample.name == "one"));
         assert_eq!(value(&tick, "node_scrape_collector_success", "broken"), Some(0.0));

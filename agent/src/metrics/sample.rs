@@ -33,12 +33,22 @@ pub struct Sample {
 impl Sample {
     /// A gauge.
     pub fn gauge(name: impl Into<Cow<'static, str>>, labels: Vec<Label>, value: f64) -> Self {
-        Self { name: name.into(), labels, kind: Kind::Gauge, value }
+        Self::of(Kind::Gauge, name.into(), labels, value)
     }
 
     /// A counter.
     pub fn counter(name: impl Into<Cow<'static, str>>, labels: Vec<Label>, value: f64) -> Self {
-        Self { name: name.into(), labels, kind: Kind::Counter, value }
+        Self::of(Kind::Counter, name.into(), labels, value)
+    }
+
+    /// A gauge or a counter.
+    pub fn of(kind: Kind, name: Cow<'static, str>, labels: Vec<Label>, value: f64) -> Self {
+        Self { name, labels, kind, value }
+    }
+
+    /// A gauge or a counter without labels.
+    pub fn plain(kind: Kind, name: &'static str, value: f64) -> Self {
+        Self::of(kind, Cow::Borrowed(name), Vec::new(), value)
     }
 
     /// The value of a label.

@@ -38,10 +38,11 @@ impl Supplies {
         redactor: &Redactor,
         region: Option<String>,
     ) -> Self {
+        let secrets = Secrets::new(paths, client, region.clone(), redactor, CALL).or_handed();
         Self {
             client: client.clone(),
-            aws: Arc::new(LazyAws::new(client.clone(), region.clone(), CALL)),
-            secrets: Arc::new(Secrets::new(paths, client, region, redactor, CALL)),
+            aws: Arc::new(LazyAws::new(client.clone(), region, CALL)),
+            secrets: Arc::new(secrets),
             redactor: redactor.clone(),
         }
     }

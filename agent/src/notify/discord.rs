@@ -15,6 +15,7 @@ use super::limits::{UTF16, code_block, cut, length, line, lines};
 use super::message::{Event, Message};
 use super::secret_url::{SecretUrl, mask};
 use super::{Notifier, SendError, Supplies, post};
+use crate::config::SecretRef;
 use crate::config::format::{self, Format};
 use crate::platform::http::{self, plain_url};
 use crate::platform::redact::Redactor;
@@ -105,6 +106,10 @@ impl Notifier for DiscordSettings {
         self.url.iter().for_each(|url| url.mask(redactor));
     }
 
+    fn secrets(&self) -> Vec<SecretRef> {
+        self.url.iter().filter_map(SecretUrl::reference).collect()
+    }
+
     async fn resolve(&self, supplies: &Supplies) -> Result<Url, SendError> {
         match (&self.url, &self.webhooks) {
             (Some(url), _) => url.resolve(supplies).await,
@@ -150,6 +155,7 @@ impl Notifier for DiscordSettings {
                     Event::Ready | Event::Recovered => 5_763_719,
                     Event::Failed => 15_548_997,
                     Event::Degraded => 16_705_372,
+                    Event::Drained => 3_447_003,
                 },
                 timestamp: letter.message.at.clone(),
                 fields,
@@ -174,6 +180,7 @@ fn content(letter: &Letter<'_>) -> String {
         Event::Failed => "Failure",
         Event::Degraded => "Degraded",
         Event::Ready | Event::Recovered => "Success",
+        Event::Drained => "Drained",
     };
     match &letter.message.environment {
         Some(environment) => short(&format!("{what} on {}", escaped(environment)), CONTENT),

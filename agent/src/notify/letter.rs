@@ -31,16 +31,18 @@ impl<'a> Letter<'a> {
         Self { message, title: title.unwrap_or_else(|| headline(message)), text, held_back }
     }
 
-    /// What is wrong: the task and the message. `None` where nothing is, or where
-    /// the user's own text says it.
+    /// What is wrong, or was done: the task and the message. `None` where there is nothing
+    /// to say, or where the user's own text says it.
     pub fn trouble(&self) -> Option<(String, &str)> {
         let message = self.message;
-        if self.text.is_some() || !message.event.is_bad() {
+        let worth_it = message.event.is_bad() || message.event == Event::Drained;
+        if self.text.is_some() || !worth_it {
             return None;
         }
         let place = match (&message.task, message.event) {
             (Some(task), _) => format!("error in {task}:"),
             (None, Event::Failed) => "error:".to_owned(),
+            (None, Event::Drained) => "drained:".to_owned(),
             (None, _) => "problems:".to_owned(),
         };
         Some((place, message.text.as_deref().unwrap_or("no message")))
@@ -85,6 +87,7 @@ fn headline(message: &Message) -> String {
         Event::Degraded => "DEGRADED",
         Event::Ready => "READY",
         Event::Recovered => "READY again",
+        Event::Drained => "DRAINED",
     };
     let names = [&message.hostname, &message.instance_id];
     let name = names.into_iter().flatten().find(|name| !name.trim().is_empty());

@@ -36,6 +36,8 @@ pub enum Event {
     Ready,
     /// The boot is as it should be, and the one before was not.
     Recovered,
+    /// The instance was drained, because it ends.
+    Drained,
 }
 
 impl Event {
@@ -45,10 +47,11 @@ impl Event {
         ("degraded", Event::Degraded),
         ("ready", Event::Ready),
         ("recovered", Event::Recovered),
+        ("drained", Event::Drained),
     ];
 
     /// The words of the configuration.
-    const WORDS: &'static [&'static str] = &["failed", "degraded", "ready", "recovered"];
+    const WORDS: &'static [&'static str] = &["failed", "degraded", "ready", "recovered", "drained"];
 
     /// The outcome that the event is of.
     pub fn outcome(self) -> &'static str {
@@ -56,7 +59,14 @@ impl Event {
             Event::Failed => "failed",
             Event::Degraded => "degraded",
             Event::Ready | Event::Recovered => "ready",
+            Event::Drained => "drained",
         }
+    }
+
+    /// Whether it is what came of a boot. The others are news of their own, and change
+    /// nothing of what was told of a boot.
+    pub fn is_of_boot(self) -> bool {
+        !matches!(self, Event::Drained)
     }
 
     /// Whether something is wrong.
@@ -131,20 +141,11 @@ impl Message {
         let text = match event {
             Event::Failed => failure.map(|failure| failure.message.clone()),
             Event::Degraded => Some(problems(&report.problems)),
-            Event::Ready | Event::Recovered => None,
+            _ => None,
         };
         Self {
-            id: format!("{:016x}", fastrand::u64(..)),
-            event,
             at: report.ended_at.clone().unwrap_or_else(clock::now_text),
             instance_id: report.instance_id.clone(),
-            hostname: None,
-            private_ip: None,
-            public_ip: None,
-            region: None,
-            account: None,
-            environment: None,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
             boot_id: report.boot_id.clone(),
             digest: report.digest.clone(),
             playbook_digest: report.playbook_digest.clone(),
@@ -152,6 +153,32 @@ impl Message {
             duration_ms: took.map(clock::ms),
             task: failure.and_then(|failure| failure.task.clone()),
             text: text.filter(|text| !text.is_empty()),
+            ..Self::of_event(event)
+        }
+    }
+
+    /// A message of something that happens now, without anything else in it.
+    pub fn of_event(event: Event) -> Self {
+        let now = clock::now_text();
+        Self {
+            id: format!("{:016x}", fastrand::u64(..)),
+            event,
+            at: now.clone(),
+            instance_id: None,
+            hostname: None,
+            private_ip: None,
+            public_ip: None,
+            region: None,
+            account: None,
+            environment: None,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            boot_id: None,
+            digest: None,
+            playbook_digest: None,
+            started_at: now,
+            duration_ms: None,
+            task: None,
+            text: None,
             vars: BTreeMap::new(),
         }
     }
@@ -187,8 +214,12 @@ impl Message {
     }
 
     /// Whether both are the same news: the same outcome with the same
-    /// configuration and playbook, of the same instance, in the same boot of it.
+    /// configuration and playbook, of the same instance, in the same boot of it. What is
+    /// not of a boot is the same where it began at the same moment.
     pub fn repeats(&self, other: &Self) -> bool {
+        if !self.event.is_of_boot() && self.started_at != other.started_at {
+            return false;
+        }
         let key = |message: &Self| {
             let Self { event, boot_id, digest, playbook_digest, .. } = message.clone();
             (event.outcome(), boot_id, digest, playbook_digest)

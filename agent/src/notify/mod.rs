@@ -50,6 +50,7 @@ use serde_json::Value;
 
 use self::letter::Letter;
 use self::message::Message;
+use crate::config::SecretRef;
 use crate::config::node::Node;
 use crate::config::path::KeyPath;
 use crate::config::schema::{Reader, Setting, Shape, quoted};
@@ -75,6 +76,11 @@ pub trait Notifier: Send + Sync {
 
     /// Registers what is secret in the settings themselves.
     fn mask(&self, _: &Redactor) {}
+
+    /// What the settings refer to.
+    fn secrets(&self) -> Vec<SecretRef> {
+        Vec::new()
+    }
 
     /// Resolves what the settings refer to. Nothing is rendered before, so that
     /// no secret of the notifier itself is in what is sent.
@@ -135,6 +141,11 @@ macro_rules! notifiers {
             /// Registers what is secret in the settings themselves.
             pub fn mask(&self, redactor: &Redactor) {
                 match self { $( Receiver::$variant(settings) => settings.mask(redactor), )+ }
+            }
+
+            /// The secrets that are resolved for the receiver.
+            pub fn secrets(&self) -> Vec<SecretRef> {
+                match self { $( Receiver::$variant(settings) => settings.secrets(), )+ }
             }
 
             /// What the receiver would be sent, as JSON. Nothing is sent.

@@ -60,6 +60,14 @@ impl SecretUrl {
         }
     }
 
+    /// Where it is kept.
+    pub(super) fn reference(&self) -> Option<SecretRef> {
+        match self {
+            SecretUrl::Reference(reference) => Some(reference.clone()),
+            SecretUrl::Plain(_) => None,
+        }
+    }
+
     /// The URL.
     pub(super) async fn resolve(&self, supplies: &Supplies) -> Result<Url, SendError> {
         let url = match self {

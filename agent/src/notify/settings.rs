@@ -11,7 +11,8 @@ crate::settings! {
     /// When a notifier tells.
     Rules {
         /// What it tells of: "failed", "degraded", "ready", and "recovered": ready
-        /// after a failed or degraded boot, for those who do not want each "ready".
+        /// after a failed or degraded boot, for those who do not want each "ready";
+        /// "drained": what was done before the instance ends.
         on: Vec<Event> = ["failed", "degraded", "ready"];
         /// The most messages in an hour. What is held back is counted, and the next
         /// message says how many that were.

@@ -25,6 +25,7 @@ pub(super) fn body(letter: &Letter<'_>) -> Value {
         Event::Ready | Event::Recovered => "#57F287",
         Event::Failed => "#ED4245",
         Event::Degraded => "#FEE75C",
+        Event::Drained => "#3498DB",
     };
     let header = json!({ "type": "plain_text", "text": cut(&title, HEADER, UTF16) });
     let mut blocks = vec![json!({ "type": "header", "text": header })];

@@ -85,7 +85,9 @@ impl Spooled {
     ) -> Option<Self> {
         let own = |spooled: &&Self| spooled.message.is_of_same_instance(&message);
         let earlier: Vec<&Self> = earlier.iter().filter(own).collect();
-        if let Some(last) = earlier.last() {
+        let same_kind =
+            |spooled: &&&Self| spooled.message.event.is_of_boot() == message.event.is_of_boot();
+        if let Some(last) = earlier.iter().rev().find(same_kind) {
             if last.message.repeats(&message) {
                 return None;
             }

@@ -55,6 +55,10 @@ impl Notifier for WebhookSettings {
         self.url.mask(redactor);
     }
 
+    fn secrets(&self) -> Vec<SecretRef> {
+        self.url.reference().into_iter().chain(self.headers.values().cloned()).collect()
+    }
+
     async fn resolve(&self, supplies: &Supplies) -> Result<(Url, HeaderMap), SendError> {
         let url = self.url.resolve(supplies).await?;
         let mut headers = HeaderMap::new();

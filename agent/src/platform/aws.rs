@@ -4,25 +4,25 @@
 //! Endpoints come from the SDK's own environment (`AWS_ENDPOINT_URL`,
 //! `AWS_ENDPOINT_URL_SSM`, …); credentials from the SDK's default chain.
 
+mod renewing;
+mod stack;
+
 use std::error::Error;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_runtime_api::http::Response;
-use aws_smithy_types::body::SdkBody;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use http_body_util::{LengthLimitError, Limited};
+use http_body_util::LengthLimitError;
 use reqwest::Client;
 
+use self::renewing::Renewing;
+use self::stack::Stack;
+pub use self::stack::streaming;
 use super::retry::{Retryable, Verdict};
 
 /// The largest answer. The SDK reads most of them to their end before it looks
@@ -46,8 +46,15 @@ impl Aws {
             .connect_timeout(super::http::CONNECT_TIMEOUT)
             .operation_attempt_timeout(attempt)
             .build();
+        let credentials = Renewing::default();
+        let stack = Stack {
+            client: client.clone(),
+            most: MAX_ANSWER,
+            credentials: Some(credentials.clone()),
+        };
         let loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(SharedHttpClient::new(Stack { client: client.clone(), most: MAX_ANSWER }))
+            .http_client(SharedHttpClient::new(stack))
+            .identity_cache(credentials)
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts);
         // Asking the default chain would cost a call to IMDS that identity has
@@ -86,6 +93,21 @@ impl AwsError {
     /// The HTTP status, where an answer came.
     pub fn status(&self) -> Option<u16> {
         self.status
+    }
+
+    /// Whether other credentials may do what these could not: they have run out, or are
+    /// not known yet.
+    pub fn is_stale(&self) -> bool {
+        self.code().is_some_and(|code| STALE.contains(&code))
+    }
+
+    /// Whether who asks may not do this. Credentials that are worth nothing, or a clock that
+    /// is wrong, are something else.
+    pub fn is_denied(&self) -> bool {
+        match &self.code {
+            Some(code) => code.starts_with("AccessDenied") || code.starts_with("Unauthorized"),
+            None => matches!(self.status, Some(401 | 403)),
+        }
     }
 
     /// Whether a signature was refused for its time alone: a clock that is wrong is
@@ -144,9 +166,8 @@ impl Retryable for AwsError {
         let throttled = self.code().is_some_and(|code| {
             code.contains("Throttl") || code.contains("Rate") || code.contains("SlowDown")
         });
-        let stale = self.code().is_some_and(|code| STALE.contains(&code)) || self.is_off_time();
         match self.status {
-            _ if throttled || stale => Verdict::Transient,
+            _ if throttled || self.is_stale() || self.is_off_time() => Verdict::Transient,
             _ if self.malformed || self.too_large => Verdict::Permanent,
             Some(429 | 500..=599) | None => Verdict::Transient,
             Some(_) => Verdict::Permanent,
@@ -160,114 +181,12 @@ impl Retryable for AwsError {
 const STALE: &[&str] = &[
     "ExpiredToken",
     "ExpiredTokenException",
+    "InvalidAccessKeyId",
     "InvalidClientTokenId",
     "RequestExpired",
     "RequestTimeTooSkewed",
     "UnrecognizedClientException",
 ];
 
-/// The SDK's view of the one HTTP stack, without a cap: for whoever reads answers piece
-/// by piece and has a cap of his own.
-pub fn streaming(client: &Client) -> SharedHttpClient {
-    SharedHttpClient::new(Stack { client: client.clone(), most: usize::MAX })
-}
-
-/// The SDK's view of the one HTTP stack.
-#[derive(Debug, Clone)]
-struct Stack {
-    client: Client,
-    /// The largest answer.
-    most: usize,
-}
-
-impl HttpClient for Stack {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        _: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(Connector {
-            client: self.client.clone(),
-            most: self.most,
-            read_timeout: settings.read_timeout(),
-        })
-    }
-}
-
-#[derive(Debug)]
-struct Connector {
-    client: Client,
-    most: usize,
-    read_timeout: Option<Duration>,
-}
-
-impl HttpConnector for Connector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (client, most) = (self.client.clone(), self.most);
-        let read_timeout = self.read_timeout;
-        HttpConnectorFuture::new(async move {
-            let request = request
-                .try_into_http1x()
-                .map_err(|error| ConnectorError::user(error.into()))?
-                .map(reqwest::Body::wrap);
-            let request = reqwest::Request::try_from(request)
-                .map_err(|error| ConnectorError::user(error.into()))?;
-            let call = client.execute(request);
-            let answer = match read_timeout {
-                None => call.await,
-                Some(limit) => tokio::time::timeout(limit, call)
-                    .await
-                    .map_err(|error| ConnectorError::timeout(error.into()))?,
-            };
-            let answer = answer.map_err(|error| {
-                if error.is_timeout() {
-                    ConnectorError::timeout(error.into())
-                } else {
-                    ConnectorError::io(error.into())
-                }
-            })?;
-            let answer = http::Response::from(answer)
-                .map(|body| SdkBody::from_body_1_x(Limited::new(body, most)));
-            Response::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
-        })
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn verdict(code: Option<&str>, status: Option<u16>, malformed: bool) -> Verdict {
-        let code = code.map(str::to_owned);
-        let too_large = false;
-        AwsError { code, message: None, status, malformed, too_large, source: None }.verdict()
-    }
-
-    #[test]
-    fn credentials_that_have_run_out_are_no_refusal() {
-        for code in STALE.iter().copied().chain(["ThrottlingException", "SlowDown"]) {
-            assert_eq!(verdict(Some(code), Some(400), false), Verdict::Transient, "{code}");
-        }
-        for code in ["AccessDenied", "AccessDeniedException", "InvalidSignatureException"] {
-            assert_eq!(verdict(Some(code), Some(403), false), Verdict::Permanent, "{code}");
-        }
-        for (message, expected) in [
-            ("Signature expired: 20261123T000000Z is now earlier than …", Verdict::Transient),
-            (
-                "Signature not yet current: 20261123T000000Z is still later than …",
-                Verdict::Transient,
-            ),
-            ("The request signature we calculated does not match …", Verdict::Permanent),
-        ] {
-            let code = Some("InvalidSignatureException".to_owned());
-            let message = Some(message.to_owned());
-            let (malformed, too_large) = (false, false);
-            let error =
-                AwsError { code, message, status: Some(400), malformed, too_large, source: None };
-            assert_eq!(error.verdict(), expected, "{error}");
-        }
-        assert_eq!(verdict(None, Some(503), false), Verdict::Transient);
-        assert_eq!(verdict(None, None, false), Verdict::Transient);
-        assert_eq!(verdict(None, None, true), Verdict::Permanent);
-    }
-}
+mod tests;

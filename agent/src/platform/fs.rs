@@ -1,9 +1,9 @@
 //! Files that are written whole or not at all: a reader sees the old content
 //! or the new one, also when the writer is killed or the power goes.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, fchown};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
 
 use nix::fcntl::OFlag;
@@ -15,6 +15,10 @@ pub enum Access {
     Owner,
     /// The owner, and the group of the directory that holds it (0640).
     Group,
+    /// Everybody (0644).
+    All,
+    /// This user alone, whose it then is (0400).
+    User(u32),
 }
 
 impl Access {
@@ -22,6 +26,8 @@ impl Access {
         match self {
             Access::Owner => 0o600,
             Access::Group => 0o640,
+            Access::All => 0o644,
+            Access::User(_) => 0o400,
         }
     }
 }
@@ -37,8 +43,14 @@ pub fn write_atomic(path: &Path, bytes: &[u8], access: Access) -> io::Result<()>
     let written = (|| {
         let mut file =
             OpenOptions::new().write(true).create_new(true).mode(access.mode()).open(&temporary)?;
-        if access == Access::Group {
-            adopt_group(&file, directory)?;
+        match access {
+            Access::Owner | Access::All => {}
+            Access::Group => adopt_group(&file, directory)?,
+            Access::User(user) => give(&file, Some(user), None)?,
+        }
+        if access == Access::All {
+            // Whatever the umask says.
+            file.set_permissions(Permissions::from_mode(access.mode()))?;
         }
         file.write_all(bytes)?;
         file.sync_all()?;
@@ -70,7 +82,12 @@ fn adopt_group(file: &File, directory: &Path) -> io::Result<()> {
     if file.metadata()?.gid() == group {
         return Ok(());
     }
-    match fchown(file, None, Some(group)) {
+    give(file, None, Some(group))
+}
+
+/// Gives the file to others.
+fn give(file: &File, user: Option<u32>, group: Option<u32>) -> io::Result<()> {
+    match fchown(file, user, group) {
         // Someone who is not root may lack the right; the file is then theirs.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         other => other,
@@ -92,10 +109,14 @@ pub fn read_capped(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    if !file.metadata()?.is_file() {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
     }
-    let mut bytes = Vec::new();
+    // With room for all of it at once: what grows leaves copies behind, and it may be a
+    // secret.
+    let room = usize::try_from(metadata.len().min(limit)).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(room.saturating_add(64));
     file.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         return Err(io::Error::new(
@@ -110,8 +131,6 @@ pub fn read_capped(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]
@@ -119,7 +138,13 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("state.json");
         fs::write(directory.path().join(".state.json.0123"), "half").unwrap();
-        for (text, access, mode) in [("a", Access::Owner, 0o600), ("b", Access::Group, 0o640)] {
+        let own = nix::unistd::geteuid().as_raw();
+        for (text, access, mode) in [
+            ("a", Access::Owner, 0o600),
+            ("b", Access::Group, 0o640),
+            ("c", Access::All, 0o644),
+            ("d", Access::User(own), 0o400),
+        ] {
             write_atomic(&path, text.as_bytes(), access).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode);

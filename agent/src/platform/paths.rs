@@ -67,6 +67,11 @@ impl Paths {
         self.run.join("drain.json")
     }
 
+    /// Held while the instance is drained.
+    pub fn drain_lock(&self) -> PathBuf {
+        self.run.join("drain.lock")
+    }
+
     /// The secrets that the daemon needs, for its user alone, in memory-backed
     /// `/run`: the instance's role may no longer be allowed to read them.
     pub fn handed_secrets(&self) -> PathBuf {

@@ -52,7 +52,7 @@ pub enum TlsError {
 }
 
 /// The configuration of every client in this process.
-pub(super) fn client() -> Result<ClientConfig, TlsError> {
+pub(crate) fn client() -> Result<ClientConfig, TlsError> {
     static SHARED: OnceLock<ClientConfig> = OnceLock::new();
     if let Some(config) = SHARED.get() {
         return Ok(config.clone());

@@ -157,7 +157,11 @@ mod tests {
     #[test]
     fn an_answer_that_lost_more_than_half_of_its_keys_is_bad_unless_that_is_meant() {
         let fetched_at = String::new();
-        let copy = Copy { fetched_at, texts: vec![text("x", "a = 1\nb = 1\nc.d = 1\nc.e = 1\n")] };
+        let copy = Copy {
+            fetched_at,
+            reader: None,
+            texts: vec![text("x", "a = 1\nb = 1\nc.d = 1\nc.e = 1\n")],
+        };
         let read = |body: &str, may_shrink| {
             understand(Found::Texts(vec![text("x", body)]), expected(&copy, may_shrink))
         };
@@ -178,7 +182,7 @@ mod tests {
     fn a_subtree_that_lost_more_than_half_is_bad_and_what_is_unusable_is_not_lost() {
         let names: Vec<String> = (0..5).map(|number| format!("vars.n{number} = 1\n")).collect();
         let texts: Vec<Text> = names.iter().map(|body| text(body, body)).collect();
-        let copy = Copy { fetched_at: String::new(), texts: texts.clone() };
+        let copy = Copy { fetched_at: String::new(), reader: None, texts: texts.clone() };
         let finding = Finding {
             source: "ssm:/x/vars/n3".to_owned(),
             line: None,

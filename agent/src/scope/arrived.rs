@@ -1,7 +1,7 @@
 //! What came of one source: its layers, its copy, and what the report says.
 
 use super::error::{FetchError, SourceError};
-use super::last_good::Subject;
+use super::last_good::{Copy, Subject};
 use super::text::Text;
 use crate::config::check::Finding;
 use crate::config::trust::Refused;
@@ -106,6 +106,24 @@ impl Arrived {
             }
             self.problems.push(finding);
         }
+    }
+
+    /// A source that the role which the instance has `now` may not read. The copy that the
+    /// one that it had `then` has read is current: a role is replaced by a weaker one on
+    /// purpose.
+    pub(super) fn stay(
+        &mut self,
+        copy: &Copy,
+        layers: Vec<Layer>,
+        (then, now): (&str, &str),
+        error: &SourceError,
+    ) {
+        self.layers = layers;
+        self.report.state = SourceOutcome::Kept;
+        self.report.copied_at = Some(copy.fetched_at.clone());
+        let error = chain_text(error);
+        self.report.error =
+            Some(format!("not readable by role '{now}'; kept from role '{then}': {error}"));
     }
 
     /// A source that failed.

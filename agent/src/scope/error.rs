@@ -109,6 +109,9 @@ pub enum SourceError {
     /// The tags cannot be used.
     #[error("failed to read the tags")]
     Tags(#[from] TagsError),
+    /// There is no document where there must be one.
+    #[error("there is no such document, and it is required")]
+    Required,
     /// A document came that is not one.
     #[error("failed to understand '{name}'")]
     Document {
@@ -170,6 +173,20 @@ impl SourceError {
         match off_ec2 && lacks_credentials(&self) {
             true => SourceError::Credentials(Box::new(self)),
             false => self,
+        }
+    }
+
+    /// Whether who asks may not read it.
+    pub(super) fn is_denied(&self) -> bool {
+        match self {
+            SourceError::Http(HttpError::Status { status, .. }) => {
+                matches!(status.as_u16(), 401 | 403)
+            }
+            SourceError::Aws { source, .. } => source.is_denied(),
+            SourceError::Owner { source, .. } => source.is_denied(),
+            SourceError::Shared(source) => source.is_denied(),
+            SourceError::Tags(TagsError::Earlier { denied, .. }) => *denied,
+            _ => false,
         }
     }
 

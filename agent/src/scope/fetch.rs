@@ -17,7 +17,7 @@ use super::http::Web;
 use super::last_good::{LastGood, Subject};
 use super::placeholder::{PlaceholderError, Values, is_of_tags, names_tags};
 use super::question::ask;
-use super::settings::{OneScope, SourceSettings};
+use super::settings::{OnBad, OneScope, SourceSettings};
 use super::source::Source;
 use super::tag_store::TagStore;
 use super::tags::TagsError;
@@ -154,18 +154,40 @@ async fn one(
     // Tags come and go, each by itself.
     let may_shrink = job.scope.accept_shrink || matches!(ready.source, Source::Tags(_));
     let expected = Expected { copy: copy.as_ref(), layer: job.layer, into, may_shrink };
-    let read = answer.and_then(|found| understand(found, expected));
-    // A copy can stand in for what fails now, and for what proves unfit later.
+    let read = match answer.and_then(|found| understand(found, expected)) {
+        Ok(read) if job.source.required && read.state == SourceOutcome::Absent => {
+            Err(SourceError::Required)
+        }
+        read => read,
+    };
     let current = read.as_ref().is_ok_and(|read| read.state != SourceOutcome::Fetched);
-    if let Some(copy) = copy.filter(|_| !current) {
-        arrived.fallback = layers(&copy.texts, job.layer, into, true).unwrap_or_default();
-        arrived.copied_at = Some(copy.fetched_at);
+    let mut confirmed = None;
+    if let (Some(copy), Some(copies)) = (copy, reach.last_good) {
+        let replaced = copies.replaced_role(&copy);
+        match (&read, replaced) {
+            (Err(error), Some(replaced))
+                if error.is_denied() && job.scope.on_bad == OnBad::LastGood =>
+            {
+                let layers = layers(&copy.texts, job.layer, into, true).unwrap_or_default();
+                arrived.stay(&copy, layers, replaced, error);
+                return arrived;
+            }
+            // Whoever reads it now is noted down as its reader.
+            _ if current => confirmed = copies.changes_hands(&copy).then_some(copy.texts),
+            // It can stand in for what fails now, and for what proves unfit later.
+            _ => {
+                arrived.fallback = layers(&copy.texts, job.layer, into, true).unwrap_or_default();
+                arrived.copied_at = Some(copy.fetched_at);
+            }
+        }
     }
     match read {
         Ok(read) => {
             arrived.report.state = read.state;
             let least = read.least;
-            arrived.keep = read.fresh.map(|texts| Next { subject, texts, least });
+            let confirmed = confirmed.filter(|_| read.state == SourceOutcome::Unchanged);
+            let texts = read.fresh.or(confirmed);
+            arrived.keep = texts.map(|texts| Next { subject, texts, least });
             arrived.layers = read.layers;
             arrived.leave_out(read.left_out);
         }
@@ -185,7 +207,7 @@ fn ready(
     let source = parsed.with(|text, place| values.fill(text, place));
     let source = source.map_err(|error| match (&error, no_tags) {
         (PlaceholderError::Missing { name }, Some(reason)) if is_of_tags(name) => {
-            TagsError::Earlier(reason.to_owned()).into()
+            TagsError::Earlier { text: reason.to_owned(), denied: false }.into()
         }
         _ => SourceError::from(error),
     })?;

@@ -58,6 +58,17 @@ pub struct LastGood {
     directory: PathBuf,
     account: Option<String>,
     copies: Copies,
+    reader: Option<Reader>,
+}
+
+/// Who read a source: a role that has lost the right to read it since, because the instance
+/// has been given another one, is no failure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reader {
+    /// The instance. An image may carry the copies of the one that it was made from.
+    pub instance: String,
+    /// The role that it had.
+    pub role: String,
 }
 
 /// What a copy is a copy of.
@@ -80,6 +91,8 @@ struct File {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     instance: Option<String>,
     fetched_at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reader: Option<Reader>,
     texts: Vec<StoredText>,
 }
 
@@ -97,6 +110,8 @@ struct StoredText {
 pub struct Copy {
     /// When it was fetched.
     pub fetched_at: String,
+    /// Who read it last, where that is known.
+    pub reader: Option<Reader>,
     /// What came then.
     pub texts: Vec<Text>,
 }
@@ -115,7 +130,25 @@ impl Copy {
 impl LastGood {
     /// The copies of an account's documents.
     pub fn new(paths: &Paths, account: Option<String>, copies: &Copies) -> Self {
-        Self { directory: paths.last_good(), account, copies: copies.clone() }
+        Self { directory: paths.last_good(), account, copies: copies.clone(), reader: None }
+    }
+
+    /// The same, and who reads sources now.
+    pub fn read_by(self, reader: Option<Reader>) -> Self {
+        Self { reader, ..self }
+    }
+
+    /// Whether what this copy is of was last read by somebody else than who reads now.
+    pub(super) fn changes_hands(&self, copy: &Copy) -> bool {
+        self.reader.is_some() && self.reader != copy.reader
+    }
+
+    /// The role that read this copy's source on this very instance, and the other one that
+    /// the instance has now.
+    pub(super) fn replaced_role<'a>(&'a self, copy: &'a Copy) -> Option<(&'a str, &'a str)> {
+        let (then, now) = (copy.reader.as_ref()?, self.reader.as_ref()?);
+        let replaced = then.instance == now.instance && then.role != now.role;
+        replaced.then_some((&then.role, &now.role))
     }
 
     /// The copy of a source's documents, where there is a valid one.
@@ -141,7 +174,7 @@ impl LastGood {
         let texts: Vec<Text> =
             file.texts.into_iter().map(StoredText::text).collect::<Option<_>>()?;
         let whole = !texts.is_empty() && texts.iter().all(|text| text.parse(into).is_ok());
-        whole.then_some(Copy { fetched_at: file.fetched_at, texts })
+        whole.then_some(Copy { fetched_at: file.fetched_at, reader: file.reader, texts })
     }
 
     /// Keeps a copy. What is empty replaces nothing.
@@ -160,6 +193,7 @@ impl LastGood {
             source: subject.source.clone(),
             instance: subject.instance.clone(),
             fetched_at: clock::now_text(),
+            reader: self.reader.clone(),
             texts: stored,
         };
         let bytes = serde_json::to_vec(&file).map_err(io::Error::other)?;
@@ -206,104 +240,4 @@ impl StoredText {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use proptest::prelude::*;
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt;
-
-    use super::*;
-    use crate::config::format::Format;
-
-    fn store(root: &Path, account: &str) -> LastGood {
-        LastGood::new(&Paths::installed(root), Some(account.to_owned()), &Copies::Kept)
-    }
-
-    fn subject() -> Subject {
-        Subject { layer: LayerName::Global, source: "https://h/x".into(), instance: None }
-    }
-
-    fn text(body: &str) -> Text {
-        Text {
-            name: "https://h/x".into(),
-            version: Some("1".into()),
-            etag: Some("\"1\"".into()),
-            kind: Kind::Document(Format::Toml),
-            body: body.into(),
-        }
-    }
-
-    fn keep(store: &LastGood, text: &Text) {
-        let layer = Layer {
-            name: LayerName::Global,
-            source: "https://h/x".into(),
-            version: None,
-            last_good: false,
-            document: text.parse(None).unwrap(),
-        };
-        store.keep(&subject(), std::slice::from_ref(text), &[layer]).unwrap();
-    }
-
-    fn file(root: &Path) -> PathBuf {
-        let entry = fs::read_dir(root.join("var/lib/gild/last-good")).unwrap().next();
-        entry.unwrap().unwrap().path()
-    }
-
-    #[test]
-    fn a_copy_comes_back_for_its_account_only() {
-        let root = tempfile::tempdir().unwrap();
-        let kept = text("vars.a = \"1\"\n");
-        keep(&store(root.path(), "1"), &kept);
-        let copy = store(root.path(), "1").load(&subject(), None).unwrap();
-        assert_eq!(copy.texts, [kept]);
-        assert_eq!(copy.etag(), Some("\"1\""));
-        assert!(store(root.path(), "2").load(&subject(), None).is_none());
-        let other = Subject { instance: Some("i-1".into()), ..subject() };
-        assert!(store(root.path(), "1").load(&other, None).is_none());
-        let mode = fs::metadata(file(root.path())).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o640);
-    }
-
-    #[test]
-    fn what_is_remembered_stands_before_what_is_kept_and_leaves_it_alone() {
-        let root = tempfile::tempdir().unwrap();
-        let (old, new) = (text("vars.a = \"1\"\n"), text("vars.a = \"2\"\n"));
-        keep(&store(root.path(), "1"), &old);
-        let account = Some("1".to_owned());
-        let copies = Copies::Remembered(Memory::default());
-        let paths = Paths::installed(root.path());
-        keep(&LastGood::new(&paths, account.clone(), &copies), &new);
-        let remembering = LastGood::new(&paths, account, &copies);
-        assert_eq!(remembering.load(&subject(), None).unwrap().texts, [new]);
-        assert_eq!(store(root.path(), "1").load(&subject(), None).unwrap().texts, [old]);
-    }
-
-    #[test]
-    fn nothing_empty_replaces_a_copy() {
-        let root = tempfile::tempdir().unwrap();
-        let store = store(root.path(), "1");
-        let kept = text("vars.a = \"1\"\n");
-        keep(&store, &kept);
-        keep(&store, &text(""));
-        assert_eq!(store.load(&subject(), None).unwrap().texts, [kept]);
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-        #[test]
-        fn a_damaged_file_is_an_absent_one(at in 0usize..400, with in any::<u8>(), cut in any::<bool>()) {
-            let root = tempfile::tempdir().unwrap();
-            let store = store(root.path(), "1");
-            keep(&store, &text("vars.a = \"1\"\n"));
-            let path = file(root.path());
-            let mut bytes = fs::read(&path).unwrap();
-            let at = at % bytes.len();
-            if cut { bytes.truncate(at) } else { bytes[at] = with }
-            fs::write(&path, bytes).unwrap();
-            // No panic; what is given parses.
-            if let Some(copy) = store.load(&subject(), None) {
-                prop_assert!(copy.texts.iter().all(|text| text.parse(None).is_ok()));
-            }
-        }
-    }
-}
+mod tests;

@@ -15,7 +15,7 @@ use super::aws::LazyAws;
 use super::documents;
 use super::fetch::{Job, Reach};
 use super::http::Web;
-use super::last_good::{Copies, LastGood};
+use super::last_good::{Copies, LastGood, Reader};
 use super::placeholder::{Values, tags_in};
 use super::resolution::{Resolution, finish, phase};
 use super::settings::OneScope;
@@ -163,13 +163,15 @@ async fn ask(
 ) -> (Identity, Vec<Arrived>, LastGood) {
     let scope = &host.base.settings.scope;
     let environment = waves::environment(&host.base.merged);
-    let Discovered { mut identity, imds, tags } = discovered;
+    let Discovered { mut identity, imds, tags, role } = discovered;
     let known = match tags {
         TagsState::Read => Known::Tags(identity.tags.clone()),
         TagsState::Unavailable => Known::Elsewhere,
         TagsState::Failed(error) => Known::Failed(chain_text(&error)),
     };
+    let reader = role.map(|role| Reader { instance: identity.instance_id.clone(), role });
     let copies = LastGood::new(&context.paths, identity.account.clone(), &context.copies);
+    let copies = copies.read_by(reader);
     let aws = LazyAws::new(context.client.clone(), identity.region.clone(), scope.attempt_timeout);
     // Off EC2 there is no group to ask for.
     let api = (identity.provenance == Provenance::Imds).then_some(GroupApi {

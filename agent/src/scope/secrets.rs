@@ -1,10 +1,14 @@
 //! References to secrets, resolved: as late as possible, into memory that is
 //! wiped, and never without telling the redactor first.
 //!
+//! After a boot the instance may have a weaker role. What the daemon needs is `handed`
+//! over before that; a fresh value always wins.
+//!
 //! What cannot be wiped are the buffers of the HTTP and AWS libraries, which a
 //! value passes through on its way.
 
 mod error;
+mod handed;
 mod many;
 
 use std::time::Duration;
@@ -18,9 +22,11 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 pub use self::error::{Fault, SecretError};
+pub use self::handed::HandOverError;
 use super::aws::LazyAws;
 use crate::config::SecretRef;
 use crate::platform::aws::AwsError;
+use crate::platform::error::chain_text;
 use crate::platform::fs::read_capped;
 use crate::platform::paths::Paths;
 use crate::platform::redact::Redactor;
@@ -42,6 +48,7 @@ pub struct Secrets {
     aws: LazyAws,
     redactor: Redactor,
     budget: Duration,
+    handed: bool,
 }
 
 impl Secrets {
@@ -58,7 +65,14 @@ impl Secrets {
             aws: LazyAws::new(client.clone(), region, ATTEMPT),
             redactor: redactor.clone(),
             budget,
+            handed: false,
         }
+    }
+
+    /// The same, and what `configure` has handed over stands in for what is out of reach.
+    /// Not for what root runs: the daemon's user may write to that file.
+    pub fn or_handed(self) -> Self {
+        Self { handed: true, ..self }
     }
 
     /// The value that a reference stands for. From here on it is masked in
@@ -84,11 +98,25 @@ impl Secrets {
         };
         match result {
             Ok(value) => Ok(self.masked(&value)),
-            Err(source) => {
-                let reference = reference.clone();
-                Err(SecretError { reference, attempts: tries.count, source })
-            }
+            Err(source) => match self.stand_in(reference, &source) {
+                Some(value) => Ok(value),
+                None => {
+                    let reference = reference.clone();
+                    Err(SecretError { reference, attempts: tries.count, source })
+                }
+            },
         }
+    }
+
+    /// What was handed over, where that is for such cases.
+    fn stand_in(&self, reference: &SecretRef, fault: &Fault) -> Option<SecretString> {
+        if !self.handed || !fault.is_out_of_reach() {
+            return None;
+        }
+        let value = handed::read(&self.paths, reference)?;
+        let why = chain_text(fault);
+        tracing::debug!(%reference, "a secret that was handed over stands in: {why}");
+        Some(self.masked(&value))
     }
 
     /// A value, from here on masked.
@@ -167,7 +195,7 @@ mod tests {
     use secrecy::ExposeSecret;
 
     use super::*;
-    use crate::platform::{error::chain_text, http};
+    use crate::platform::http;
 
     fn secrets(root: &std::path::Path) -> Secrets {
         let paths = Paths::installed(root);

@@ -46,9 +46,9 @@ crate::settings! {
 
     /// One scope.
     OneScope {
-        /// Its sources; later ones win. A text, or { url, format, into, owner }.
+        /// Its sources; later ones win. A text, or { url, format, into, owner, required }.
         sources: Vec<SourceSettings> = [];
-        /// Whether a document that does not exist is a failure.
+        /// Whether it is a failure that none of its sources has a document.
         required: bool = false;
         /// What happens when a source fails: "last-good" or "fail".
         on_bad: OnBad = "last-good";
@@ -76,6 +76,9 @@ crate::settings! {
         /// The account that the bucket must belong to: of s3:// and http(s) sources. Where a
         /// bucket's name holds {account}, it is the instance's own unless this says another.
         owner: Option<AccountId>;
+        /// Whether it is a failure that there is no such document, whatever other sources
+        /// the scope has: where a placeholder names it, a typo would else leave it out.
+        required: bool = false;
     }
 }
 
@@ -149,6 +152,8 @@ pub struct SourceSettings {
     pub into: Option<String>,
     /// The account that the bucket must belong to.
     pub owner: Option<AccountId>,
+    /// Whether there must be a document.
+    pub required: bool,
 }
 
 /// Notes an owner where nobody could be asked whether it is the owner.
@@ -173,13 +178,13 @@ impl Setting for SourceSettings {
         match node {
             Node::Leaf(_) => {
                 let url = String::read(node, path, reader)?;
-                Some(Self { url, format: None, into: None, owner: None })
+                Some(Self { url, format: None, into: None, owner: None, required: false })
             }
             Node::Table { .. } => {
-                let SourceTable { url, format, into, owner } =
+                let SourceTable { url, format, into, owner, required } =
                     SourceTable::read(node, path, reader)?;
                 check_owner(node, &url, path, reader);
-                Some(Self { url, format, into, owner })
+                Some(Self { url, format, into, owner, required })
             }
         }
     }

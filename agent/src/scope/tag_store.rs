@@ -67,6 +67,8 @@ pub struct TagStore<'a> {
 struct State {
     known: Known,
     group: Option<String>,
+    /// Whether this instance may not ask the API.
+    denied: bool,
     /// When the API was last asked.
     asked: Option<Instant>,
 }
@@ -84,7 +86,7 @@ impl<'a> TagStore<'a> {
             (Known::Elsewhere, None) => Known::Tags(Tags::new()),
             (known, _) => known,
         };
-        let state = State { known, group: None, asked: None };
+        let state = State { known, group: None, denied: false, asked: None };
         let imds = imds.map(Mutex::new);
         Self { imds, api, wanted, state: Lock::new(state), asking: Mutex::new(()) }
     }
@@ -121,7 +123,10 @@ impl<'a> TagStore<'a> {
         state.asked = Some(Instant::now());
         match found {
             Ok(found) => state.take(found),
-            Err(error) => state.known = Known::Failed(chain_text(&TagsError::Group(error))),
+            Err(error) => {
+                state.denied = error.is_denied();
+                state.known = Known::Failed(chain_text(&TagsError::Group(error)));
+            }
         }
     }
 
@@ -132,7 +137,7 @@ impl<'a> TagStore<'a> {
         self.learn(deadline).await;
         loop {
             if let Some(text) = self.failure() {
-                return Err(TagsError::Earlier(text));
+                return Err(TagsError::Earlier { text, denied: self.state().denied });
             }
             let (tags, _) = self.known();
             let missing = rules.missing(&tags);

@@ -34,8 +34,13 @@ pub enum TagsError {
     )]
     Group(#[source] GroupFault),
     /// They could not be read when they were first asked for.
-    #[error("{0}")]
-    Earlier(String),
+    #[error("{text}")]
+    Earlier {
+        /// Why.
+        text: String,
+        /// Whether this instance may not read them.
+        denied: bool,
+    },
     /// Tags are required that never came.
     #[error("required and not there after {}: {}", humantime::format_duration(*.waited),
         .missing.join(", "))]
@@ -59,6 +64,13 @@ pub enum GroupFault {
     /// It took too long.
     #[error("no complete answer within {}", humantime::format_duration(*.0))]
     Timeout(Duration),
+}
+
+impl GroupFault {
+    /// Whether this instance may not ask.
+    pub(super) fn is_denied(&self) -> bool {
+        matches!(self, GroupFault::Api(error) if error.is_denied())
+    }
 }
 
 impl Retryable for GroupFault {

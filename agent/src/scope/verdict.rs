@@ -54,6 +54,7 @@ impl Judge {
                     self.degrade(format!("{what}: {error}"));
                 }
             }
+            SourceOutcome::Kept => {}
             SourceOutcome::LastGood => {
                 let since = arrived.copied_at.as_deref().unwrap_or("an earlier boot");
                 self.degrade(format!("{what}: the copy of {since} is used: {error}"));

@@ -1,6 +1,7 @@
 //! A snapshot as text for people: how things stand first, then what is behind
 //! it. No colour unless it is asked for.
 
+mod drain;
 mod fresh;
 
 use std::fmt::Write;
@@ -22,6 +23,7 @@ fn write_all(out: &mut String, snapshot: &Snapshot, colour: bool) -> std::fmt::R
     write_identity(out, snapshot)?;
     write_configuration(out, snapshot)?;
     fresh::write(out, snapshot)?;
+    drain::write(out, snapshot)?;
     write_sources(out, snapshot)?;
     write_services(out, snapshot)?;
     write_sinks(out, snapshot)?;
@@ -119,6 +121,7 @@ fn source_word(state: SourceOutcome) -> &'static str {
         SourceOutcome::Fetched => "fetched",
         SourceOutcome::Unchanged => "unchanged",
         SourceOutcome::Absent => "absent",
+        SourceOutcome::Kept => "kept",
         SourceOutcome::LastGood => "last-good",
         SourceOutcome::Failed => "failed",
         SourceOutcome::Bad => "bad",

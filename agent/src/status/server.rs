@@ -3,8 +3,10 @@
 //! a connection, and none can hold up another or the daemon.
 
 mod answer;
+mod flush;
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +24,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use self::answer::{JSON, Memory, refuse, too_many};
+use self::flush::Gate;
 use super::listener::Listener;
 use crate::platform::redact::Redactor;
 
@@ -41,6 +44,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+/// Sinks that send what they hold; whether all have.
+pub type Flushing = Pin<Box<dyn Future<Output = bool> + Send>>;
+
 /// What the daemon answers. Called on the daemon's own thread, so none of this
 /// may wait.
 pub trait Answers: Send + Sync + 'static {
@@ -54,6 +60,8 @@ pub trait Answers: Send + Sync + 'static {
     fn metrics(&self) -> String;
     /// `POST /v1/refresh`: starts to read configuration and report again.
     fn refresh(&self);
+    /// `POST /v1/flush`: has the sinks send what they hold, within this time.
+    fn flush(&self, within: Duration) -> Flushing;
 }
 
 /// What a client may take.
@@ -81,7 +89,7 @@ pub async fn serve(
     limits: Limits,
 ) {
     let clients = Arc::new(Semaphore::new(limits.clients));
-    let memory = Memory::default();
+    let (memory, gate) = (Memory::default(), Gate::default());
     let refusals = Arc::new(Semaphore::new(REFUSALS));
     let refusal = Limits { headers: REFUSAL_LIMIT, request: REFUSAL_LIMIT, ..limits };
     let mut tasks = JoinSet::new();
@@ -100,6 +108,7 @@ pub async fn serve(
                 answers: answers.clone(),
                 redactor: redactor.clone(),
                 memory: memory.clone(),
+                gate: gate.clone(),
             };
             tasks.spawn(async move {
                 let _permit = permit;
@@ -142,6 +151,7 @@ struct Room {
     answers: Arc<dyn Answers>,
     redactor: Redactor,
     memory: Memory,
+    gate: Gate,
 }
 
 impl Room {
@@ -154,13 +164,13 @@ impl Room {
                 &format!("the request's body is broken or larger than {BODY_BYTES} bytes"),
             );
         }
-        self.route(&head.method, head.uri.path())
+        self.route(&head.method, head.uri.path()).await
     }
 
-    fn route(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {
+    async fn route(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {
         let allowed = match path {
             "/v1/status" | "/v1/config" | "/v1/report" | "/metrics" => Method::GET,
-            "/v1/refresh" => Method::POST,
+            "/v1/refresh" | "/v1/flush" => Method::POST,
             _ => return refuse(StatusCode::NOT_FOUND, "not_found", "there is no such page"),
         };
         if *method != allowed {
@@ -179,6 +189,7 @@ impl Room {
                 self.answers.refresh();
                 self.json(StatusCode::ACCEPTED, json!({ "refresh": "started" }))
             }
+            "/v1/flush" => self.flush().await,
             _ => self.memory.text(
                 StatusCode::OK,
                 OPENMETRICS,

@@ -8,6 +8,7 @@ use super::fresh::{self, Drift, Look, Refresh};
 use crate::configure::report::{Outcome, Report, SourceReport};
 use crate::health::watch::ServiceHealth;
 use crate::identity::Identity;
+use crate::lifecycle::drain::record::Record;
 
 /// The version of the format.
 pub const VERSION: u32 = 1;
@@ -138,6 +139,8 @@ pub struct Facts<'a> {
     pub at_work: bool,
     /// What is wrong with the configuration that the daemon runs on.
     pub problems: &'a [String],
+    /// What the daemon cannot do for the instance's group.
+    pub group_problem: Option<&'a str>,
     /// The daemon's last look at the sources, since `configure` was last at work.
     pub look: Option<&'a Look>,
     /// How the sources differ from what `configure` ran with.
@@ -146,6 +149,8 @@ pub struct Facts<'a> {
     pub started_at: &'a str,
     /// Who the instance is, where that is known.
     pub identity: Option<&'a Identity>,
+    /// What came of draining it.
+    pub drain: Option<Record>,
     /// The services.
     pub services: BTreeMap<String, ServiceHealth>,
     /// The sinks.
@@ -176,6 +181,9 @@ pub struct Snapshot {
     /// do not.
     #[serde(default)]
     pub drift: Option<Drift>,
+    /// What came of draining the instance; null where it was not drained.
+    #[serde(default)]
+    pub drain: Option<Record>,
     /// The sources of configuration, as they were last asked.
     pub sources: Vec<SourceReport>,
     /// What is wrong with the configuration, one line each.
@@ -202,7 +210,8 @@ impl Snapshot {
             Some(look) if state != reported => &look.turned,
             _ => ended.or(started).unwrap_or(facts.started_at),
         };
-        let problems = fresh::problems(report, facts.problems, look);
+        let mut problems = fresh::problems(report, facts.problems, look);
+        problems.extend(facts.group_problem.map(str::to_owned));
         let looked = look.map(|look| &look.sources);
         let sources = looked.or(report.map(|report| &report.sources)).cloned();
         Self {
@@ -213,6 +222,7 @@ impl Snapshot {
             configuration: configuration(report, state, &problems),
             refresh: look.map(|look| look.refresh.clone()),
             drift: facts.drift.cloned(),
+            drain: facts.drain,
             sources: sources.unwrap_or_default(),
             problems,
             services: facts.services,

@@ -8,6 +8,8 @@
 pub mod config;
 /// What gild left on disk or says on its socket.
 pub mod files;
+/// What is to be told.
+pub mod messages;
 /// Archives of playbooks.
 pub mod playbook;
 /// The kernel's files, and what is made of samples.

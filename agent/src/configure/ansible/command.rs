@@ -86,7 +86,15 @@ impl Invocation<'_> {
     pub(crate) fn environment(&self) -> Vec<(OsString, OsString)> {
         let mut variables = environment(self.program);
         let callbacks = self.callbacks.as_os_str().to_owned();
+        // What Ansible holds of a task would be on disk for as long as that runs, and for ever
+        // should both be killed: the arguments of modules go through a pipe instead, and what
+        // is made of templates and vaulted files lies in memory.
+        let memory = self.vars.parent().unwrap_or(self.vars).as_os_str().to_owned();
         variables.extend([
+            ("ANSIBLE_PIPELINING".into(), "1".into()),
+            // Every module would tell the journal what it was invoked with.
+            ("ANSIBLE_NO_TARGET_SYSLOG".into(), "1".into()),
+            ("ANSIBLE_LOCAL_TEMP".into(), memory),
             ("ANSIBLE_CALLBACK_PLUGINS".into(), callbacks),
             ("GILD_EVENTS_FD".into(), self.events.to_string().into()),
             ("ANSIBLE_RETRY_FILES_ENABLED".into(), "0".into()),
@@ -167,6 +175,10 @@ mod tests {
         let environment = invocation.environment();
         let path = environment.iter().find(|(name, _)| name == "PATH").unwrap();
         assert!(path.1.to_str().unwrap().starts_with("/venv/bin:"));
+        for (name, value) in [("ANSIBLE_LOCAL_TEMP", "/run/gild/step"), ("ANSIBLE_PIPELINING", "1")]
+        {
+            assert!(environment.contains(&(name.into(), value.into())), "{name}");
+        }
     }
 
     #[test]

@@ -2,10 +2,12 @@
 //! what is remembered of it, and what follows when it fails.
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
+use super::lifecycle::{explained, is_new};
 use super::phases::{Boot, chained};
 use super::reveal::reveal;
 use super::rollback::Failed;
@@ -36,11 +38,13 @@ pub(super) type Parts<'a> =
     (&'a Map<String, Value>, &'a Identity, &'a ConfigurationSettings, Option<Playbook>);
 
 impl Boot<'_> {
-    /// Decides whether the step runs, and runs it. What it fails with is the failure.
+    /// Decides whether the step runs, and runs it, after `secrets`. What it fails with
+    /// is the failure.
     pub(super) async fn configure(
         &mut self,
         resolution: &Resolution,
         identity: &Identity,
+        secrets: impl Future<Output = ()>,
         watcher: &mut dyn Watcher,
         cancel: impl Future<Output = ()>,
     ) -> Result<Option<Failure>, BootError> {
@@ -57,9 +61,22 @@ impl Boot<'_> {
         };
         let Options { force, plan, .. } = *self.options;
         let needed = policy::needs_playbook(settings.run, force || plan, &previous, &key);
-        let mut cancel = pin!(cancel);
-        let mut found =
-            self.playbook(resolution, identity, &settings, needed, cancel.as_mut()).await;
+        if is_new(&previous, identity) {
+            self.keep_waiting();
+        }
+        let cut = self.cut();
+        let was_cut = AtomicBool::new(false);
+        let mut cancel = pin!(async {
+            tokio::select! {
+                () = cancel => {}
+                () = cut => was_cut.store(true, Ordering::Relaxed),
+            }
+        });
+        // Both before the step, which may end with a weaker role.
+        let (mut found, ()) = tokio::join!(
+            self.playbook(resolution, identity, &settings, needed, cancel.as_mut()),
+            secrets
+        );
         self.report.playbook_digest = found.digest.clone();
         key.playbook_digest = found.digest.take();
         let decision = policy::decide(settings.run, force, &previous, &key);
@@ -70,6 +87,7 @@ impl Boot<'_> {
             self.phase("step", PhaseOutcome::Skipped, Duration::ZERO);
             return Ok(self.as_before(previous, settings.run));
         }
+        self.keep_waiting();
         self.save()?;
 
         // A step that is killed with gild must not look like one that ended.
@@ -96,7 +114,8 @@ impl Boot<'_> {
                 self.ran(result, started.elapsed())
             }
         };
-        let Some(failure) = failure else {
+        let cut = was_cut.load(Ordering::Relaxed);
+        let Some(failure) = failure.map(|failure| explained(failure, cut)) else {
             return Ok(self.succeeded(&key, resolution));
         };
         let mut rolled_back = None;

@@ -8,6 +8,8 @@
 mod announce;
 /// The step.
 mod configure;
+/// The group that waits.
+mod lifecycle;
 /// The phases in their order.
 mod phases;
 /// The playbook, wherever it is.
@@ -107,7 +109,11 @@ pub async fn boot(
     boot.report.ended_at = Some(clock::now_text());
     boot.save()?;
     boot.keep();
-    if boot.announce(started.elapsed()).await {
+    let took = started.elapsed();
+    // The group hears of it beside everybody else.
+    boot.signal();
+    let announced = boot.announce(took).await;
+    if boot.signalled().await || announced {
         boot.keep();
     }
     Ok(boot.report.redacted(&context.redactor))

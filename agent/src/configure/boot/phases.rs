@@ -3,9 +3,11 @@
 use std::error::Error;
 use std::time::Duration;
 
+use super::reveal::hand_secrets;
 use super::{BootError, Options, Watcher};
 use crate::configure::handoff::{self, Handoff, HandoffError};
 use crate::configure::report::{Failure, Phase, PhaseOutcome, Report, one_line};
+use crate::lifecycle::hook::waiting::Waiting;
 use crate::notify::announce::Audience;
 use crate::platform::{clock, error};
 use crate::scope::{Context, Resolution, Verdict, resolve};
@@ -26,13 +28,16 @@ pub(super) struct Boot<'a> {
     pub(super) rolled_back: bool,
     /// Who is told what comes of it.
     pub(super) audience: Audience,
+    /// The group, where one may wait for this boot.
+    pub(super) waiting: Option<Waiting>,
 }
 
 impl<'a> Boot<'a> {
     /// A boot that begins.
     pub(super) fn new(context: &'a Context, options: &'a Options, report: Report) -> Self {
-        let audience = Audience::default();
-        Self { context, options, report, degraded: false, rolled_back: false, audience }
+        let (audience, waiting) = (Audience::default(), None);
+        let (degraded, rolled_back) = (false, false);
+        Self { context, options, report, degraded, rolled_back, audience, waiting }
     }
 
     /// Leaves the report as it is now.
@@ -65,12 +70,17 @@ impl<'a> Boot<'a> {
             resolution.identity.as_ref(),
             &self.context.redactor,
         );
+        self.may_be_waited_for(&resolution);
         self.take_over(&resolution);
         watcher.resolved(&resolution);
         let handed_over = self.hand_over(&resolution);
         self.save()?;
+        let secrets = hand_secrets(self.context, self.options, &resolution);
         let identity = match (&resolution.verdict, &resolution.identity) {
-            (Verdict::Failed { reason }, _) => return Ok(Some(Failure::of(reason))),
+            (Verdict::Failed { reason }, _) => {
+                secrets.await;
+                return Ok(Some(Failure::of(reason)));
+            }
             (_, None) => return Ok(Some(Failure::of("it is not known which instance this is"))),
             (_, Some(identity)) => identity,
         };
@@ -78,7 +88,7 @@ impl<'a> Boot<'a> {
             return Ok(Some(chained("the daemon cannot be told its configuration", &error)));
         }
 
-        self.configure(&resolution, identity, watcher, cancel).await
+        self.configure(&resolution, identity, secrets, watcher, cancel).await
     }
 
     /// What the resolution says goes into the report.

@@ -1,14 +1,37 @@
 //! Secrets for the step: the vault's password, and those in the data of the
 //! playbook. Each reference becomes its secret, in memory, for as long as the
-//! step takes.
+//! step takes. And those for the daemon, which are handed over before it.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
+use super::Options;
 use crate::config::SecretRef;
+use crate::platform::error::chain_text;
 use crate::scope::secrets::{SecretError, Secrets};
+use crate::scope::{Context, Resolution};
+
+/// How long the secrets of the daemon may take: a boot waits for them.
+const HANDING: Duration = Duration::from_secs(5);
+
+/// Hands the secrets of sinks and notifiers to the daemon. Whatever goes wrong, the boot
+/// goes on.
+pub(super) async fn hand_secrets(context: &Context, options: &Options, resolution: &Resolution) {
+    let Some(identity) = resolution.identity.as_ref().filter(|_| !options.plan) else { return };
+    let settings = &resolution.settings;
+    let sinks = settings.sink.values().flat_map(|sink| sink.secrets());
+    let notifiers = settings.notify.values().flat_map(|notifier| notifier.receiver.secrets());
+    let references: Vec<SecretRef> = sinks.chain(notifiers).collect();
+    let Context { paths, client, redactor, .. } = context;
+    let region = identity.region.clone();
+    let secrets = Secrets::new(paths, client, region, redactor, HANDING).or_handed();
+    if let Err(error) = secrets.hand_over(&references).await {
+        tracing::warn!("the daemon is handed no secrets: {}", chain_text(&error));
+    }
+}
 
 /// The vault's password, and the free data with each reference to a secret
 /// replaced by the secret. Both live as long as the step.
@@ -57,12 +80,9 @@ fn replaced(
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::time::Duration;
-
     use serde_json::json;
 
     use super::*;
-    use crate::platform::error::chain_text;
     use crate::platform::http;
     use crate::platform::paths::Paths;
     use crate::platform::redact::Redactor;

@@ -9,10 +9,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::labels::Labels;
-use super::source::{Source, fields, lines};
+use super::source::{Files, fields, lines};
+use super::stat::STAT;
 use super::{CollectError, Collector};
 use crate::metrics::sample::Sample;
-use crate::platform::paths::Paths;
 
 /// The kernel counts in hundredths of a second towards user space (USER_HZ) on
 /// every architecture that EC2 has.
@@ -32,27 +32,15 @@ const GUEST_MODES: [&str; 2] = ["user", "nice"];
 pub type Ticks = [u64; 10];
 
 /// The collector of processor time.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Cpu {
-    stat: Source,
     labels: Labels,
     last: HashMap<Arc<str>, Ticks>,
 }
 
-impl Cpu {
-    /// Reads below `paths`.
-    pub fn new(paths: &Paths) -> Self {
-        Self {
-            stat: Source::new(paths.host("/proc/stat")),
-            labels: Labels::default(),
-            last: HashMap::new(),
-        }
-    }
-}
-
 impl Collector for Cpu {
-    fn collect(&mut self, out: &mut Vec<Sample>) -> Result<(), CollectError> {
-        let Some(content) = self.stat.read()? else { return Ok(()) };
+    fn collect(&mut self, files: &mut Files, out: &mut Vec<Sample>) -> Result<(), CollectError> {
+        let Some(content) = files.read(STAT)? else { return Ok(()) };
         let before = out.len();
         for (cpu, now) in parse(content) {
             let cpu = self.labels.get(cpu);
@@ -71,7 +59,7 @@ impl Collector for Cpu {
             }
         }
         if out.len() == before {
-            return Err(self.stat.lacks("any processor"));
+            return Err(files.lacks(STAT, "any processor"));
         }
         Ok(())
     }
@@ -111,6 +99,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use std::fs;
 
+    use super::super::tests::collect;
     use super::*;
 
     #[test]
@@ -153,19 +142,18 @@ mod tests {
     #[test]
     fn user_time_stands_with_its_processor_and_mode() {
         let root = tempfile::tempdir().unwrap();
-        let paths = Paths::installed(root.path());
-        let mut out = Vec::new();
-        Cpu::new(&paths).collect(&mut out).unwrap();
+        let collected = || collect(&mut Cpu::default(), root.path());
+        let out = collected().unwrap();
         assert!(out.is_empty(), "no /proc is no error");
         fs::create_dir(root.path().join("proc")).unwrap();
         fs::write(root.path().join("proc/stat"), "cpu0 150 0 0 0 0 0 0 0 50\n").unwrap();
-        Cpu::new(&paths).collect(&mut out).unwrap();
+        let out = collected().unwrap();
         assert_eq!(out.len(), 10);
         assert_eq!((out[0].label("cpu"), out[0].label("mode")), (Some("0"), Some("user")));
         assert_eq!(out[0].value, 1.5);
         assert_eq!(out[8].name, "node_cpu_guest_seconds_total");
         assert_eq!(out[8].value, 0.5);
         fs::write(root.path().join("proc/stat"), "nothing here\n").unwrap();
-        assert!(Cpu::new(&paths).collect(&mut out).is_err());
+        assert!(collected().is_err());
     }
 }

@@ -1,29 +1,21 @@
 //! The load averages, from `/proc/loadavg`.
 
-use super::source::{Source, fields};
+use super::source::{Files, fields};
 use super::{CollectError, Collector};
 use crate::metrics::sample::Sample;
-use crate::platform::paths::Paths;
 
 const NAMES: [&str; 3] = ["node_load1", "node_load5", "node_load15"];
 
+const LOADAVG: &str = "/proc/loadavg";
+
 /// The collector of load averages.
 #[derive(Debug)]
-pub struct Load {
-    loadavg: Source,
-}
-
-impl Load {
-    /// Reads below `paths`.
-    pub fn new(paths: &Paths) -> Self {
-        Self { loadavg: Source::new(paths.host("/proc/loadavg")) }
-    }
-}
+pub struct Load;
 
 impl Collector for Load {
-    fn collect(&mut self, out: &mut Vec<Sample>) -> Result<(), CollectError> {
-        let Some(content) = self.loadavg.read()? else { return Ok(()) };
-        let Some(loads) = parse(content) else { return Err(self.loadavg.lacks("load averages")) };
+    fn collect(&mut self, files: &mut Files, out: &mut Vec<Sample>) -> Result<(), CollectError> {
+        let Some(content) = files.read(LOADAVG)? else { return Ok(()) };
+        let Some(loads) = parse(content) else { return Err(files.lacks(LOADAVG, "load averages")) };
         out.extend(
             NAMES.into_iter().zip(loads).map(|(name, load)| Sample::gauge(name, vec![], load)),
         );

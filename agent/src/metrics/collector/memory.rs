@@ -1,31 +1,24 @@
 //! The kernel's account of memory, from `/proc/meminfo`: every key becomes
 //! `node_memory_<key>_bytes`. Swap space has a collector of its own.
 
-use super::source::{Source, fields, lines};
+use super::source::{Files, fields, lines};
 use super::{CollectError, Collector};
 use crate::metrics::sample::Sample;
-use crate::platform::paths::Paths;
+
+/// The kernel's account of memory.
+pub(super) const MEMINFO: &str = "/proc/meminfo";
 
 /// The collector of memory.
 #[derive(Debug)]
-pub struct Memory {
-    meminfo: Source,
-}
-
-impl Memory {
-    /// Reads below `paths`.
-    pub fn new(paths: &Paths) -> Self {
-        Self { meminfo: Source::new(paths.host("/proc/meminfo")) }
-    }
-}
+pub struct Memory;
 
 impl Collector for Memory {
-    fn collect(&mut self, out: &mut Vec<Sample>) -> Result<(), CollectError> {
-        let Some(content) = self.meminfo.read()? else { return Ok(()) };
+    fn collect(&mut self, files: &mut Files, out: &mut Vec<Sample>) -> Result<(), CollectError> {
+        let Some(content) = files.read(MEMINFO)? else { return Ok(()) };
         let before = out.len();
         out.extend(parse(content).filter(|line| !line.is_swap()).map(|line| line.sample()));
         if out.len() == before {
-            return Err(self.meminfo.lacks("any amount of memory"));
+            return Err(files.lacks(MEMINFO, "any amount of memory"));
         }
         Ok(())
     }

@@ -4,31 +4,60 @@
 //! `mod` line, and one line in `ENTRIES`. The schedule, the statistics and the
 //! list of names that settings accept follow from the line.
 
+/// Connections that the packet filter follows.
+pub mod conntrack;
 /// Seconds of each processor in each mode.
 pub mod cpu;
 /// Space and inodes of mounted filesystems.
 pub mod disk;
+/// Reads and writes of disks.
+pub mod diskio;
+/// Which EBS volume is behind which device.
+pub mod ebs;
+/// File handles of the whole host.
+pub mod filefd;
 /// Label values, shared between ticks.
 pub mod labels;
 /// The load averages.
 pub mod load;
 /// The kernel's account of memory.
 pub mod memory;
+/// The kernel's account of protocols.
+pub mod netstat;
 /// Traffic of network interfaces.
 pub mod network;
+/// Time that tasks waited for a resource.
+pub mod pressure;
+/// Processes by state.
+pub mod process_states;
+/// How much goes on.
+pub mod processes;
+/// Sockets.
+pub mod sockstat;
 /// Files of the kernel, read whole into one buffer.
 pub mod source;
+/// `/proc/stat` besides the processors' times.
+pub mod stat;
 /// Swap space and swapping.
 pub mod swap;
+/// Since when the host is up.
+pub mod uptime;
+/// Paging, faults and the OOM killer.
+pub mod vmstat;
 
 use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::time::SystemTime;
 
+use self::source::Files;
 use super::sample::Sample;
 use crate::platform::paths::Paths;
 
 /// Measures one noun of the host.
+///
+/// What only one collector reads it may read by itself; what is read whole at
+/// every tick it asks `files` for, which other collectors may have done already.
 pub trait Collector: Send {
     /// Looks at what may hang, without blocking the runtime, before `collect`
     /// reports it. Most collectors read memory-backed files and have nothing to
@@ -39,7 +68,7 @@ pub trait Collector: Send {
 
     /// Adds what can be measured now. What this host does not have is no error:
     /// nothing is added for it.
-    fn collect(&mut self, out: &mut Vec<Sample>) -> Result<(), CollectError>;
+    fn collect(&mut self, files: &mut Files, out: &mut Vec<Sample>) -> Result<(), CollectError>;
 }
 
 /// Something that a collector could not read or understand.
@@ -78,11 +107,25 @@ pub struct Entry {
 /// The registry, in the order in which collectors run. Disk comes last, for it
 /// alone may have to wait.
 pub const ENTRIES: &[Entry] = &[
-    Entry { name: "cpu", build: |paths| Box::new(cpu::Cpu::new(paths)) },
-    Entry { name: "memory", build: |paths| Box::new(memory::Memory::new(paths)) },
-    Entry { name: "swap", build: |paths| Box::new(swap::Swap::new(paths)) },
-    Entry { name: "load", build: |paths| Box::new(load::Load::new(paths)) },
+    Entry { name: "cpu", build: |_| Box::<cpu::Cpu>::default() },
+    Entry { name: "memory", build: |_| Box::new(memory::Memory) },
+    Entry { name: "swap", build: |_| Box::new(swap::Swap) },
+    Entry { name: "load", build: |_| Box::new(load::Load) },
+    Entry { name: "uptime", build: |_| Box::new(uptime::Uptime::new(SystemTime::now)) },
+    Entry { name: "processes", build: |_| Box::new(processes::Processes) },
+    Entry { name: "pressure", build: |_| Box::new(pressure::Pressure) },
+    Entry { name: "vmstat", build: |_| Box::new(vmstat::Vmstat) },
+    Entry { name: "filefd", build: |_| Box::new(filefd::Filefd) },
     Entry { name: "network", build: |paths| Box::new(network::Network::new(paths)) },
+    Entry { name: "netstat", build: |_| Box::new(netstat::Netstat) },
+    Entry { name: "sockstat", build: |_| Box::<sockstat::Sockstat>::default() },
+    Entry { name: "conntrack", build: |_| Box::new(conntrack::Conntrack) },
+    Entry { name: "diskio", build: |_| Box::<diskio::Diskio>::default() },
+    Entry { name: "ebs", build: |paths| Box::new(ebs::Ebs::new(paths)) },
+    Entry {
+        name: "process_states",
+        build: |paths| Box::new(process_states::ProcessStates::new(paths)),
+    },
     Entry { name: "disk", build: |paths| Box::new(disk::Disk::new(paths)) },
 ];
 

@@ -4,7 +4,7 @@
 //! device, as in a container, all but the loopback are reported.
 
 use super::labels::Labels;
-use super::source::{Source, fields, lines};
+use super::source::{Files, fields, lines};
 use super::{CollectError, Collector};
 use crate::metrics::sample::Sample;
 use crate::platform::paths::Paths;
@@ -12,7 +12,6 @@ use crate::platform::paths::Paths;
 /// The collector of network traffic.
 #[derive(Debug)]
 pub struct Network {
-    dev: Source,
     paths: Paths,
     labels: Labels,
 }
@@ -20,17 +19,13 @@ pub struct Network {
 impl Network {
     /// Reads below `paths`.
     pub fn new(paths: &Paths) -> Self {
-        Self {
-            dev: Source::new(paths.host("/proc/net/dev")),
-            paths: paths.clone(),
-            labels: Labels::default(),
-        }
+        Self { paths: paths.clone(), labels: Labels::default() }
     }
 }
 
 impl Collector for Network {
-    fn collect(&mut self, out: &mut Vec<Sample>) -> Result<(), CollectError> {
-        let Some(content) = self.dev.read()? else { return Ok(()) };
+    fn collect(&mut self, files: &mut Files, out: &mut Vec<Sample>) -> Result<(), CollectError> {
+        let Some(content) = files.read("/proc/net/dev")? else { return Ok(()) };
         let interfaces: Vec<_> = parse(content).filter(|(name, _)| *name != "lo").collect();
         let classes = self.paths.host("/sys/class/net");
         let physical: Vec<_> = interfaces
@@ -109,6 +104,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
+    use super::super::tests::collect;
     use super::*;
 
     const HEAD: &str = "Inter-|   Receive                                                |  Transmit\n \
@@ -137,8 +133,7 @@ mod tests {
     }
 
     fn devices(root: &Path) -> Vec<String> {
-        let mut out = Vec::new();
-        Network::new(&Paths::installed(root)).collect(&mut out).unwrap();
+        let out = collect(&mut Network::new(&Paths::installed(root)), root).unwrap();
         out.iter()
             .filter(|sample| sample.name == "node_network_receive_bytes_total")
             .map(|sample| sample.label("device").unwrap().to_owned())

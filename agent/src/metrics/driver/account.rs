@@ -3,6 +3,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -16,13 +17,23 @@ pub(super) struct Account {
     pub(super) name: String,
     pub(super) retries: Retries,
     pub(super) shared: Arc<Shared>,
+    renewed: Option<Instant>,
 }
 
+/// The least time from one resolution of a sink's secrets to the next, where its receiver
+/// refuses them.
+const RENEWAL: Duration = Duration::from_secs(60);
+
 impl Account {
+    /// The account of a sink that has yet to be set up.
+    pub(super) fn new(name: &str, retries: Retries, shared: &Arc<Shared>) -> Self {
+        Self { name: name.to_owned(), retries, shared: Arc::clone(shared), renewed: None }
+    }
+
     /// Sets the sink up, however often that must be tried; `None` when the end
     /// comes first. A sink that can never be set up counts what it does not
     /// deliver, so that nobody takes its silence for success.
-    pub(super) async fn set_up<S, F, B>(&self, mut set_up: F) -> Option<S>
+    pub(super) async fn set_up<S, F, B>(&self, set_up: &mut F) -> Option<S>
     where
         S: Sink,
         F: FnMut() -> B,
@@ -50,6 +61,20 @@ impl Account {
         }
     }
 
+    /// Gives a sink its secrets anew, which may be others by now; says whether it did.
+    pub(super) async fn renew<S, F, B>(&mut self, sink: &mut S, set_up: &mut F) -> bool
+    where
+        S: Sink,
+        F: FnMut() -> B,
+        B: Future<Output = Result<S, SetUpError>>,
+    {
+        if !sink.has_secrets() || self.renewed.is_some_and(|at| at.elapsed() < RENEWAL) {
+            return false;
+        }
+        self.renewed = Some(Instant::now());
+        set_up().await.map(|fresh| sink.renew(fresh)).is_ok()
+    }
+
     async fn give_everything_up(&self) {
         loop {
             {
@@ -60,7 +85,9 @@ impl Account {
                 if state.closing {
                     return;
                 }
+                state.done = state.asked;
             }
+            self.shared.flushed.notify_waiters();
             self.shared.wake.notified().await;
         }
     }

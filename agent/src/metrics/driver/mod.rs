@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use self::account::Account;
-use self::shared::Shared;
+use self::shared::{Shared, Work};
 use super::drops::{Drops, Reason};
 use super::queue::Limits;
 use super::sample::Tick;
@@ -80,17 +80,17 @@ impl Handle {
     /// Puts a sink to work under a name. Setting it up may take a while and
     /// several tries, because it may need secrets from elsewhere; what is pushed
     /// meanwhile waits in the queue.
-    pub fn start<S, F, B>(name: &str, set_up: F, retries: Retries) -> Self
+    pub fn start<S, F, B>(name: &str, mut set_up: F, retries: Retries) -> Self
     where
         S: Sink,
         F: FnMut() -> B + Send + 'static,
         B: Future<Output = Result<S, SetUpError>> + Send,
     {
         let shared = Arc::new(Shared::new(Limits::default()));
-        let account = Account { name: name.to_owned(), retries, shared: Arc::clone(&shared) };
+        let account = Account::new(name, retries, &shared);
         let work = async move {
-            if let Some(sink) = account.set_up(set_up).await {
-                Driver { sink, account }.run().await;
+            if let Some(sink) = account.set_up(&mut set_up).await {
+                Driver { sink, account, set_up }.run().await;
             }
         };
         Self { shared, task: tokio::spawn(work) }
@@ -101,6 +101,13 @@ impl Handle {
         let state = &mut *self.shared.lock();
         state.queue.push(tick, &mut state.drops);
         self.shared.wake.notify_one();
+    }
+
+    /// Has all that waits sent, as far as the sink takes it, and ends then.
+    pub fn flush(&self) -> impl Future<Output = ()> + Send + use<> {
+        let shared = Arc::clone(&self.shared);
+        let asked = shared.ask();
+        async move { shared.answered(asked).await }
     }
 
     /// How the sink does, and did before it was set up anew.
@@ -150,17 +157,23 @@ impl Drop for Handle {
     }
 }
 
-struct Driver<S> {
+struct Driver<S, F> {
     sink: S,
     account: Account,
+    set_up: F,
 }
 
-impl<S: Sink> Driver<S> {
+impl<S, F, B> Driver<S, F>
+where
+    S: Sink,
+    F: FnMut() -> B + Send,
+    B: Future<Output = Result<S, SetUpError>> + Send,
+{
     async fn run(mut self) {
         let period = self.sink.period();
         let mut due = Instant::now() + self.sink.phase();
         loop {
-            let last = self.account.shared.wait(due).await;
+            let work = self.account.shared.wait(due).await;
             loop {
                 // Not in the loop's head, where the lock would be held below.
                 let Some(tick) = self.account.shared.lock().queue.pop() else { break };
@@ -169,13 +182,14 @@ impl<S: Sink> Driver<S> {
                 self.deliver(requests, &drops).await;
             }
             let mut drops = Drops::default();
-            let requests = self.sink.flush(last, &mut drops);
+            let requests = self.sink.flush(work != Work::Due, &mut drops);
             self.deliver(requests, &drops).await;
-            if last {
-                return;
+            match work {
+                Work::Last => return,
+                Work::Flush(asked) => self.account.shared.answer(asked),
+                // What was missed is not made up for.
+                Work::Due => due = (due + period).max(Instant::now()),
             }
-            // What was missed is not made up for.
-            due = (due + period).max(Instant::now());
         }
     }
 
@@ -217,6 +231,10 @@ impl<S: Sink> Driver<S> {
                 Err(error) => error,
             };
             self.account.fails(&error, error.kind());
+            if error.refuses_secrets() && self.account.renew(&mut self.sink, &mut self.set_up).await
+            {
+                continue;
+            }
             let wait = match error.verdict() {
                 Verdict::Permanent => return Some(Reason::Rejected),
                 _ if last => return Some(Reason::Shutdown),

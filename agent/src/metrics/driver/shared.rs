@@ -1,5 +1,6 @@
 //! What a sink's task shares with those who push ticks and ask how it does.
 
+use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -13,8 +14,21 @@ use super::SinkStats;
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) state: Mutex<State>,
-    /// Something was pushed, or the end has come.
+    /// Something was pushed or asked for, or the end has come.
     pub(super) wake: Notify,
+    /// What was asked for has been sent.
+    pub(super) flushed: Notify,
+}
+
+/// Why a sink's task goes to work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Work {
+    /// It is time, and there is something to send.
+    Due,
+    /// All that there is shall be sent: the number of who asked last.
+    Flush(u64),
+    /// The end has come.
+    Last,
 }
 
 #[derive(Debug)]
@@ -31,6 +45,9 @@ pub(super) struct State {
     pub(super) failing: Option<String>,
     pub(super) last_success: Option<SystemTime>,
     pub(super) closing: bool,
+    /// How often a flush was asked for, and how many of those are done.
+    pub(super) asked: u64,
+    pub(super) done: u64,
     /// How the sink did whose place this one took.
     pub(super) before: SinkStats,
 }
@@ -47,9 +64,11 @@ impl Shared {
             failing: None,
             last_success: None,
             closing: false,
+            asked: 0,
+            done: 0,
             before: SinkStats::default(),
         };
-        Self { state: Mutex::new(state), wake: Notify::new() }
+        Self { state: Mutex::new(state), wake: Notify::new(), flushed: Notify::new() }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -57,17 +76,19 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until it is time and there is something to send; true when the
-    /// end has come instead.
-    pub(super) async fn wait(&self, due: Instant) -> bool {
+    /// Waits until there is something to do.
+    pub(super) async fn wait(&self, due: Instant) -> Work {
         loop {
             {
                 let state = self.lock();
                 if state.closing {
-                    return true;
+                    return Work::Last;
+                }
+                if state.asked > state.done {
+                    return Work::Flush(state.asked);
                 }
                 if Instant::now() >= due && !state.queue.is_empty() {
-                    return false;
+                    return Work::Due;
                 }
             }
             if Instant::now() < due {
@@ -76,6 +97,36 @@ impl Shared {
             } else {
                 self.wake.notified().await;
             }
+        }
+    }
+
+    /// Asks for all that there is to be sent; the number of the question.
+    pub(super) fn ask(&self) -> u64 {
+        let asked = {
+            let mut state = self.lock();
+            state.asked += 1;
+            state.asked
+        };
+        self.wake.notify_one();
+        asked
+    }
+
+    /// Answers all questions up to this one.
+    pub(super) fn answer(&self, asked: u64) {
+        self.lock().done = asked;
+        self.flushed.notify_waiters();
+    }
+
+    /// Waits for the answer to a question.
+    pub(super) async fn answered(&self, asked: u64) {
+        loop {
+            let mut flushed = pin!(self.flushed.notified());
+            // Before the look, or an answer between the two would not be heard.
+            flushed.as_mut().enable();
+            if self.lock().done >= asked {
+                return;
+            }
+            flushed.await;
         }
     }
 

@@ -24,9 +24,17 @@ enum Deed {
 
 /// Sends each tick by itself, and gathers those of more than a hundred samples.
 struct Scripted {
+    period: Duration,
     script: Script,
     sent: Arc<Mutex<Vec<usize>>>,
     held: usize,
+    secrets: bool,
+}
+
+impl Scripted {
+    fn new(script: Script, sent: &Arc<Mutex<Vec<usize>>>) -> Self {
+        Self { period: MILLISECOND, script, sent: Arc::clone(sent), held: 0, secrets: false }
+    }
 }
 
 impl Sink for Scripted {
@@ -34,11 +42,11 @@ impl Sink for Scripted {
     type Payload = usize;
 
     fn build((): &(), _: &Identity, _: &SinkContext) -> Result<Self, BuildError> {
-        Ok(Self { script: Script::default(), sent: Arc::default(), held: 0 })
+        Ok(Self::new(Script::default(), &Arc::default()))
     }
 
     fn period(&self) -> Duration {
-        Duration::from_millis(1)
+        self.period
     }
 
     fn timeout(&self) -> Duration {
@@ -74,6 +82,14 @@ impl Sink for Scripted {
         Err(SendError::Push { url: "http://x/".to_owned(), source })
     }
 
+    fn has_secrets(&self) -> bool {
+        self.secrets
+    }
+
+    fn renew(&mut self, fresh: Self) {
+        self.script = fresh.script;
+    }
+
     fn show(&self, _: &usize) -> Vec<String> {
         Vec::new()
     }
@@ -84,10 +100,20 @@ const QUICK: Retries = Retries {
     most: Duration::from_secs(30),
 };
 
+const MILLISECOND: Duration = Duration::from_millis(1);
+
 fn start(script: &[Deed], retries: Retries) -> (Handle, Arc<Mutex<Vec<usize>>>) {
+    start_with(MILLISECOND, script, retries)
+}
+
+fn start_with(
+    period: Duration,
+    script: &[Deed],
+    retries: Retries,
+) -> (Handle, Arc<Mutex<Vec<usize>>>) {
     let sent = Arc::new(Mutex::new(Vec::new()));
     let script = Arc::new(Mutex::new(script.iter().copied().collect()));
-    let mut sink = Some(Scripted { script, sent: Arc::clone(&sent), held: 0 });
+    let mut sink = Some(Scripted { period, ..Scripted::new(script, &sent) });
     let set_up = move || std::future::ready(Ok(sink.take().unwrap()));
     (Handle::start("test", set_up, retries), sent)
 }
@@ -100,7 +126,7 @@ fn no_secret() -> SetUpError {
 #[tokio::test]
 async fn ticks_wait_for_a_sink_whose_secret_comes_late() {
     let sent = Arc::new(Mutex::new(Vec::new()));
-    let sink = Scripted { script: Script::default(), sent: Arc::clone(&sent), held: 0 };
+    let sink = Scripted::new(Script::default(), &sent);
     let (open, gate) = tokio::sync::watch::channel(false);
     let mut sink = Some(sink);
     let set_up = move || {
@@ -171,6 +197,31 @@ async fn a_refusal_is_never_tried_again_and_holds_up_nothing() {
         let stats = until(&handle, |stats| stats.sent == 3).await;
         assert_eq!(*sent.lock().unwrap(), [3], "{status}");
         assert_eq!(stats.dropped, [("rejected", 2)].into(), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_refuses_the_secrets_is_asked_once_more_with_new_ones() {
+    for (again, rejected) in [(&[][..], 0), (&[Deed::Status(403)][..], 2)] {
+        let sent = Arc::new(Mutex::new(Vec::new()));
+        let of_sink = Arc::clone(&sent);
+        let mut scripts = [&[Deed::Status(401)][..], again].into_iter();
+        let set_up = move || {
+            // Whoever asks a third time gets none.
+            let script = scripts.next().ok_or_else(no_secret);
+            let sink = script.map(|script| Scripted {
+                secrets: true,
+                ..Scripted::new(Arc::new(Mutex::new(script.iter().copied().collect())), &of_sink)
+            });
+            std::future::ready(sink)
+        };
+        let handle = Handle::start("test", set_up, QUICK);
+        handle.push(tick(2));
+        handle.push(tick(3));
+        let stats = until(&handle, |stats| stats.sent >= 3).await;
+        assert_eq!(stats.dropped.get("rejected").copied().unwrap_or_default(), rejected);
+        assert_eq!(stats.sent, 5 - rejected);
+        assert_eq!(sent.lock().unwrap().last(), Some(&3));
     }
 }
 
@@ -255,4 +306,36 @@ async fn what_a_sink_has_gathered_counts_as_lost_when_it_is_ended() {
     until(&handle, |stats| stats.queued == 0).await;
     let stats = handle.shutdown(Instant::now() + Duration::from_millis(20)).await;
     assert_eq!(stats.dropped, [("shutdown", 200 + 1)].into());
+}
+
+#[tokio::test]
+async fn a_flush_sends_what_waits_before_its_time_and_ends_when_it_is_out() {
+    let hour = Duration::from_secs(3600);
+    let (handle, sent) = start_with(hour, &[], QUICK);
+    handle.push(tick(1));
+    until(&handle, |stats| stats.sent == 1).await;
+    handle.push(tick(2));
+    handle.push(tick(3));
+    tokio::time::timeout(Duration::from_secs(10), handle.flush()).await.unwrap();
+    assert_eq!(*sent.lock().unwrap(), [1, 2, 3]);
+    // With nothing to send it ends too, and several at a time all do.
+    let (first, second) = (handle.flush(), handle.flush());
+    tokio::time::timeout(Duration::from_secs(10), async { tokio::join!(second, first) })
+        .await
+        .unwrap();
+    // What comes after it waits for its time again.
+    handle.push(tick(4));
+    assert_eq!(handle.stats().queued, 1);
+}
+
+#[tokio::test]
+async fn a_flush_waits_for_a_sink_that_hangs_and_not_for_one_that_is_unusable() {
+    let (hangs, _) = start(&[Deed::Hang], QUICK);
+    hangs.push(tick(1));
+    let flushed = tokio::time::timeout(Duration::from_millis(50), hangs.flush()).await;
+    assert!(flushed.is_err());
+    let refuses = || std::future::ready(Err::<Scripted, _>(SetUpError::Build(BuildError::NoAws)));
+    let unusable = Handle::start("test", refuses, QUICK);
+    unusable.push(tick(1));
+    tokio::time::timeout(Duration::from_secs(10), unusable.flush()).await.unwrap();
 }

@@ -76,6 +76,17 @@ pub enum SendError {
 }
 
 impl SendError {
+    /// Whether the receiver does not take the secrets that came with it. They may have been
+    /// rotated.
+    pub fn refuses_secrets(&self) -> bool {
+        match self {
+            SendError::Push { source: HttpError::Status { status, .. }, .. } => {
+                matches!(status.as_u16(), 401 | 403)
+            }
+            _ => false,
+        }
+    }
+
     /// What kind of failure this is; the same however its text differs.
     pub fn kind(&self) -> String {
         match self {

@@ -116,6 +116,14 @@ pub trait Sink: Sized + Send + 'static {
         Vec::new()
     }
 
+    /// Whether its requests carry secrets, which a receiver may refuse.
+    fn has_secrets(&self) -> bool {
+        false
+    }
+
+    /// Takes over the secrets of a sink that was set up anew.
+    fn renew(&mut self, _: Self) {}
+
     /// The time from one flush to the next.
     fn period(&self) -> Duration;
 
@@ -130,9 +138,9 @@ pub trait Sink: Sized + Send + 'static {
     /// Takes a tick in, and gives back what can be sent for it alone.
     fn take(&mut self, tick: &Arc<Tick>, drops: &mut Drops) -> Vec<Request<Self::Payload>>;
 
-    /// Gives back what can be sent now for all ticks taken; all that is left
-    /// when this is the `last` flush.
-    fn flush(&mut self, _last: bool, _drops: &mut Drops) -> Vec<Request<Self::Payload>> {
+    /// Gives back what can be sent now for all ticks taken; `all` that is left where
+    /// somebody asks for it, as at the end.
+    fn flush(&mut self, _all: bool, _drops: &mut Drops) -> Vec<Request<Self::Payload>> {
         Vec::new()
     }
 

@@ -43,9 +43,9 @@ const CLAIM_STEP: Duration = Duration::from_secs(1);
 
 /// A receiver that did not take a message.
 #[derive(Debug)]
-struct Wait {
+pub(super) struct Wait {
     tries: u32,
-    until: Instant,
+    pub(super) until: Instant,
 }
 
 /// The rounds of the courier.
@@ -58,7 +58,7 @@ pub(super) struct Rounds {
     record: Record,
     /// When each message was first seen.
     seen: BTreeMap<String, Instant>,
-    waits: BTreeMap<String, Wait>,
+    pub(super) waits: BTreeMap<String, Wait>,
     /// The orders that the waits are of.
     orders: Arc<Orders>,
 }
@@ -106,7 +106,7 @@ impl Rounds {
 
     /// Sends what is due. Gives the time until more is; `None` where nothing
     /// waits.
-    async fn round(&mut self, orders: &Arc<Orders>) -> Option<Duration> {
+    pub(super) async fn round(&mut self, orders: &Arc<Orders>) -> Option<Duration> {
         // Whoever changed what was wrong need not wait for the next try.
         if !Arc::ptr_eq(&self.orders, orders) {
             self.waits.clear();

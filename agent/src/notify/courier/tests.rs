@@ -1,6 +1,8 @@
 //! What is due, and what is not.
 #![allow(clippy::unwrap_used)]
 
+mod outage;
+
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -15,16 +17,19 @@ use crate::platform::process::ProcessKey;
 use crate::platform::{clock, http};
 use crate::scope::last_good::Copies;
 
-fn rounds(directory: &Path) -> Rounds {
-    let context = Context {
+fn context(directory: &Path) -> Context {
+    Context {
         paths: Paths::private(Path::new("/"), directory),
         client: http::client().unwrap(),
         imds: ImdsOptions::new(None, Duration::ZERO),
         redactor: Redactor::default(),
         copies: Copies::Kept,
         local: None,
-    };
-    Rounds::new(&context, Arc::default())
+    }
+}
+
+fn rounds(directory: &Path) -> Rounds {
+    Rounds::new(&context(directory), Arc::default())
 }
 
 /// A message that waits and nobody is sending.

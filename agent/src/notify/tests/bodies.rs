@@ -26,6 +26,7 @@ fn every_receiver_is_sent_every_outcome_in_its_form() {
         ("degraded", Event::Degraded),
         ("ready", Event::Ready),
         ("recovered", Event::Recovered),
+        ("drained", Event::Drained),
     ];
     for (receiver, settings) in receivers {
         for (word, event) in events {

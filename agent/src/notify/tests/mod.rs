@@ -67,6 +67,7 @@ pub(super) fn message(event: Event) -> Message {
         text: match event {
             Event::Failed => text("Unable to start service mysqld: job failed"),
             Event::Degraded => text("ssm:/gild/account: no answer\nvars.x is not a known key"),
+            Event::Drained => text("spot: 3 steps, 1 failed\nleave: it ended with exit status: 1"),
             Event::Ready | Event::Recovered => None,
         },
         vars: BTreeMap::new(),

@@ -34,6 +34,31 @@ fn events(all: &[Option<Spooled>]) -> Vec<Option<Event>> {
 }
 
 #[test]
+fn what_is_told_of_an_end_is_no_news_of_a_boot() {
+    let drained = |at: &str| Message { started_at: at.to_owned(), ..of_boot(Event::Drained, 1) };
+    let all = spool(
+        &format!("{SNS}on = ['failed', 'ready', 'drained']"),
+        vec![
+            of_boot(Event::Failed, 1),
+            drained("2026-11-22T10:00:00.000Z"),
+            drained("2026-11-22T10:00:00.000Z"),
+            drained("2026-11-22T11:00:00.000Z"),
+            of_boot(Event::Failed, 1),
+            of_boot(Event::Ready, 2),
+        ],
+    );
+    let expected = [
+        Some(Event::Failed),
+        Some(Event::Drained),
+        None,
+        Some(Event::Drained),
+        None,
+        Some(Event::Recovered),
+    ];
+    assert_eq!(events(&all), expected);
+}
+
+#[test]
 fn the_same_news_is_told_once_and_a_change_each_time() {
     let other = Message { digest: Some("d".to_owned()), ..of_boot(Event::Failed, 1) };
     let unknown = Message { instance_id: None, ..other.clone() };

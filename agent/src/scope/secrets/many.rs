@@ -14,7 +14,7 @@ use crate::scope::batch;
 use crate::scope::fetch::together;
 
 /// A reference, and what came of it.
-type Resolved = (SecretRef, Result<SecretString, SecretError>);
+pub(super) type Resolved = (SecretRef, Result<SecretString, SecretError>);
 
 impl Secrets {
     /// The values that several references stand for, all within one budget:
@@ -24,6 +24,25 @@ impl Secrets {
         &self,
         references: &[SecretRef],
     ) -> Result<HashMap<SecretRef, SecretString>, SecretError> {
+        let resolved = self.every(references).await;
+        let mut found = HashMap::new();
+        let mut errors = Vec::new();
+        for (reference, result) in resolved {
+            match result {
+                Ok(value) => drop(found.insert(reference, value)),
+                Err(error) => errors.push(error),
+            }
+        }
+        let place = |error: &SecretError| references.iter().position(|own| *own == error.reference);
+        match errors.into_iter().min_by_key(place) {
+            Some(error) => Err(error),
+            None => Ok(found),
+        }
+    }
+
+    /// What came of each of several references, as far as it is known: of questions that
+    /// nobody answers, only the first is told.
+    pub(super) async fn every(&self, references: &[SecretRef]) -> Vec<Resolved> {
         let deadline = Instant::now() + self.budget;
         let batches = batch::batches(references.iter().filter_map(|reference| match reference {
             SecretRef::Ssm(name) => Some(name.as_str()),
@@ -43,19 +62,7 @@ impl Secrets {
             together(batches.iter().map(|names| self.batch(deadline, names)).collect()),
             self.each(deadline, alone),
         );
-        let mut found = HashMap::new();
-        let mut errors = Vec::new();
-        for (reference, result) in batched.into_iter().flatten().chain(alone) {
-            match result {
-                Ok(value) => drop(found.insert(reference, value)),
-                Err(error) => errors.push(error),
-            }
-        }
-        let place = |error: &SecretError| references.iter().position(|own| *own == error.reference);
-        match errors.into_iter().min_by_key(place) {
-            Some(error) => Err(error),
-            None => Ok(found),
-        }
+        batched.into_iter().flatten().chain(alone).collect()
     }
 
     /// The values of several references, each asked for by itself.
@@ -85,10 +92,19 @@ impl Secrets {
                 return self.each(deadline, references.iter().collect()).await;
             }
             Err(source) => {
-                let Some(reference) = references.into_iter().next() else { return Vec::new() };
-                let attempts = tries.count;
-                let error = SecretError { reference: reference.clone(), attempts, source };
-                return vec![(reference, Err(error))];
+                let mut resolved = Vec::new();
+                let mut failed = None;
+                for reference in references {
+                    match self.stand_in(&reference, &source) {
+                        Some(value) => resolved.push((reference, Ok(value))),
+                        None => failed = failed.or(Some(reference)),
+                    }
+                }
+                resolved.extend(failed.map(|reference| {
+                    let attempts = tries.count;
+                    (reference.clone(), Err(SecretError { reference, attempts, source }))
+                }));
+                return resolved;
             }
         };
         let mut resolved = Vec::new();

@@ -127,6 +127,29 @@ fn an_instance_that_knows_nothing_yet_is_shown_too() {
 }
 
 #[test]
+fn what_was_drained_is_shown_with_what_failed() {
+    let mut snapshot = failed();
+    snapshot.drain = serde_json::from_value(json!({
+        "version": 1, "boot_id": null, "occasion": "spot", "ended_at": "2026-01-02T00:00:09.000Z",
+        "started_at": "2026-01-02T00:00:00.000Z",
+        "steps": [
+            { "name": "leave", "outcome": "ok", "duration_ms": 812.4, "message": null },
+            { "name": "sy\u{1b}nc", "outcome": "timed_out", "duration_ms": 5000.2,
+              "message": "it did not end within 5s\nand was killed" }
+        ]
+    }))
+    .unwrap();
+    let text = render(&snapshot, false);
+    let lines = "\
+drain      for spot since 2026-01-02T00:00:00.000Z, done at 2026-01-02T00:00:09.000Z
+           leave ok, 812 ms
+           sy\u{fffd}nc timed out, 5000 ms: it did not end within 5s and was killed
+";
+    let after = "           and 7 more\n";
+    assert_eq!(text, TEXT.replacen(after, &format!("{after}{lines}"), 1));
+}
+
+#[test]
 fn a_text_of_any_length_is_shown() {
     let mut snapshot = failed();
     snapshot.sources[0].source = "x".repeat(100_000);

@@ -64,7 +64,7 @@ pub(super) fn too_many(clients: usize) -> Response<Full<Bytes>> {
 }
 
 /// A refusal of what may work a little later.
-fn later(code: &str, message: &str) -> Response<Full<Bytes>> {
+pub(super) fn later(code: &str, message: &str) -> Response<Full<Bytes>> {
     let mut answer = refuse(StatusCode::SERVICE_UNAVAILABLE, code, message);
     answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     answer

@@ -27,35 +27,41 @@ impl Answers for Page {
     }
 
     fn refresh(&self) {}
+
+    fn flush(&self, _: Duration) -> Flushing {
+        Box::pin(std::future::ready(true))
+    }
 }
 
 fn room(page: usize) -> Room {
-    Room { answers: Arc::new(Page(page)), redactor: Redactor::default(), memory: Memory::default() }
+    let redactor = Redactor::default();
+    let (memory, gate) = (Memory::default(), Gate::default());
+    Room { answers: Arc::new(Page(page)), redactor, memory, gate }
 }
 
 #[tokio::test]
 async fn answers_that_nobody_reads_leave_room_for_only_so_many() {
     let room = room(ANSWER_BYTES / 3);
-    let ask = || room.route(&Method::GET, "/metrics");
-    let mut unread = [ask(), ask(), ask()];
+    let ask = async || room.route(&Method::GET, "/metrics").await;
+    let mut unread = [ask().await, ask().await, ask().await];
     assert!(unread.iter().all(|answer| answer.status() == StatusCode::OK));
-    let refused = ask();
+    let refused = ask().await;
     assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(refused.headers().contains_key(RETRY_AFTER));
     // The room is free again once the last byte has been taken.
     let body = std::mem::take(unread[0].body_mut()).collect().await.unwrap().to_bytes();
-    assert_eq!(ask().status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(ask().await.status(), StatusCode::SERVICE_UNAVAILABLE);
     drop(body);
-    assert_eq!(ask().status(), StatusCode::OK);
+    assert_eq!(ask().await.status(), StatusCode::OK);
 }
 
-#[test]
-fn an_answer_larger_than_all_room_is_given_alone() {
+#[tokio::test]
+async fn an_answer_larger_than_all_room_is_given_alone() {
     let room = room(ANSWER_BYTES + 1);
-    let first = room.route(&Method::GET, "/metrics");
+    let first = room.route(&Method::GET, "/metrics").await;
     assert_eq!(first.status(), StatusCode::OK);
-    let status = || room.route(&Method::GET, "/v1/status").status();
-    assert_eq!(status(), StatusCode::SERVICE_UNAVAILABLE);
+    let status = async || room.route(&Method::GET, "/v1/status").await.status();
+    assert_eq!(status().await, StatusCode::SERVICE_UNAVAILABLE);
     drop(first);
-    assert_eq!(status(), StatusCode::OK);
+    assert_eq!(status().await, StatusCode::OK);
 }

@@ -18,7 +18,7 @@ pub(super) struct Findings {
     pub(super) problems: Vec<String>,
     /// Keys that nothing reads and that may be meant for this one.
     pub(super) unknown: Vec<UnknownKey>,
-    /// Sources that are not as they should be: they may have had a say.
+    /// Sources that could not be read: they may have had a say.
     pub(super) sources: Vec<SourceReport>,
 }
 
@@ -34,8 +34,8 @@ impl Findings {
                 })
         };
         let amiss = |source: &&SourceReport| {
-            use SourceOutcome::{Bad, Failed, LastGood};
-            matches!(source.state, Bad | Failed | LastGood)
+            use SourceOutcome::{Bad, Failed, Kept, LastGood};
+            matches!(source.state, Bad | Failed | Kept | LastGood)
         };
         Self {
             refused: refused.cloned().collect(),

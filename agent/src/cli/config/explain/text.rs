@@ -148,6 +148,7 @@ fn findings(explanation: &Explanation, paint: Paint) -> String {
     let sources = found.sources.iter().map(|source| {
         let state = match source.state {
             SourceOutcome::LastGood => "its last good copy is used",
+            SourceOutcome::Kept => "its copy is current",
             SourceOutcome::Bad => "it cannot be used",
             _ => "it could not be read",
         };

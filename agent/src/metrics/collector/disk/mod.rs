@@ -12,7 +12,7 @@ use std::pin::Pin;
 use self::mountinfo::Mount;
 use self::probe::{Answer, Prober};
 use super::labels::Labels;
-use super::source::Source;
+use super::source::{Files, Source};
 use super::{CollectError, Collector};
 use crate::metrics::sample::Sample;
 use crate::platform::paths::Paths;
@@ -60,7 +60,7 @@ impl Collector for Disk {
         Some(Box::pin(async { self.looked = self.mounts().await }))
     }
 
-    fn collect(&mut self, out: &mut Vec<Sample>) -> Result<(), CollectError> {
+    fn collect(&mut self, _: &mut Files, out: &mut Vec<Sample>) -> Result<(), CollectError> {
         for (mount, answer) in std::mem::replace(&mut self.looked, Ok(Vec::new()))? {
             let labels = vec![
                 ("device", self.labels.get(&mount.device)),
@@ -90,6 +90,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
+    use super::super::tests::collect;
     use super::*;
 
     #[tokio::test]
@@ -101,8 +102,7 @@ mod tests {
         fs::write(root.path().join("proc/self/mountinfo"), line).unwrap();
         let mut disk = Disk::new(&Paths::installed(root.path()));
         disk.look().unwrap().await;
-        let mut out = Vec::new();
-        disk.collect(&mut out).unwrap();
+        let out = collect(&mut disk, root.path()).unwrap();
         let value = |name: &str, point: &str| {
             let of = |sample: &&Sample| sample.label("mountpoint") == Some(point);
             out.iter().filter(of).find(|sample| sample.name == name).map(|sample| sample.value)
@@ -120,8 +120,7 @@ mod tests {
     async fn a_host_without_mountinfo_has_no_filesystems() {
         let mut disk = Disk::new(&Paths::installed(Path::new("/nonexistent")));
         disk.look().unwrap().await;
-        let mut out = Vec::new();
-        disk.collect(&mut out).unwrap();
+        let out = collect(&mut disk, Path::new("/nonexistent")).unwrap();
         assert!(out.is_empty());
     }
 }

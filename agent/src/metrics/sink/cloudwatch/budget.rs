@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::datum::Metric;
-use super::schema::{UNHEALTHY, Unit};
+use super::schema::{ON_REQUEST, UNHEALTHY, Unit};
 use crate::metrics::pattern;
 
 /// Which metrics may be sent.
@@ -30,7 +30,9 @@ impl Budget {
     /// The place of a metric's name among the patterns; nothing where no
     /// pattern stands for it.
     pub fn place(&self, name: &str) -> Option<usize> {
-        pattern::place(&self.include, name)
+        let group = ON_REQUEST.into_iter().find(|group| name.starts_with(group));
+        let asked = |text: &str| group.is_none_or(|group| text.starts_with(group));
+        self.include.iter().position(|text| asked(text) && pattern::matches(text, name))
     }
 
     /// Lets metrics in as long as there is room.
@@ -113,5 +115,20 @@ mod tests {
         let disks = metrics(&budget, &[("disk_a", "/"), ("disk_b", "/")]);
         budget.admit(disks.iter().cloned());
         assert!(budget.admits(&disks[0]) && !budget.admits(&disks[1]));
+    }
+
+    #[test]
+    fn what_is_sent_on_request_is_not_what_a_star_stands_for() {
+        let asked = |pattern: &str, name: &str| budget(&[pattern], 9).place(name).is_some();
+        for pattern in ["*", "d*", "disk*", "disk_*", "net*", "p*"] {
+            for name in ["diskio_reads", "netstat_udp_socket", "processes_total"] {
+                assert!(!asked(pattern, name), "{pattern} {name}");
+            }
+        }
+        assert!(
+            asked("*", "disk_used") && asked("disk*", "disk_used") && asked("net*", "net_err_in")
+        );
+        assert!(asked("diskio_*", "diskio_reads") && asked("diskio_reads", "diskio_reads"));
+        assert!(asked("netstat*", "netstat_udp_socket"));
     }
 }

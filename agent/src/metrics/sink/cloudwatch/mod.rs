@@ -52,7 +52,8 @@ crate::settings! {
         /// `{autoscaling_group}`, `{hostname}` stand for the instance's own; one
         /// that is not known is left out.
         dimensions: BTreeMap<String, String> = { "InstanceId": "{instance_id}" };
-        /// The metrics to send, by the schema's names; `*` at the end stands for any rest.
+        /// The metrics to send, by the schema's names; `*` at the end stands for any rest,
+        /// but diskio, netstat and processes are sent only where a pattern begins with that word.
         include: Vec<String> = [
             "cpu_usage_active", "mem_used_percent", "disk_used_percent", "swap_used_percent",
             "services_unhealthy"
@@ -220,6 +221,7 @@ fn sdk_datum(datum: &Datum, common: &[(String, String)]) -> MetricDatum {
         Unit::Percent => StandardUnit::Percent,
         Unit::Bytes => StandardUnit::Bytes,
         Unit::Count => StandardUnit::Count,
+        Unit::Milliseconds => StandardUnit::Milliseconds,
         Unit::None => StandardUnit::None,
     };
     let seconds = datum.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64();

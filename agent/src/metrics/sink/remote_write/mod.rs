@@ -151,6 +151,14 @@ impl Sink for RemoteWrite {
         settings.password.iter().chain(&settings.bearer).cloned().collect()
     }
 
+    fn has_secrets(&self) -> bool {
+        self.authorization.is_some()
+    }
+
+    fn renew(&mut self, fresh: Self) {
+        self.authorization = fresh.authorization;
+    }
+
     fn period(&self) -> Duration {
         self.flush
     }

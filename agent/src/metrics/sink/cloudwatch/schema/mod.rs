@@ -2,14 +2,17 @@
 //! dashboards made for it go on working. An alarm is bound to the exact name
 //! and set of dimensions.
 //!
-//! To add a metric: one line where its group is computed below.
+//! To add a metric: one line in `tables`, or where its group is computed below.
 
+mod tables;
 mod view;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use self::view::{Counters, Disk, Seconds, View};
+pub use self::tables::ON_REQUEST;
+use self::tables::{DEVICE_COUNTERS, DISK, GUESTS, IDLE, MODES};
+use self::view::{Counters, Devices, Disk, Seconds, View};
 use crate::metrics::sample::Tick;
 
 /// What a value counts, as CloudWatch names it.
@@ -21,6 +24,8 @@ pub enum Unit {
     Bytes,
     /// `Count`
     Count,
+    /// `Milliseconds`
+    Milliseconds,
     /// `None`
     None,
 }
@@ -38,33 +43,6 @@ pub struct Figure {
     pub value: f64,
 }
 
-/// The processor's modes: as node_exporter names them, and as the figure is
-/// named. The last two are also part of the first two.
-const MODES: [(&str, &str); 8] = [
-    ("user", "cpu_usage_user"),
-    ("nice", "cpu_usage_nice"),
-    ("system", "cpu_usage_system"),
-    ("idle", "cpu_usage_idle"),
-    ("iowait", "cpu_usage_iowait"),
-    ("irq", "cpu_usage_irq"),
-    ("softirq", "cpu_usage_softirq"),
-    ("steal", "cpu_usage_steal"),
-];
-const IDLE: usize = 3;
-const GUESTS: [&str; 2] = ["cpu_usage_guest", "cpu_usage_guest_nice"];
-
-/// Interfaces' counters: node_exporter's name, the figure's name and unit.
-const TRAFFIC: [(&str, &str, Unit); 8] = [
-    ("node_network_receive_bytes_total", "net_bytes_recv", Unit::Bytes),
-    ("node_network_transmit_bytes_total", "net_bytes_sent", Unit::Bytes),
-    ("node_network_receive_packets_total", "net_packets_recv", Unit::Count),
-    ("node_network_transmit_packets_total", "net_packets_sent", Unit::Count),
-    ("node_network_receive_errs_total", "net_err_in", Unit::Count),
-    ("node_network_transmit_errs_total", "net_err_out", Unit::Count),
-    ("node_network_receive_drop_total", "net_drop_in", Unit::Count),
-    ("node_network_transmit_drop_total", "net_drop_out", Unit::Count),
-];
-
 /// Translates ticks. Counters become what they grew by since the tick before,
 /// so the first tick yields nothing at all.
 #[derive(Debug, Default)]
@@ -80,12 +58,14 @@ impl Translator {
         let Some(before) = self.before.replace(view.counters) else { return out };
         let Some(now) = &self.before else { return out };
         cpu(&before.processors, &now.processors, &mut out);
-        net(&before.traffic, &now.traffic, &mut out);
+        devices(&before.devices, &now.devices, &mut out);
         mem(&view.memory, &mut out);
         swap(&view.memory, &mut out);
         for disk in &view.disks {
             disk.figures(&mut out);
         }
+        disks_at_work(&view.requests, &mut out);
+        counts(&view.counts, &mut out);
         services(&view.services, view.unhealthy, &mut out);
         out
     }
@@ -125,21 +105,33 @@ fn cpu(
     }
 }
 
-/// What interfaces' counters grew by. One that fell was reset, and says nothing.
-fn net(
-    before: &HashMap<Arc<str>, [Option<f64>; TRAFFIC.len()]>,
-    now: &HashMap<Arc<str>, [Option<f64>; TRAFFIC.len()]>,
-    out: &mut Vec<Figure>,
-) {
-    for (interface, now) in now {
-        let Some(before) = before.get(interface) else { continue };
-        for (place, (_, name, unit)) in TRAFFIC.into_iter().enumerate() {
-            let (Some(before), Some(now)) = (before[place], now[place]) else { continue };
-            if now >= before {
-                let about = vec![("interface", interface.clone())];
-                out.push(Figure { name, unit, about, value: now - before });
-            }
+/// What devices' counters grew by. One that fell was reset, and says nothing.
+fn devices(before: &Devices, now: &Devices, out: &mut Vec<Figure>) {
+    for ((place, device), now) in now {
+        let Some(before) = before.get(&(*place, Arc::clone(device))) else { continue };
+        let (_, name, unit, dimension) = DEVICE_COUNTERS[*place];
+        if now >= before {
+            // Whole bytes, packets and milliseconds, as the kernel counts them.
+            let per_second = if unit == Unit::Milliseconds { 1000.0 } else { 1.0 };
+            let value = ((now - before) * per_second).round();
+            out.push(Figure { name, unit, about: vec![(dimension, device.clone())], value });
         }
+    }
+}
+
+/// Requests at work, by disk.
+fn disks_at_work(requests: &[(Arc<str>, f64)], out: &mut Vec<Figure>) {
+    for (device, value) in requests {
+        let about = vec![(DISK, device.clone())];
+        let (name, unit) = ("diskio_iops_in_progress", Unit::Count);
+        out.push(Figure { name, unit, about, value: *value });
+    }
+}
+
+/// What is counted of the whole host.
+fn counts(counts: &BTreeMap<&'static str, f64>, out: &mut Vec<Figure>) {
+    for (name, value) in counts {
+        out.push(Figure { name, unit: Unit::Count, about: vec![], value: *value });
     }
 }
 

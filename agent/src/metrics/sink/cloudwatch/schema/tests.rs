@@ -143,6 +143,45 @@ fn traffic_is_what_came_since_the_tick_before() {
 }
 
 #[test]
+fn disks_are_what_they_did_since_the_tick_before() {
+    let tick = |read: f64, seconds: f64| {
+        let disk = |name, value| sample(name, &[("device", "nvme0n1")], value);
+        vec![
+            disk("node_disk_read_bytes_total", read),
+            disk("node_disk_io_time_seconds_total", seconds),
+            disk("node_disk_io_now", 3.0),
+        ]
+    };
+    let figures = figures(&[tick(512.0, 0.1), tick(1024.0, 0.3)]);
+    assert_eq!(value(&figures, "diskio_read_bytes"), Some(512.0));
+    assert_eq!(value(&figures, "diskio_io_time"), Some(200.0), "whole milliseconds");
+    assert_eq!(value(&figures, "diskio_iops_in_progress"), Some(3.0));
+    assert!(figures.iter().all(|figure| figure.about == [("name", Arc::from("nvme0n1"))]));
+    let unit = |name| figures.iter().find(|figure| figure.name == name).map(|figure| figure.unit);
+    assert_eq!(unit("diskio_io_time"), Some(Unit::Milliseconds));
+}
+
+#[test]
+fn sockets_and_processes_are_counted_over_their_kinds() {
+    let state = |state, count| sample("node_processes_state", &[("state", state)], count);
+    let figures = steady(vec![
+        sample("node_netstat_Tcp_CurrEstab", &[], 7.0),
+        sample("node_sockstat_UDP_inuse", &[], 2.0),
+        sample("node_sockstat_UDP6_inuse", &[], 3.0),
+        state("S", 40.0),
+        state("T", 1.0),
+        state("t", 1.0),
+        sample("node_processes_pids", &[], 42.0),
+    ]);
+    assert_eq!(value(&figures, "netstat_tcp_established"), Some(7.0));
+    assert_eq!(value(&figures, "netstat_udp_socket"), Some(5.0));
+    assert_eq!(value(&figures, "processes_sleeping"), Some(40.0));
+    assert_eq!(value(&figures, "processes_stopped"), Some(2.0));
+    assert_eq!(value(&figures, "processes_total"), Some(42.0));
+    assert_eq!(value(&figures, "processes_running"), None, "nobody counted");
+}
+
+#[test]
 fn services_are_as_the_health_checks_say() {
     let figures = steady(vec![
         sample("service_up", &[("service", "web")], 1.0),

@@ -1,10 +1,11 @@
 //! A tick, sorted by what the figures need.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::{MODES, TRAFFIC, UNHEALTHY};
-use crate::metrics::sample::Tick;
+use super::UNHEALTHY;
+use super::tables::{COUNTS, DEVICE_COUNTERS, MODES};
+use crate::metrics::sample::{Sample, Tick};
 
 /// Seconds of one processor: eight modes, guest, guest_nice.
 pub(super) type Seconds = [f64; 10];
@@ -13,8 +14,11 @@ pub(super) type Seconds = [f64; 10];
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) processors: HashMap<Arc<str>, Seconds>,
-    pub(super) traffic: HashMap<Arc<str>, [Option<f64>; TRAFFIC.len()]>,
+    pub(super) devices: Devices,
 }
+
+/// Counters by their place in the table and by device.
+pub(super) type Devices = HashMap<(usize, Arc<str>), f64>;
 
 /// A tick, sorted by what the figures need.
 #[derive(Default)]
@@ -22,6 +26,8 @@ pub(super) struct View<'a> {
     pub(super) counters: Counters,
     pub(super) memory: HashMap<&'a str, f64>,
     pub(super) disks: Vec<Disk<'a>>,
+    pub(super) requests: Vec<(Arc<str>, f64)>,
+    pub(super) counts: BTreeMap<&'static str, f64>,
     pub(super) services: Vec<(Arc<str>, f64)>,
     pub(super) unhealthy: Option<f64>,
 }
@@ -63,9 +69,14 @@ impl<'a> View<'a> {
             } else if name == "node_cpu_guest_seconds_total" {
                 let nice = sample.label("mode") == Some("nice");
                 view.processor(arc("cpu"))[MODES.len() + usize::from(nice)] = sample.value;
-            } else if let Some(place) = TRAFFIC.iter().position(|(known, ..)| *known == name) {
-                let device = view.counters.traffic.entry(arc("device")).or_default();
-                device[place] = Some(sample.value);
+            } else if let Some(place) =
+                DEVICE_COUNTERS.iter().position(|(known, ..)| *known == name)
+            {
+                view.counters.devices.insert((place, arc("device")), sample.value);
+            } else if name == "node_disk_io_now" {
+                view.requests.push((arc("device"), sample.value));
+            } else if let Some(figure) = count(sample) {
+                *view.counts.entry(figure).or_default() += sample.value;
             } else if name == "service_up" {
                 view.services.push((arc("service"), sample.value));
             } else if name == UNHEALTHY {
@@ -78,4 +89,14 @@ impl<'a> View<'a> {
     fn processor(&mut self, cpu: Arc<str>) -> &mut Seconds {
         self.counters.processors.entry(cpu).or_default()
     }
+}
+
+/// The figure to which a count of the whole host is added.
+fn count(sample: &Sample) -> Option<&'static str> {
+    let of = |(name, ..): &&(&str, &str, _)| *name == sample.name;
+    let mut named = COUNTS.iter().filter(of);
+    // Most samples have other names, and are not asked for their labels.
+    let first = named.next()?;
+    let state = sample.label("state").unwrap_or_default();
+    std::iter::once(first).chain(named).find(|(_, of, _)| *of == state).map(|(.., figure)| *figure)
 }

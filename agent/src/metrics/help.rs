@@ -1,0 +1,90 @@
+//! What each metric is, in one line for Prometheus' pages.
+//!
+//! To add a metric: one line. The first that fits counts, so what is longer
+//! stands above what it begins with.
+
+/// Names or their beginnings, and what they are.
+const HELP: &[(&str, &str)] = &[
+    ("node_boot_time_seconds", "When the host was started, in seconds since 1970."),
+    ("node_context_switches_total", "Context switches."),
+    ("node_cpu_guest_seconds_total", "Seconds that each processor spent in guests, by mode."),
+    ("node_cpu_seconds_total", "Seconds that each processor spent in each mode."),
+    ("node_disk_flush_requests_time_seconds_total", "Seconds that flushes took, added up."),
+    ("node_disk_flush_requests_total", "Flushes that were completed."),
+    ("node_disk_info", "Serial number of the device, and the EBS volume behind it."),
+    ("node_disk_io_now", "Requests at work."),
+    ("node_disk_io_time_seconds_total", "Seconds with a request at work."),
+    ("node_disk_io_time_weighted_seconds_total", "Seconds that requests were at work, added up."),
+    ("node_disk_read_bytes_total", "Bytes that were read."),
+    ("node_disk_read_time_seconds_total", "Seconds that reads took, added up."),
+    ("node_disk_reads_completed_total", "Reads that were completed."),
+    ("node_disk_reads_merged_total", "Reads that were merged with others."),
+    ("node_disk_write_time_seconds_total", "Seconds that writes took, added up."),
+    ("node_disk_writes_completed_total", "Writes that were completed."),
+    ("node_disk_writes_merged_total", "Writes that were merged with others."),
+    ("node_disk_written_bytes_total", "Bytes that were written."),
+    ("node_filefd_allocated", "File handles that are open."),
+    ("node_filefd_maximum", "File handles that may be open."),
+    ("node_filesystem_avail_bytes", "Space that is free for other users."),
+    ("node_filesystem_device_error", "Whether the filesystem could not be asked."),
+    ("node_filesystem_files_free", "Inodes that are free."),
+    ("node_filesystem_files", "Inodes in all."),
+    ("node_filesystem_free_bytes", "Space that is free for root."),
+    ("node_filesystem_readonly", "Whether the filesystem is read-only."),
+    ("node_filesystem_size_bytes", "Size of the filesystem."),
+    ("node_forks_total", "Processes and threads that were started."),
+    ("node_intr_total", "Interrupts."),
+    ("node_load15", "Load average over 15 minutes."),
+    ("node_load1", "Load average over 1 minute."),
+    ("node_load5", "Load average over 5 minutes."),
+    ("node_memory_", "A field of /proc/meminfo."),
+    ("node_netstat_", "A field of /proc/net/snmp or /proc/net/netstat."),
+    ("node_network_", "A counter of /proc/net/dev."),
+    ("node_nf_conntrack_entries_limit", "Connections that the packet filter can follow."),
+    ("node_nf_conntrack_entries", "Connections that the packet filter follows."),
+    ("node_pressure_cpu_waiting_seconds_total", "Seconds in which a task waited for a processor."),
+    ("node_pressure_io_stalled_seconds_total", "Seconds in which all tasks waited for disks."),
+    ("node_pressure_io_waiting_seconds_total", "Seconds in which a task waited for disks."),
+    ("node_pressure_memory_stalled_seconds_total", "Seconds in which all tasks waited for memory."),
+    ("node_pressure_memory_waiting_seconds_total", "Seconds in which a task waited for memory."),
+    ("node_processes_pids", "Processes."),
+    ("node_processes_state", "Processes in each state."),
+    ("node_processes_threads", "Threads of all processes."),
+    ("node_procs_blocked", "Processes that wait for a disk."),
+    ("node_procs_running", "Processes that run or could."),
+    ("node_scrape_collector_duration_seconds", "How long the collector took, in seconds."),
+    ("node_scrape_collector_success", "Whether the collector succeeded."),
+    ("node_sockstat_", "A field of /proc/net/sockstat or /proc/net/sockstat6."),
+    ("node_time_seconds", "The host's time, in seconds since 1970."),
+    ("node_vmstat_oom_kill", "Processes that the kernel killed for want of memory."),
+    ("node_vmstat_pgfault", "Page faults."),
+    ("node_vmstat_pgmajfault", "Page faults that had to wait for a disk."),
+    ("node_vmstat_pgpgin", "Kilobytes read from disks."),
+    ("node_vmstat_pgpgout", "Kilobytes written to disks."),
+    ("node_vmstat_pswpin", "Pages swapped in."),
+    ("node_vmstat_pswpout", "Pages swapped out."),
+    ("service_up", "Whether the service is healthy."),
+    ("service_state", "State of the service's unit, as a number."),
+    ("service_restarts_total", "Restarts of the service's unit."),
+    ("service_probe_seconds", "How long the last probe of the service took."),
+    ("services_unhealthy", "Services that are not healthy."),
+];
+
+/// What a metric is.
+pub fn of(name: &str) -> &'static str {
+    let found = HELP.iter().find(|(beginning, _)| name.starts_with(beginning));
+    found.map_or("Measured by gild.", |(_, help)| help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_is_hidden_by_one_above_it() {
+        for (place, (name, _)) in HELP.iter().enumerate() {
+            let hiding = HELP[..place].iter().find(|(above, _)| name.starts_with(above));
+            assert!(hiding.is_none(), "{name} is hidden by {hiding:?}");
+        }
+    }
+}
