@@ -214,5 +214,5 @@ fn what_a_boot_leaves_on_disk_holds_no_credential() {
     left.retain(|entry| !entry.as_ref().unwrap().file_name().is_empty());
     let mut left: Vec<_> = left.into_iter().map(|e| e.unwrap().file_name()).collect();
     left.sort();
-    assert_eq!(left, ["notify", "reports", "state.json"]);
+    assert_eq!(left, ["applied.json", "notify", "reports", "state.json"]);
 }
