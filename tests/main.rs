@@ -4,6 +4,7 @@
 //! in `fakes`; tests that need moto or Ansible fail without them, with the way to get them.
 #![allow(clippy::unwrap_used)]
 
+mod blame;
 mod boots;
 mod cli;
 mod cli_config;
@@ -23,6 +24,7 @@ mod hooks;
 mod host;
 mod identity;
 mod node_exporter;
+mod notices;
 mod notifications;
 mod older_system;
 mod playbooks;

@@ -6,6 +6,7 @@
 //!     tests/bench/run [NAME…]
 #![allow(clippy::unwrap_used)]
 
+mod boot;
 #[path = "../fakes/mod.rs"]
 #[allow(dead_code, reason = "the benchmarks use their own part of the fakes")]
 mod fakes;
@@ -20,7 +21,8 @@ use std::path::{Path, PathBuf};
 /// A benchmark, with the binary to run.
 type Benchmark = fn(&Path);
 
-const ALL: &[(&str, Benchmark)] = &[("resolve", resolve::run), ("herd", herd::run)];
+const ALL: &[(&str, Benchmark)] =
+    &[("resolve", resolve::run), ("boot", boot::run), ("herd", herd::run)];
 
 fn main() {
     // The herd is a second run of this program.

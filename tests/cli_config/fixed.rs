@@ -107,8 +107,7 @@ fn show_lays_values_and_origins_out_in_columns() {
     for (key, said) in [
         (
             "intervall",
-            "is not set; did you mean metrics.interval or lifecycle.interval or \
-             service.NAME.interval?",
+            "is not set; did you mean metrics.interval or lifecycle.interval or service.NAME.interval?",
         ),
         ("sink.mimir.flush", "is not set; gild config explain sink.mimir.flush tells its default"),
     ] {

@@ -81,6 +81,26 @@ fn a_drain_that_was_killed_is_gone_on_with_and_no_step_is_run_twice() {
 }
 
 #[test]
+fn at_a_shutdown_a_drain_that_is_under_way_is_waited_for() {
+    let (host, begun) = waiting();
+    let host = reasons::going_down(host, "12 poweroff.target start waiting");
+    let mut first = host.started(&["drain", "--on", "spot"]);
+    wait_for("second step", || fs::read_to_string(&begun).is_ok_and(|id| !id.is_empty()));
+    let mut second = host.gild(&["drain", "--at-stop"]).stderr(Stdio::piped()).spawn().unwrap();
+    // It has asked systemd by now, and whether it waits shows in what it says at the end.
+    wait_for("question", || host.imds.requests().iter().any(|path| path.ends_with("-state")));
+    assert_eq!(second.try_wait().unwrap(), None);
+    let id = fs::read_to_string(&begun).unwrap().trim().parse().unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), Signal::SIGTERM).unwrap();
+    assert_eq!(first.0.wait().unwrap().code(), Some(1));
+    let output = second.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("this instance has been drained already"), "{said}");
+    assert_eq!(done(&host), "a spot\nb spot\nc spot\n");
+}
+
+#[test]
 fn a_step_that_drains_by_itself_does_not_loop() {
     let itself = "[lifecycle.drain.a]\nexec = [\"/itself\"]\n";
     let host = host(&[itself, &step("b", "")].concat());

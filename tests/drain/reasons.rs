@@ -7,9 +7,13 @@ const ALL: &str = "on = [\"spot\", \"terminate\", \"stop\", \"reboot\"]";
 const ACTION: &str = "/latest/meta-data/spot/instance-action";
 const STATE: &str = "/latest/meta-data/autoscaling/target-lifecycle-state";
 
-/// A host with a systemctl that says that these jobs are under way.
+/// A host with one step, and a systemctl that says that these jobs are under way.
 fn with_jobs(jobs: &str) -> Host {
-    let mut host = host(&step("leave", ALL));
+    going_down(host(&step("leave", ALL)), jobs)
+}
+
+/// The host with a systemctl that says that these jobs are under way.
+pub(super) fn going_down(mut host: Host, jobs: &str) -> Host {
     host.program(
         "tools/systemctl",
         &format!(
@@ -58,7 +62,6 @@ fn at_a_stop_the_metadata_service_knows_why() {
     }
     // One that hangs costs a second.
     let host = with_jobs("12 poweroff.target start waiting");
-    host.write("run/gild/config.json", "");
     host.imds.faults.always("/latest", crate::fakes::fault::Fault::Hang);
     let start = std::time::Instant::now();
     assert_eq!(drain(&host, &["--at-stop"]).0, Some(0));

@@ -162,6 +162,31 @@ fn an_instance_on_its_way_to_the_hook_is_waited_for() {
 }
 
 #[test]
+fn a_group_without_hooks_is_not_waited_for() {
+    let (host, group) = host_in("Pending", "InService", READY);
+    group.terminate_hook("bye", 60);
+    let (code, report, log) = configured(&host);
+    assert_eq!(code, Some(0), "{log}");
+    assert_eq!(group.order(), [STATE, HOOKS]);
+    assert!(report.get("lifecycle").is_none(), "{report}");
+}
+
+#[test]
+fn an_instance_that_may_not_ask_for_its_state_goes_by_tag_and_name() {
+    let document = format!("{READY}[lifecycle]\nlaunch_hook = \"ready\"\n");
+    let mut host = Host::with_tags(&document, &[("aws:autoscaling:groupName", "web-asg")]);
+    host.program("step", "#!/bin/sh\nexit 0\n");
+    let group = AutoScaling::start(loopback(), &Instance::default().id, "Pending:Wait");
+    group.launch_hook("ready", 3600);
+    group.deny(STATE);
+    host.environment.push(("AWS_ENDPOINT_URL_AUTO_SCALING", group.endpoint()));
+    let (code, _, log) = configured(&host);
+    assert_eq!(code, Some(0), "{log}");
+    assert_eq!(words(&group), one("ready", "CONTINUE"));
+    assert_eq!(group.called(HOOKS).len(), 0);
+}
+
+#[test]
 fn an_instance_that_enters_a_warm_pool_is_told_of_too() {
     let (host, group) = host_in("Warmed:Pending:Wait", "Warmed:Stopped", READY);
     group.launch_hook("ready", 3600);

@@ -2,6 +2,7 @@
 //! the receivers behave, and without any effect on the boot.
 
 mod killed;
+mod left;
 mod moments;
 mod outage;
 mod receivers;

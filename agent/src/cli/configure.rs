@@ -1,6 +1,7 @@
 //! `gild configure`: one boot's work, by systemd or by hand.
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::Args;
 
@@ -15,7 +16,7 @@ use crate::configure::events::Progress;
 use crate::configure::report::{Decision, Outcome, SourceOutcome, TaskOutcome};
 use crate::platform::error::chain_text;
 use crate::platform::paths::Paths;
-use crate::platform::signals;
+use crate::platform::{process, signals};
 use crate::scope::Resolution;
 
 /// Resolve the configuration, run the configuration step, leave a report.
@@ -31,8 +32,16 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let context = globals.context(globals.installed(), None)?;
-    let options = Options { force: arguments.force, plan: arguments.plan, base: None };
+    let paths = globals.installed();
+    let options = Options {
+        force: arguments.force,
+        plan: arguments.plan,
+        base: None,
+        // By the kernel's word: what came before `main` counts too.
+        since: Instant::now().checked_sub(process::own_age()),
+        daemons: vec![paths.socket(), paths.own_socket()],
+    };
+    let context = globals.context(paths, None)?;
     let mut journal = Journal { plan: arguments.plan, ..Journal::default() };
     let report = boot::boot(&context, &options, &mut journal, signals::asked_to_stop()).await?;
     if arguments.plan {

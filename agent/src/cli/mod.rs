@@ -5,6 +5,7 @@
 //! To add a verb: one file with `Arguments` and `run`, and a line in each of the
 //! two lists below.
 
+mod blame;
 mod config;
 mod configure;
 mod context;
@@ -58,6 +59,7 @@ enum Verb {
     Status(status::Arguments),
     Config(config::Arguments),
     Metrics(metrics::Arguments),
+    Blame(blame::Arguments),
     Notify(notify::Arguments),
     Drain(drain::Arguments),
 }
@@ -71,7 +73,7 @@ impl Verb {
             }
             // The tasks of the step are shown already.
             Verb::Up(_) => "warn,gild=info,gild::step=warn",
-            Verb::Status(_) | Verb::Config(_) | Verb::Metrics(_) => "warn",
+            Verb::Status(_) | Verb::Config(_) | Verb::Metrics(_) | Verb::Blame(_) => "warn",
         }
     }
 }
@@ -117,6 +119,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 Verb::Status(arguments) => status::run(&globals, &arguments).await,
                 Verb::Config(arguments) => config::run(&globals, &arguments).await,
                 Verb::Metrics(arguments) => metrics::run(&globals, &arguments).await,
+                Verb::Blame(arguments) => blame::run(&globals, &arguments).await,
                 Verb::Notify(arguments) => notify::run(&globals, &arguments).await,
                 Verb::Drain(arguments) => drain::run(&globals, &arguments).await,
             }

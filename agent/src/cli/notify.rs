@@ -56,7 +56,7 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
     let supplies = Supplies::new(paths, client, redactor, audience.region());
     let abandoned = abandon(&context, &settings, identity.as_ref(), &report);
     // Where the boot has told of its end, this is a repetition and goes nowhere.
-    let told = audience.tell(Message::of(&report, None), paths, &supplies);
+    let told = audience.tell(Message::of(&report, None), paths, &supplies, &[]);
     tokio::join!(abandoned, told);
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,8 @@
 //! How a step ended, and all that came of it. Whether it is worth another attempt,
 //! and whether it is rolled back, follows from this.
 
+use std::time::Duration;
+
 use super::attempt::Attempt;
 use super::process::End;
 use super::report::{Failure, TaskReport};
@@ -32,6 +34,9 @@ pub struct StepResult {
     pub attempts: Vec<Attempt>,
     /// What ran it: `ansible` or `exec`.
     pub engine: &'static str,
+    /// How long that ran, in all attempts, each from its start to its exit; `None` where
+    /// it never did.
+    pub took: Option<Duration>,
     /// The version of ansible-core, where it said so.
     pub ansible: Option<String>,
     /// Whether something was installed into the playbook's directory.
@@ -41,13 +46,15 @@ pub struct StepResult {
 impl StepResult {
     /// A step that could not be begun.
     pub(crate) fn unable(engine: &'static str, failure: Failure) -> Self {
-        Self::of(engine, Ran { failure: Some(failure), ..Ran::new(Ended::ForGood) })
+        let ran = Ran { failure: Some(failure), ..Ran::new(Ended::ForGood) };
+        Self { took: None, ..Self::of(engine, ran) }
     }
 
     /// What came of one run of an engine.
     pub(crate) fn of(engine: &'static str, ran: Ran) -> Self {
-        let Ran { tasks, failure, ended, ansible, installed } = ran;
-        Self { tasks, failure, ended, attempts: Vec::new(), engine, ansible, installed }
+        let Ran { tasks, failure, ended, took, ansible, installed } = ran;
+        let (took, attempts) = (Some(took), Vec::new());
+        Self { tasks, failure, ended, attempts, engine, took, ansible, installed }
     }
 }
 
@@ -59,6 +66,8 @@ pub(crate) struct Ran {
     pub(crate) failure: Option<Failure>,
     /// How it ended.
     pub(crate) ended: Ended,
+    /// How long it ran.
+    pub(crate) took: Duration,
     /// The version of ansible-core.
     pub(crate) ansible: Option<String>,
     /// Whether something was installed into the playbook's directory.
@@ -68,7 +77,14 @@ pub(crate) struct Ran {
 impl Ran {
     /// A run without tasks.
     pub(crate) fn new(ended: Ended) -> Self {
-        Self { tasks: Vec::new(), failure: None, ended, ansible: None, installed: false }
+        Self {
+            tasks: Vec::new(),
+            failure: None,
+            ended,
+            took: Duration::ZERO,
+            ansible: None,
+            installed: false,
+        }
     }
 }
 

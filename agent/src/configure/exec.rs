@@ -4,7 +4,7 @@
 //! A process that it leaves in the background goes on, but must not keep the
 //! standard output that it was given: nobody reads it once the step is over.
 
-use std::time::Instant;
+use std::future::Future;
 
 use serde_json::{Map, Value};
 
@@ -13,7 +13,7 @@ use super::ended::{Ended, Ran};
 use super::environment;
 use super::events::Progress;
 use super::lines::Tail;
-use super::process::{self, End, Line, ProcessError, Spec, Stop};
+use super::process::{self, End, Line, ProcessError, Spec, Timed};
 use super::report::{Failure, TaskOutcome, TaskReport, one_line};
 use super::step::Step;
 use super::workspace::{Workspace, WorkspaceError};
@@ -51,7 +51,7 @@ pub(crate) async fn run(
     variables: &Map<String, Value>,
     deadline: tokio::time::Instant,
     progress: &mut (dyn FnMut(Progress) + Send),
-    cancel: Stop<'_>,
+    cancel: impl Future<Output = ()>,
 ) -> Result<Ran, ExecError> {
     let (named, args) = step.settings.exec.split_first().ok_or(ExecError::NoCommand)?;
     // Its own directory where there is one; a command needs no playbook.
@@ -83,9 +83,8 @@ pub(crate) async fn run(
     };
 
     progress(Progress::Started(name.clone()));
-    let begun = Instant::now();
     let mut tail = Tail::new(SHOWN);
-    let end = process::run(spec, cancel, &mut |line| {
+    let Timed { end, took } = process::run_timed(spec, cancel, &mut |line| {
         if let Line::Output(line) = line {
             tail.push(step.log(&line));
         }
@@ -104,7 +103,7 @@ pub(crate) async fn run(
         action: "exec".to_owned(),
         // Only the command knows what it changed; so it is taken to have.
         outcome: if what.is_some() { TaskOutcome::Failed } else { TaskOutcome::Changed },
-        duration_ms: clock::ms(begun.elapsed()),
+        duration_ms: clock::ms(took),
         message: what.as_ref().map(|what| format!("{what}\n{output}").trim_end().to_owned()),
     };
     progress(Progress::Ended(task.clone()));
@@ -116,7 +115,7 @@ pub(crate) async fn run(
             chain: std::iter::once(what).chain(tail.lines().map(str::to_owned)).collect(),
         }
     });
-    Ok(Ran { tasks: vec![task], failure, ..Ran::new(end.into()) })
+    Ok(Ran { tasks: vec![task], failure, took, ..Ran::new(end.into()) })
 }
 
 fn not_checked(name: String) -> TaskReport {

@@ -5,7 +5,7 @@
 //! or `exec`, each a `process` with a deadline; `recorder` makes tasks of the
 //! `events` that it tells; `report` holds what came of it, and `applied` what it was made
 //! of, if it succeeded. `boot` is all of that in
-//! its order, and `handoff` is what the daemon gets of it.
+//! its order, and `handoff` is what the daemon gets of it. `blame` says where its time went.
 //!
 //! To add an engine: a module like `exec`, a word of `settings::Engine`, an arm
 //! in `step`.
@@ -18,6 +18,8 @@ pub mod applied;
 pub mod arguments;
 /// Each run of the step.
 pub mod attempt;
+/// Where the time of a boot went.
+pub mod blame;
 /// One boot from beginning to end.
 pub mod boot;
 /// The digest of a directory.

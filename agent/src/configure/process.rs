@@ -11,7 +11,7 @@ use std::future::Future;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -36,10 +36,6 @@ const LONGEST_LINE: usize = 8 << 10;
 
 /// The longest event. The callback plugin keeps well below it.
 const LONGEST_EVENT: usize = 64 << 10;
-
-/// Ready when a process must end before its time. Of one kind for all who run one, so
-/// that what runs them is built once.
-pub(crate) type Stop<'a> = Pin<&'a mut (dyn Future<Output = ()> + 'a)>;
 
 /// A process cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +88,15 @@ pub(crate) enum Line {
     Event(String),
 }
 
+/// How it ended, and how long it ran, from its start to its exit.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timed {
+    /// How.
+    pub(crate) end: End,
+    /// How long.
+    pub(crate) took: Duration,
+}
+
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
@@ -107,12 +112,22 @@ pub(crate) enum End {
 /// which it came. What the process leaves in the background when it ends by
 /// itself is left alone; when it is killed, so is all that came from it.
 pub(crate) async fn run(
-    mut spec: Spec,
-    mut cancel: Stop<'_>,
+    spec: Spec,
+    cancel: impl Future<Output = ()>,
     on_line: &mut (dyn FnMut(Line) + Send),
 ) -> Result<End, ProcessError> {
+    run_timed(spec, cancel, on_line).await.map(|timed| timed.end)
+}
+
+/// As `run`, and says how long the process ran.
+pub(crate) async fn run_timed(
+    mut spec: Spec,
+    cancel: impl Future<Output = ()>,
+    on_line: &mut (dyn FnMut(Line) + Send),
+) -> Result<Timed, ProcessError> {
     let program = spec.program.clone();
     let family_mark = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
+    let begun = Instant::now();
     let mut child = spawn(&mut spec, &family_mark)
         .map_err(|source| ProcessError::Spawn { program: spec.program.clone(), source })?;
     let Spec { events, deadline, .. } = spec;
@@ -120,7 +135,7 @@ pub(crate) async fn run(
     let mut lines = listen(&mut child, events);
 
     let deadline = tokio::time::sleep_until(deadline);
-    let mut deadline = pin!(deadline);
+    let (mut deadline, mut cancel) = (pin!(deadline), pin!(cancel));
     let waited = |result: io::Result<ExitStatus>| {
         result.map_err(|source| ProcessError::Wait { program: program.clone(), source })
     };
@@ -133,15 +148,16 @@ pub(crate) async fn run(
                 None => open = false,
             },
             () = &mut deadline => break End::TimedOut,
-            () = cancel.as_mut() => break End::Interrupted,
+            () = &mut cancel => break End::Interrupted,
         }
     };
     if !matches!(end, End::Exited(_)) {
         let family = Family::new(leader, &family_mark);
         terminate(&mut child, family, &mut lines, on_line).await;
     }
+    let took = begun.elapsed();
     drain(&mut lines, on_line).await;
-    Ok(end)
+    Ok(Timed { end, took })
 }
 
 fn spawn(spec: &mut Spec, mark: &str) -> io::Result<Child> {

@@ -127,7 +127,10 @@ pub struct UnknownKey {
 /// A part of the boot, with the time it took.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Phase {
-    /// `identity`, `scopes`, `fetch`, `step`, `rollback`, `notify`, `lifecycle`.
+    /// In their order: `start` (what the program took to begin), `identity`,
+    /// `scopes`, `handoff`, `fetch` or `digest` (a playbook from elsewhere, or one of
+    /// this host), `secrets`, `step`, `rollback`; and `notify` and `lifecycle`, which come after
+    /// the outcome.
     pub name: String,
     /// `ok`, `failed` or `skipped`.
     pub outcome: PhaseOutcome,
@@ -181,6 +184,16 @@ pub struct TaskReport {
     pub message: Option<String>,
 }
 
+/// What ran the step, and for how long: its own processes from start to exit.
+/// All else that a boot takes is gild's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EngineReport {
+    /// `ansible` or `exec`.
+    pub name: String,
+    /// How long its processes ran.
+    pub duration_ms: f64,
+}
+
 /// Whether the step was run, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
@@ -218,6 +231,10 @@ pub struct Report {
     pub started_at: String,
     /// When it ended.
     pub ended_at: Option<String>,
+    /// How long it took from the start of the process to the outcome, on a clock
+    /// that nobody sets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<f64>,
     /// The configuration's identity.
     pub digest: Option<String>,
     /// The playbook's identity.
@@ -229,6 +246,9 @@ pub struct Report {
     pub decision: Option<Decision>,
     /// The parts of the boot.
     pub phases: Vec<Phase>,
+    /// What ran the step, where something was run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<EngineReport>,
     /// The tasks of the step, in its last attempt.
     pub tasks: Vec<TaskReport>,
     /// Each attempt, where the step was run again or rolled back.
@@ -283,11 +303,13 @@ impl Report {
             process: Some(ProcessKey::own()),
             started_at: at.to_owned(),
             ended_at: None,
+            duration_ms: None,
             digest: None,
             playbook_digest: None,
             playbook: None,
             decision: None,
             phases: Vec::new(),
+            engine: None,
             tasks: Vec::new(),
             attempts: Vec::new(),
             ansible: None,
@@ -329,10 +351,10 @@ impl Report {
             clean(&mut failure.message);
             failure.chain.iter_mut().for_each(clean);
         }
-        report.ansible.iter_mut().for_each(clean);
         if let Some(told) = &mut report.lifecycle {
             told.error.iter_mut().for_each(clean);
         }
+        report.ansible.iter_mut().for_each(clean);
         if let Some(decision) = &mut report.decision {
             clean(&mut decision.reason);
         }

@@ -18,7 +18,7 @@ use super::ended::{Ended, StepResult};
 use super::events::Progress;
 use super::exec;
 use super::playbook::{Playbook, PlaybookError};
-use super::process::{End, Stop};
+use super::process::End;
 use super::report::{Failure, one_line};
 use super::settings::{ConfigurationSettings, Engine};
 use crate::identity::Identity;
@@ -78,14 +78,15 @@ impl Step<'_> {
         }
         let deadline = Instant::now() + self.settings.timeout;
         let retries = if self.check { 0 } else { usize::from(self.settings.retries) };
-        let cancel = pin!(cancel);
-        let mut cancel: Stop<'_> = cancel;
+        let mut cancel = pin!(cancel);
         let mut attempts = Vec::new();
         let mut installed = false;
+        let mut took: Option<Duration> = None;
         loop {
             let begun = Instant::now();
             let mut result = self.once(deadline, progress, cancel.as_mut()).await;
             installed |= result.installed;
+            took = took.into_iter().chain(result.took).reduce(|all, one| all + one);
             attempts.push(Attempt {
                 of: AttemptOf::Step,
                 duration_ms: clock::ms(begun.elapsed()),
@@ -104,7 +105,7 @@ impl Step<'_> {
                     }
                 }
             }
-            return StepResult { attempts, installed, ..result };
+            return StepResult { attempts, installed, took, ..result };
         }
     }
 
@@ -113,7 +114,7 @@ impl Step<'_> {
         &self,
         deadline: Instant,
         progress: &mut (dyn FnMut(Progress) + Send),
-        cancel: Stop<'_>,
+        cancel: impl Future<Output = ()>,
     ) -> StepResult {
         let variables = self.variables();
         let (engine, result) = match self.choose() {

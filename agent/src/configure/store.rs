@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::report::Report;
+use crate::platform::error::chain_text;
 use crate::platform::fs::{Access, create_dir, read_capped, write_atomic};
 use crate::platform::paths::Paths;
 use crate::platform::redact::Redactor;
@@ -63,6 +64,32 @@ impl Report {
         prune(&directory).map_err(|source| ReportError::Write { path: directory, source })
     }
 
+    /// The reports of the last boots, the newest first. One that cannot be read hides
+    /// no other; where none can, that is the error.
+    pub fn kept(paths: &Paths) -> Result<Vec<Self>, ReportError> {
+        let directory = paths.reports();
+        let mut files = match files(&directory) {
+            Ok(files) => files,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(ReportError::Read { path: directory, source }),
+        };
+        files.sort();
+        let (mut reports, mut first) = (Vec::new(), None);
+        for path in files.iter().rev() {
+            match Self::load(path) {
+                Ok(report) => reports.extend(report),
+                Err(error) => {
+                    tracing::warn!("{}", chain_text(&error));
+                    first = first.or(Some(error));
+                }
+            }
+        }
+        match first {
+            Some(error) if reports.is_empty() => Err(error),
+            _ => Ok(reports),
+        }
+    }
+
     fn write_to(&self, path: &Path, redactor: &Redactor) -> Result<(), ReportError> {
         let write = || {
             if let Some(parent) = path.parent() {
@@ -84,18 +111,29 @@ impl Report {
     }
 }
 
+/// The reports in a directory. Names that begin with a dot are not finished.
+fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let names = fs::read_dir(directory)?.flatten().map(|entry| entry.path());
+    Ok(names.filter(|path| !is_unfinished(path) && is_json(path)).collect())
+}
+
+fn is_json(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "json")
+}
+
+fn is_unfinished(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
+}
+
 fn prune(directory: &Path) -> io::Result<()> {
-    let mut reports = Vec::new();
+    // Each boot writes another name, so what a writer that was killed has left under
+    // its own is nobody else's to replace.
     for entry in fs::read_dir(directory)?.flatten() {
-        let path = entry.path();
-        // Each boot writes another name, so what a writer that was killed has
-        // left under its own is nobody else's to replace.
-        if entry.file_name().to_string_lossy().starts_with('.') {
-            fs::remove_file(path)?;
-        } else if path.extension().is_some_and(|extension| extension == "json") {
-            reports.push(path);
+        if is_unfinished(&entry.path()) {
+            fs::remove_file(entry.path())?;
         }
     }
+    let mut reports = files(directory)?;
     reports.sort();
     let surplus = reports.len().saturating_sub(KEPT);
     for path in reports.iter().take(surplus) {
@@ -150,6 +188,14 @@ mod tests {
         names.sort();
         assert_eq!(names.len(), 10);
         assert_eq!(names.first().unwrap(), "2026-11-22T10-02-00.000Z.json");
+
+        // One that is damaged hides no other, and what is not finished is none.
+        fs::write(paths.reports().join("2026-11-22T10-05-00.000Z.json"), "half").unwrap();
+        fs::write(paths.reports().join(".2026-11-22T10-13-00.000Z.json.0"), "half").unwrap();
+        let kept = Report::kept(&paths).unwrap();
+        assert_eq!(kept.len(), 9);
+        assert_eq!(kept[0].started_at, "2026-11-22T10:11:00.000Z");
+        assert_eq!(kept[8].started_at, "2026-11-22T10:02:00.000Z");
     }
 
     #[test]
@@ -158,5 +204,10 @@ mod tests {
         let path = directory.path().join("report.json");
         fs::write(&path, "{}").unwrap();
         assert!(matches!(Report::load(&path), Err(ReportError::Parse { .. })));
+        let paths = Paths::private(Path::new("/"), directory.path());
+        assert_eq!(Report::kept(&paths).unwrap(), []);
+        fs::create_dir_all(paths.reports()).unwrap();
+        fs::write(paths.reports().join("a.json"), "{}").unwrap();
+        assert!(matches!(Report::kept(&paths), Err(ReportError::Parse { .. })));
     }
 }

@@ -13,7 +13,11 @@ impl Engine<'_> {
     /// Takes over what `configure` has left; says whether it has resolved anew.
     pub(super) fn reload(&mut self) -> bool {
         match Report::load(&self.context.paths.report()) {
-            Ok(report) => self.board.view().report = report,
+            Ok(report) => {
+                let mut view = self.board.view();
+                view.report = report;
+                view.boot.unsettle();
+            }
             Err(error) => tracing::warn!("{}", chain_text(&error)),
         }
         let anew = match Handoff::read(&self.context.paths.config()) {

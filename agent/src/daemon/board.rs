@@ -7,15 +7,18 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::sync::Notify;
 
+use super::boot::BootSamples;
 use super::freshen::Overlay;
 use crate::configure::handoff::Handoff;
 use crate::configure::report::{Outcome, Report};
 use crate::health::watch::Watch;
 use crate::identity::Identity;
 use crate::lifecycle::drain::record::Record;
+use crate::lifecycle::notice::Notices;
 use crate::metrics::openmetrics::{self, Format};
 use crate::metrics::pipeline::Pipeline;
 use crate::metrics::sample::Tick;
+use crate::notify::courier::Tally;
 use crate::platform::clock;
 use crate::platform::paths::Paths;
 use crate::status::fresh::{Drift, Look};
@@ -56,8 +59,14 @@ pub(super) struct View {
     pub(super) watch: Option<Watch>,
     /// The sinks.
     pub(super) pipeline: Option<Pipeline>,
+    /// The measurements of the last boot.
+    pub(super) boot: BootSamples,
+    /// How those do who are to be told.
+    pub(super) tally: Option<Tally>,
     /// The collectors.
     pub(super) collectors: BTreeMap<String, CollectorStatus>,
+    /// What is coming for the instance.
+    pub(super) notices: Notices,
     /// The last measurements.
     pub(super) tick: Option<Arc<Tick>>,
 }
@@ -108,11 +117,13 @@ impl Board {
             group_problem: view.group_problem.as_deref(),
             look: view.look.as_ref(),
             drift: view.drift.as_ref(),
+            notices: &view.notices,
             started_at: &self.started_at,
             identity,
             drain: Record::load(&self.paths).unwrap_or_default(),
             services: view.watch.as_ref().map(Watch::snapshot).unwrap_or_default(),
             sinks: view.pipeline.as_ref().map(sinks).unwrap_or_default(),
+            notify: view.tally.as_ref().map(Tally::stats).unwrap_or_default(),
             collectors: view.collectors.clone(),
             agent: self.agent(),
         })
@@ -120,7 +131,7 @@ impl Board {
 
     /// A boot that has ended says so in its last report, which may have been
     /// written since the main loop last looked.
-    fn catch_up(&self, view: &mut View) {
+    pub(super) fn catch_up(&self, view: &mut View) {
         let Some(report) = &view.report else { return };
         if report.outcome == Outcome::Running
             && !view.at_work()

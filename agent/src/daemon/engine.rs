@@ -13,6 +13,7 @@ use crate::health::watch::Watch;
 use crate::identity::{Identity, IdentityError};
 use crate::lifecycle::hook::keeper::Keeper;
 use crate::lifecycle::hook::unhealthy::Sentry;
+use crate::lifecycle::notice::Notices;
 use crate::metrics::pipeline::Pipeline;
 use crate::metrics::runner::Runner;
 use crate::metrics::sample::Tick;
@@ -65,16 +66,18 @@ impl<'a> Engine<'a> {
         let settings = own.settings;
         let (runner, schedule) = measuring(context, &settings);
         let watch = Watch::start(&settings.service, context.client.clone(), &context.paths);
+        let courier = Courier::start(context);
         {
             let mut view = board.view();
             view.watch = Some(watch);
+            view.tally = Some(courier.tally());
             view.problems = own.problems.iter().map(ToString::to_string).collect();
         }
         let (fresh, held) = (Fresh::default(), VecDeque::new());
         Ok(Self {
             context,
             board,
-            courier: Courier::start(context),
+            courier,
             settings,
             fresh,
             keeper: Keeper::default(),
@@ -96,6 +99,7 @@ impl<'a> Engine<'a> {
     pub(super) async fn measure(&mut self) {
         let mut tick = self.runner.tick().await;
         let collectors = self.runner.stats();
+        tick.samples.extend(self.board.boot_samples());
         let mut view = self.board.view();
         tick.samples.extend(view.watch.as_ref().map(Watch::samples).unwrap_or_default());
         view.collectors = collectors
@@ -133,6 +137,9 @@ impl<'a> Engine<'a> {
         let mut view = self.board.view();
         if let Some(watch) = &mut view.watch {
             watch.update(&settings.service);
+        }
+        if !settings.lifecycle.watch {
+            view.notices = Notices::default();
         }
         let sinks_changed = settings.sink != self.settings.sink;
         if view.pipeline.is_none() || sinks_changed || self.identity.as_ref() != Some(&identity) {

@@ -40,13 +40,13 @@ pub(super) struct Looks {
     due: Instant,
     asked: bool,
     last: Option<Instant>,
-    task: Option<Task>,
+    task: Option<Task<Looked>>,
 }
 
 /// A look under way; dropped, it is given up.
-struct Task(JoinHandle<Looked>);
+pub(super) struct Task<T>(pub(super) JoinHandle<T>);
 
-impl Drop for Task {
+impl<T> Drop for Task<T> {
     fn drop(&mut self) {
         self.0.abort();
     }

@@ -6,6 +6,8 @@
 mod adopt;
 /// What the daemon knows.
 mod board;
+/// The last boot as measurements.
+mod boot;
 /// The parts that settings shape.
 mod engine;
 /// What becomes of a look at the sources.
@@ -18,6 +20,8 @@ mod inbox;
 mod looks;
 /// Asking for a configuration step.
 mod reconfigure;
+/// What is coming for the instance.
+mod watching;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,6 +41,7 @@ use board::Board;
 use engine::Engine;
 use inbox::Inbox;
 use looks::{Looks, Turn};
+use watching::Watching;
 
 /// How long the sinks may take to send what they hold when the daemon ends:
 /// less than the unit's TimeoutStopSec.
@@ -112,6 +117,7 @@ async fn run_here(
     let board = Arc::new(Board::new(paths));
     let mut engine = Engine::start(context, board.clone()).map_err(DaemonError::Settings)?;
     let mut looks = Looks::new(context, &engine.settings.scope);
+    let mut watching = Watching::new(context);
     reload(&mut engine, &mut looks, &board);
     let mut server = tokio::spawn(server::serve(
         listener,
@@ -133,6 +139,7 @@ async fn run_here(
     let mut looking = true;
     let mut hearing = true;
     let ended = loop {
+        let interval = engine.settings.lifecycle.interval;
         tokio::select! {
             () = &mut stop => break Ended::Stopped,
             () = engine.due() => {
@@ -171,6 +178,9 @@ async fn run_here(
                     told.state(&board);
                 }
             },
+            look = watching.turn(interval), if engine.watches() => {
+                engine.notice(&mut watching, look);
+            }
             found = &mut unconfigured, if looking && !engine.is_sending() => {
                 looking = false;
                 engine.send_unconfigured(found.map(|found| found.identity));
@@ -182,7 +192,7 @@ async fn run_here(
     };
     systemd::stopping();
     server.abort();
-    drop(looks);
+    drop((looks, watching));
     if ended == Ended::Stopped {
         engine.last_flush(LAST_FLUSH).await;
     }

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::net::{SocketAddr, UdpSocket};
+use std::time::Duration;
 
 use super::{Identity, Provenance};
 use crate::platform::paths::Paths;
@@ -57,4 +58,10 @@ fn private_address() -> Option<String> {
     let address = socket.local_addr().ok().map(|address: SocketAddr| address.ip())?;
     let usable = !address.is_unspecified() && !address.is_loopback();
     usable.then(|| address.to_string())
+}
+
+/// How long the host has been up.
+pub fn uptime(paths: &Paths) -> Option<Duration> {
+    let seconds = word(paths, "/proc/uptime")?.parse().ok()?;
+    Duration::try_from_secs_f64(seconds).ok()
 }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -25,6 +25,9 @@ const PROBE: Backoff =
 
 /// Once it is there, failures are retried with growing waits.
 const RETRY: Backoff = Backoff { first: Duration::from_millis(100), most: Duration::from_secs(2) };
+
+/// Where the group's decision about the instance is.
+pub(crate) const TARGET_STATE: &str = "/latest/meta-data/autoscaling/target-lifecycle-state";
 
 /// The tag that holds the name of the autoscaling group.
 pub(super) const GROUP_TAG: &str = "aws:autoscaling:groupName";
@@ -158,25 +161,13 @@ impl Imds {
             let fine = is_word(state) && state.len() <= 64;
             fine.then(|| state.to_owned()).ok_or(ImdsError::Malformed { expected: "a state" })
         };
-        let path = "/latest/meta-data/autoscaling/target-lifecycle-state";
-        self.read("the target lifecycle state", path, deadline, parse).await
-    }
-
-    /// When the instance's spot capacity is taken back; `None` while nothing says so.
-    pub async fn spot_end(&mut self, deadline: Instant) -> Result<Option<SystemTime>, ImdsError> {
-        let parse = |text: &str| {
-            let notice: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
-            let time = notice["time"].as_str().and_then(|time| humantime::parse_rfc3339(time).ok());
-            time.ok_or(ImdsError::Malformed { expected: "the notice of an interruption" })
-        };
-        let path = "/latest/meta-data/spot/instance-action";
-        self.read("the notice of a spot interruption", path, deadline, parse).await
+        self.read("the target lifecycle state", TARGET_STATE, deadline, parse).await
     }
 
     /// The name of the role that the instance has; `None` where it has none.
     pub async fn role(&mut self, deadline: Instant) -> Result<Option<String>, ImdsError> {
         let parse = |text: &str| {
-            let name = text.trim();
+            let name = text.lines().next().unwrap_or_default().trim();
             let malformed = ImdsError::Malformed { expected: "the name of a role" };
             (is_word(name) && name.len() <= 128).then(|| name.to_owned()).ok_or(malformed)
         };
@@ -240,7 +231,8 @@ impl Imds {
         }
     }
 
-    async fn get(&mut self, path: &str) -> Result<Option<String>, ImdsError> {
+    /// Reads one path once; the token is renewed where it must be.
+    pub(super) async fn get(&mut self, path: &str) -> Result<Option<String>, ImdsError> {
         let mut renewed = false;
         loop {
             self.authorise().await?;
@@ -283,7 +275,7 @@ impl Imds {
 }
 
 /// Ends an attempt at the deadline, however long it may take otherwise.
-async fn before<T>(
+pub(super) async fn before<T>(
     deadline: Instant,
     attempt: impl Future<Output = Result<T, ImdsError>>,
 ) -> Result<T, ImdsError> {

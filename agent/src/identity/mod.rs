@@ -10,6 +10,8 @@ pub mod autoscaling;
 mod connection;
 /// Why the metadata service did not answer.
 pub mod error;
+/// Questions that are asked again and again.
+mod glance;
 mod hardware;
 /// The identity of a host off EC2.
 pub mod host;

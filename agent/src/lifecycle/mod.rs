@@ -5,7 +5,13 @@
 pub mod drain;
 /// What the autoscaling group is told.
 pub mod hook;
+/// What is coming, as values.
+pub mod notice;
 /// The word of the daemon that the instance is to be drained.
 pub mod request;
 /// What can be configured.
 pub mod settings;
+/// What is told of what is coming.
+pub mod tidings;
+/// The looks at what is coming.
+pub mod watch;

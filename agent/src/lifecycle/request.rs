@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
+use super::notice::{Notices, TargetState};
 use super::settings::Occasion;
 use crate::platform::clock;
 use crate::platform::fs::{Access, read_capped, write_atomic};
@@ -55,6 +56,16 @@ pub enum RequestError {
 }
 
 impl DrainRequest {
+    /// What the notices ask for; `None` where nothing ends the instance.
+    pub fn of(notices: &Notices) -> Option<Self> {
+        if let Some(spot) = &notices.spot {
+            let until = humantime::parse_rfc3339(&spot.time).ok();
+            return Some(Self { occasion: Occasion::Spot, until });
+        }
+        let ending = notices.target_state.as_ref().is_some_and(TargetState::is_ending);
+        ending.then_some(Self { occasion: Occasion::Terminate, until: None })
+    }
+
     /// Leaves the request at `path`, whole.
     pub fn write(&self, path: &Path) -> Result<(), RequestError> {
         let until = self.until.map(clock::text);
@@ -93,6 +104,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::lifecycle::notice;
 
     #[test]
     fn a_request_is_read_as_it_was_written() {
@@ -138,6 +150,28 @@ mod tests {
         }
         fs::write(&path, " ".repeat(5000)).unwrap();
         assert!(matches!(DrainRequest::read(&path), Err(RequestError::Read { .. })));
+    }
+
+    #[test]
+    fn only_what_ends_the_instance_asks_for_it_to_be_drained() {
+        let spot = notice::spot(r#"{"action": "hibernate", "time": "2026-09-18T08:22:00Z"}"#);
+        let until = humantime::parse_rfc3339("2026-09-18T08:22:00Z").ok();
+        let by_spot = Some(DrainRequest { occasion: Occasion::Spot, until });
+        let by_group = Some(DrainRequest { occasion: Occasion::Terminate, until: None });
+        for (spot, state, expected) in [
+            (&spot, "InService", by_spot),
+            (&spot, "Terminated", by_spot),
+            (&None, "Terminated", by_group),
+            (&None, "Warmed:Terminated", by_group),
+            (&None, "Warmed:Stopped", None),
+            (&None, "InService", None),
+        ] {
+            let target_state = notice::target_state(state);
+            let notices = Notices { spot: spot.clone(), target_state, ..Notices::default() };
+            assert_eq!(DrainRequest::of(&notices), expected, "{state}");
+        }
+        let time = Some("2026-09-18T08:22:00Z".to_owned());
+        assert_eq!(DrainRequest::of(&Notices { rebalance: time, ..Notices::default() }), None);
     }
 
     #[test]

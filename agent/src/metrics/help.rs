@@ -68,6 +68,12 @@ const HELP: &[(&str, &str)] = &[
     ("service_restarts_total", "Restarts of the service's unit."),
     ("service_probe_seconds", "How long the last probe of the service took."),
     ("services_unhealthy", "Services that are not healthy."),
+    ("gild_boot_duration_seconds", "How long the last boot took, from the start of gild."),
+    ("gild_boot_engine_duration_seconds", "How long Ansible, or the command, ran in it."),
+    ("gild_boot_phase_duration_seconds", "How long each phase of the last boot took."),
+    ("gild_boot_failed", "Whether the last boot failed."),
+    ("gild_boot_degraded", "Whether the last boot was degraded."),
+    ("gild_boot_step_ran", "Whether the step ran in the last boot."),
 ];
 
 /// What a metric is.

@@ -1,18 +1,24 @@
 //! What `configure` does with a message: it is put into the spool, then sent
 //! while there is time. What has not arrived by then the daemon sends later.
-//! Nothing of it changes what came of the boot.
+//! Nothing of it changes what came of the boot. What the daemon itself has to tell
+//! it leaves in a spool of its own, and sends it at once.
+//!
+//! The news of a good boot is only put into the spool where a daemon answers that
+//! sends it: systemd takes the instance for configured when `configure` ends, and
+//! that must not wait for a receiver.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use http::Method;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::deliver::{Supplies, attempt};
 use super::error::SendError;
 use super::message::Message;
-use super::spool::{Fate, Spool, Spooled};
+use super::spool::{Fate, Spool, SpoolError, Spooled};
 use super::template::variable;
 use super::{NotifySettings, mask};
 use crate::config::Settings;
@@ -23,9 +29,13 @@ use crate::platform::paths::Paths;
 use crate::platform::redact::Redactor;
 use crate::platform::retry::{Backoff, Retryable, Tries, Verdict};
 use crate::scope::waves::ENVIRONMENT;
+use crate::status::client;
 
 /// How long a boot waits for its message to arrive.
 pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a daemon may take to say that it is there.
+const DAEMON: Duration = Duration::from_millis(500);
 
 /// How long it waits for one answer.
 const ATTEMPT: Duration = Duration::from_secs(9);
@@ -49,6 +59,8 @@ pub enum Announced {
     Nothing,
     /// It arrived everywhere.
     Arrived,
+    /// The daemon sends it.
+    Left,
     /// It waits, or was given up, somewhere.
     NotEverywhere,
 }
@@ -72,31 +84,38 @@ impl Audience {
         self.identity.as_ref().and_then(|identity| identity.region.clone())
     }
 
-    /// Tells everybody who wants to know, within `PATIENCE`.
+    /// Tells everybody who wants to know, within `PATIENCE`; or leaves it to a daemon
+    /// that answers at one of these sockets.
     pub async fn tell(
         &self,
-        mut message: Message,
+        message: Message,
         paths: &Paths,
         supplies: &Supplies,
+        daemons: &[PathBuf],
     ) -> Announced {
         if self.notifiers.is_empty() {
             return Announced::Nothing;
         }
         let deadline = Instant::now() + PATIENCE;
-        if let Some(identity) = &self.identity {
-            message = message.about(identity);
-        }
-        message.environment = self.environment.clone();
-        message.vars = self.vars.clone();
-        let message = message.redacted(&supplies.redactor);
+        let message = self.addressed(message, &supplies.redactor);
         let spool = Spool::at(&paths.messages());
-        let Some(spooled) = Spooled::new(message, &self.notifiers, &spool.list()) else {
+        let Some(mut spooled) = Spooled::new(message, &self.notifiers, &spool.list()) else {
             tracing::info!("what came of this boot has been told already");
             return Announced::Nothing;
         };
+        let waits = spooled.to.values().any(|way| way.fate == Fate::Waiting);
+        let left = waits && is_there(daemons).await;
+        if left {
+            spooled.by = None;
+        }
         let path = spool.add(&spooled);
-        if let Err(error) = &path {
-            tracing::warn!("{}", chain_text(error));
+        match &path {
+            Ok(_) if left => {
+                tracing::info!("the daemon tells what came of this boot");
+                return Announced::Left;
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!("{}", chain_text(error)),
         }
         let mut sending = Sending { spool, path: path.ok(), spooled };
         sending.run(&self.notifiers, supplies, deadline).await;
@@ -109,6 +128,51 @@ impl Audience {
             _ => Announced::NotEverywhere,
         }
     }
+
+    /// Leaves the daemon's own message where its courier finds it; says whether
+    /// anybody is to be told.
+    pub fn leave(
+        &self,
+        message: Message,
+        paths: &Paths,
+        redactor: &Redactor,
+    ) -> Result<bool, SpoolError> {
+        if self.notifiers.is_empty() {
+            return Ok(false);
+        }
+        let own = Spool::at(&paths.notices());
+        let mut earlier = own.list();
+        earlier.extend(Spool::at(&paths.messages()).list());
+        earlier.sort_by(|a, b| a.queued_at.cmp(&b.queued_at));
+        let message = self.addressed(message, redactor);
+        let Some(mut spooled) = Spooled::new(message, &self.notifiers, &earlier) else {
+            return Ok(false);
+        };
+        // Its sender is the courier.
+        spooled.by = None;
+        own.add(&spooled).map(|_| !spooled.to.is_empty())
+    }
+
+    /// The message with what all messages say.
+    fn addressed(&self, mut message: Message, redactor: &Redactor) -> Message {
+        if let Some(identity) = &self.identity {
+            message = message.about(identity);
+        }
+        message.environment = self.environment.clone();
+        message.vars = self.vars.clone();
+        message.redacted(redactor)
+    }
+}
+
+/// Whether a daemon answers at one of these sockets. That somebody listens is not
+/// enough: that may be systemd, for a daemon that does not come up.
+async fn is_there(daemons: &[PathBuf]) -> bool {
+    for socket in daemons {
+        if let Ok((200, _)) = client::ask(socket, Method::GET, "/v1/status", DAEMON).await {
+            return true;
+        }
+    }
+    false
 }
 
 /// A message on its way to everybody.

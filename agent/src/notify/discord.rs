@@ -122,7 +122,6 @@ impl Notifier for DiscordSettings {
     }
 
     fn payload(&self, letter: &Letter<'_>) -> Payload {
-        let event = letter.message.event;
         let title = short(&escaped(&letter.title), TITLE);
         let mut fields: Vec<Field> = letter
             .facts()
@@ -151,12 +150,7 @@ impl Notifier for DiscordSettings {
             embeds: [Embed {
                 title,
                 description: cut(&text.join("\n\n"), room, UTF16),
-                color: match event {
-                    Event::Ready | Event::Recovered => 5_763_719,
-                    Event::Failed => 15_548_997,
-                    Event::Degraded => 16_705_372,
-                    Event::Drained => 3_447_003,
-                },
+                color: letter.message.event.colour(),
                 timestamp: letter.message.at.clone(),
                 fields,
             }],
@@ -181,6 +175,10 @@ fn content(letter: &Letter<'_>) -> String {
         Event::Degraded => "Degraded",
         Event::Ready | Event::Recovered => "Success",
         Event::Drained => "Drained",
+        Event::Spot => "Spot interruption",
+        Event::Rebalance => "Rebalance recommendation",
+        Event::Maintenance => "Maintenance",
+        Event::Terminating => "Termination",
     };
     match &letter.message.environment {
         Some(environment) => short(&format!("{what} on {}", escaped(environment)), CONTENT),

@@ -31,15 +31,16 @@ impl<'a> Letter<'a> {
         Self { message, title: title.unwrap_or_else(|| headline(message)), text, held_back }
     }
 
-    /// What is wrong, or was done: the task and the message. `None` where there is nothing
-    /// to say, or where the user's own text says it.
+    /// What is wrong, the task and the message; or what is coming, or was done. `None`
+    /// where there is nothing to say, or where the user's own text says it.
     pub fn trouble(&self) -> Option<(String, &str)> {
         let message = self.message;
-        let worth_it = message.event.is_bad() || message.event == Event::Drained;
-        if self.text.is_some() || !worth_it {
+        let event = message.event;
+        if self.text.is_some() || (event.is_of_boot() && !event.is_bad()) {
             return None;
         }
-        let place = match (&message.task, message.event) {
+        let place = match (&message.task, event) {
+            _ if event.is_notice() => "notice:".to_owned(),
             (Some(task), _) => format!("error in {task}:"),
             (None, Event::Failed) => "error:".to_owned(),
             (None, Event::Drained) => "drained:".to_owned(),
@@ -83,18 +84,22 @@ impl<'a> Letter<'a> {
 /// The title in gild's words.
 fn headline(message: &Message) -> String {
     let what = match message.event {
-        Event::Failed => "FAILED",
-        Event::Degraded => "DEGRADED",
-        Event::Ready => "READY",
-        Event::Recovered => "READY again",
+        Event::Failed => "FAILED on",
+        Event::Degraded => "DEGRADED on",
+        Event::Ready => "READY on",
+        Event::Recovered => "READY again on",
+        Event::Spot => "SPOT INTERRUPTION of",
+        Event::Rebalance => "REBALANCE recommended for",
+        Event::Maintenance => "MAINTENANCE planned for",
+        Event::Terminating => "TERMINATING",
         Event::Drained => "DRAINED",
     };
     let names = [&message.hostname, &message.instance_id];
     let name = names.into_iter().flatten().find(|name| !name.trim().is_empty());
     let name = name.map_or("an instance", String::as_str);
     match &message.private_ip {
-        Some(address) => format!("{what} on {name} ({address})"),
-        None => format!("{what} on {name}"),
+        Some(address) => format!("{what} {name} ({address})"),
+        None => format!("{what} {name}"),
     }
 }
 

@@ -1,15 +1,14 @@
-//! What is told: facts of one boot, without any secret and without any words
-//! for a certain receiver. It is what lies in the spool.
+//! What is told: facts of one boot, or of what is coming for an instance, without
+//! any secret and without any words for a certain receiver. It is what lies in
+//! the spool.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::event::Event;
 use super::limits::{CHARACTERS, cut};
-use crate::config::node::Node;
-use crate::config::path::KeyPath;
-use crate::config::schema::{Reader, Setting, Shape, read_choice};
 use crate::configure::report::{Outcome, Report};
 use crate::identity::Identity;
 use crate::platform::clock;
@@ -24,69 +23,7 @@ const LONGEST_TEXT: usize = 8000;
 /// How many problems of a degraded boot are told.
 const PROBLEMS: usize = 10;
 
-/// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Event {
-    /// The boot failed.
-    Failed,
-    /// The boot is degraded.
-    Degraded,
-    /// The boot is as it should be.
-    Ready,
-    /// The boot is as it should be, and the one before was not.
-    Recovered,
-    /// The instance was drained, because it ends.
-    Drained,
-}
-
-impl Event {
-    /// The words of the configuration, and what they mean.
-    const ALL: &'static [(&'static str, Event)] = &[
-        ("failed", Event::Failed),
-        ("degraded", Event::Degraded),
-        ("ready", Event::Ready),
-        ("recovered", Event::Recovered),
-        ("drained", Event::Drained),
-    ];
-
-    /// The words of the configuration.
-    const WORDS: &'static [&'static str] = &["failed", "degraded", "ready", "recovered", "drained"];
-
-    /// The outcome that the event is of.
-    pub fn outcome(self) -> &'static str {
-        match self {
-            Event::Failed => "failed",
-            Event::Degraded => "degraded",
-            Event::Ready | Event::Recovered => "ready",
-            Event::Drained => "drained",
-        }
-    }
-
-    /// Whether it is what came of a boot. The others are news of their own, and change
-    /// nothing of what was told of a boot.
-    pub fn is_of_boot(self) -> bool {
-        !matches!(self, Event::Drained)
-    }
-
-    /// Whether something is wrong.
-    pub fn is_bad(self) -> bool {
-        matches!(self, Event::Failed | Event::Degraded)
-    }
-}
-
-impl Setting for Event {
-    fn shape() -> Shape {
-        Shape::Choice(Self::WORDS)
-    }
-
-    fn read(node: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {
-        let find = |word: &str| Self::ALL.iter().find(|(known, _)| *known == word).map(|(_, e)| *e);
-        read_choice(node, path, reader, find, Self::WORDS)
-    }
-}
-
-/// What is told of one boot.
+/// What is told of one boot, or during it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// A name that no other message has.
@@ -119,11 +56,11 @@ pub struct Message {
     pub playbook_digest: Option<String>,
     /// When the boot began.
     pub started_at: String,
-    /// How long it took.
+    /// How long it took; nothing where it is not what is told of.
     pub duration_ms: Option<f64>,
     /// The task that failed.
     pub task: Option<String>,
-    /// Why it failed or is degraded.
+    /// Why it failed or is degraded, or what is coming.
     pub text: Option<String>,
     /// The variables that templates name.
     pub vars: BTreeMap<String, String>,
@@ -145,26 +82,27 @@ impl Message {
         };
         Self {
             at: report.ended_at.clone().unwrap_or_else(clock::now_text),
-            instance_id: report.instance_id.clone(),
-            boot_id: report.boot_id.clone(),
-            digest: report.digest.clone(),
-            playbook_digest: report.playbook_digest.clone(),
-            started_at: report.started_at.clone(),
             duration_ms: took.map(clock::ms),
             task: failure.and_then(|failure| failure.task.clone()),
             text: text.filter(|text| !text.is_empty()),
-            ..Self::of_event(event)
+            ..Self::blank(event, Some(report))
         }
     }
 
-    /// A message of something that happens now, without anything else in it.
-    pub fn of_event(event: Event) -> Self {
+    /// What is to be told of something that is not what a boot came to, in the boot
+    /// that the report is of. `name` is always the same for the same thing: it is told once.
+    pub fn of_news(event: Event, name: String, text: String, report: Option<&Report>) -> Self {
+        Self { id: name, text: Some(text), ..Self::blank(event, report) }
+    }
+
+    fn blank(event: Event, report: Option<&Report>) -> Self {
         let now = clock::now_text();
+        let started_at = report.map_or_else(|| now.clone(), |report| report.started_at.clone());
         Self {
             id: format!("{:016x}", fastrand::u64(..)),
             event,
-            at: now.clone(),
-            instance_id: None,
+            at: now,
+            instance_id: report.and_then(|report| report.instance_id.clone()),
             hostname: None,
             private_ip: None,
             public_ip: None,
@@ -172,10 +110,10 @@ impl Message {
             account: None,
             environment: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            boot_id: None,
-            digest: None,
-            playbook_digest: None,
-            started_at: now,
+            boot_id: report.and_then(|report| report.boot_id.clone()),
+            digest: report.and_then(|report| report.digest.clone()),
+            playbook_digest: report.and_then(|report| report.playbook_digest.clone()),
+            started_at,
             duration_ms: None,
             task: None,
             text: None,
@@ -214,12 +152,8 @@ impl Message {
     }
 
     /// Whether both are the same news: the same outcome with the same
-    /// configuration and playbook, of the same instance, in the same boot of it. What is
-    /// not of a boot is the same where it began at the same moment.
+    /// configuration and playbook, of the same instance, in the same boot of it.
     pub fn repeats(&self, other: &Self) -> bool {
-        if !self.event.is_of_boot() && self.started_at != other.started_at {
-            return false;
-        }
         let key = |message: &Self| {
             let Self { event, boot_id, digest, playbook_digest, .. } = message.clone();
             (event.outcome(), boot_id, digest, playbook_digest)

@@ -1,4 +1,5 @@
-//! Who is told what came of a boot: one kind of receiver a file.
+//! Who is told what came of a boot, and what is coming for the instance: one kind
+//! of receiver a file.
 //!
 //! `message` is what is told, `letter` how it reads, `limits` how long it may
 //! be. `spool` keeps messages until they have arrived: `announce` is what
@@ -6,8 +7,7 @@
 //!
 //! To add a notifier: a file with its `settings!` and an implementation of
 //! `Notifier` for them, a `mod` line, and one line in `notifiers!` below. To add
-//! an event: a variant of `message::Event` with its word; the compiler names
-//! what else must know of it.
+//! an event: see `event`.
 
 /// What `configure` does with a message.
 pub mod announce;
@@ -19,6 +19,8 @@ pub mod deliver;
 pub mod discord;
 /// Why a message did not arrive.
 pub mod error;
+/// What can be told of.
+pub mod event;
 /// A message as one receiver reads it.
 pub mod letter;
 /// How long texts may be.

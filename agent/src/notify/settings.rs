@@ -11,9 +11,10 @@ crate::settings! {
     /// When a notifier tells.
     Rules {
         /// What it tells of: "failed", "degraded", "ready", and "recovered": ready
-        /// after a failed or degraded boot, for those who do not want each "ready";
+        /// after a failed or degraded boot, for those who do not want each "ready".
+        /// What is coming: "spot", "terminating", "rebalance" and "maintenance"; and
         /// "drained": what was done before the instance ends.
-        on: Vec<Event> = ["failed", "degraded", "ready"];
+        on: Vec<Event> = ["failed", "degraded", "ready", "spot", "terminating"];
         /// The most messages in an hour. What is held back is counted, and the next
         /// message says how many that were.
         most_per_hour: u32 as PerHour = 20;

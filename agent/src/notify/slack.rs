@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use super::letter::Letter;
 use super::limits::{UTF16, code_block, cut, line, lines};
-use super::message::Event;
 
 /// The longest header.
 const HEADER: usize = 150;
@@ -21,12 +20,7 @@ const TEXT: usize = 1000;
 /// The body.
 pub(super) fn body(letter: &Letter<'_>) -> Value {
     let title = nonempty(&line(&letter.title));
-    let color = match letter.message.event {
-        Event::Ready | Event::Recovered => "#57F287",
-        Event::Failed => "#ED4245",
-        Event::Degraded => "#FEE75C",
-        Event::Drained => "#3498DB",
-    };
+    let color = format!("#{:06X}", letter.message.event.colour());
     let header = json!({ "type": "plain_text", "text": cut(&title, HEADER, UTF16) });
     let mut blocks = vec![json!({ "type": "header", "text": header })];
     let section = |text: String| json!({ "type": "section", "text": markdown(text) });

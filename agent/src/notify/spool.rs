@@ -3,7 +3,7 @@
 //! The directory belongs to root, and only root writes to it: `configure` must
 //! not follow what the daemon's user could plant. The daemon, as the directory's
 //! group, reads; what it has told it writes down in a directory of its own (see
-//! `record`). A file holds no secret: what a notifier refers to is resolved when
+//! `record`), beside which is the spool of what it has to tell itself. A file holds no secret: what a notifier refers to is resolved when
 //! its message is sent.
 
 use std::collections::BTreeMap;
@@ -77,7 +77,7 @@ pub struct Spooled {
 
 impl Spooled {
     /// The message for those who want it, after all `earlier` ones; `None` where
-    /// the last one said the same.
+    /// the last one said the same, or one of the same name was of what is coming.
     pub fn new(
         mut message: Message,
         notifiers: &BTreeMap<String, NotifySettings>,
@@ -85,15 +85,18 @@ impl Spooled {
     ) -> Option<Self> {
         let own = |spooled: &&Self| spooled.message.is_of_same_instance(&message);
         let earlier: Vec<&Self> = earlier.iter().filter(own).collect();
-        let same_kind =
-            |spooled: &&&Self| spooled.message.event.is_of_boot() == message.event.is_of_boot();
-        if let Some(last) = earlier.iter().rev().find(same_kind) {
-            if last.message.repeats(&message) {
-                return None;
-            }
-            if message.event == Event::Ready && last.message.event.is_bad() {
-                message.event = Event::Recovered;
-            }
+        let mut before = earlier.iter().rev().map(|spooled| &spooled.message);
+        let last = before.find(|message| message.event.is_of_boot());
+        let told = match message.event.is_of_boot() {
+            true => last.is_some_and(|last| last.repeats(&message)),
+            // Something else may have been told since.
+            false => earlier.iter().any(|old| old.message.id == message.id),
+        };
+        if told {
+            return None;
+        }
+        if message.event == Event::Ready && last.is_some_and(|last| last.event.is_bad()) {
+            message.event = Event::Recovered;
         }
         let queued_at = clock::now_text();
         let wanted = notifiers.iter().filter(|(_, notifier)| notifier.rules.want(message.event));

@@ -129,6 +129,11 @@ impl Paths {
         self.state.join("spool/notify/told.json")
     }
 
+    /// What the daemon itself has to tell of this host.
+    pub fn notices(&self) -> PathBuf {
+        self.state.join("spool/notify/notices")
+    }
+
     /// Baked documents.
     pub fn image_layer(&self) -> PathBuf {
         self.host("/usr/lib/gild/config.d")

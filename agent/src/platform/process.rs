@@ -1,9 +1,12 @@
 //! Whether a process that was seen earlier still lives. A process id alone does
 //! not tell: the kernel gives it to another one some day.
 
+use std::time::Duration;
+
 use nix::errno::Errno;
 use nix::sys::signal::kill;
-use nix::unistd::Pid;
+use nix::time::{ClockId, clock_gettime};
+use nix::unistd::{Pid, SysconfVar, sysconf};
 use serde::{Deserialize, Serialize};
 
 /// One process, for as long as the machine is up.
@@ -36,6 +39,22 @@ impl ProcessKey {
     }
 }
 
+/// How long ago the kernel started this process. It counts in ticks, of which a
+/// second mostly has a hundred, so this is up to one tick too long and never too
+/// short. Zero where it cannot be told.
+pub fn own_age() -> Duration {
+    let ticks = started(std::process::id());
+    let second = sysconf(SysconfVar::CLK_TCK).ok().flatten();
+    let second = second.and_then(|ticks| u64::try_from(ticks).ok()).filter(|ticks| *ticks > 0);
+    // What /proc counts from.
+    let now = clock_gettime(ClockId::CLOCK_BOOTTIME);
+    let (Some(ticks), Some(second), Ok(now)) = (ticks, second, now) else {
+        return Duration::ZERO;
+    };
+    let then = Duration::from_secs_f64(ticks as f64 / second as f64);
+    Duration::from(now).saturating_sub(then)
+}
+
 /// Field 22 of /proc/PID/stat (proc(5)). The second field is the program's name
 /// in parentheses and may hold anything, parentheses too.
 fn started(id: u32) -> Option<u64> {
@@ -60,6 +79,17 @@ mod tests {
         drop(child.stdin.take());
         child.wait().unwrap();
         assert!(!key.is_alive());
+    }
+
+    #[test]
+    fn a_process_is_as_old_as_the_time_since_it_was_started() {
+        let (first, begun) = (own_age(), std::time::Instant::now());
+        assert!(first < Duration::from_secs(3600), "{first:?}");
+        while begun.elapsed() < Duration::from_millis(20) {
+            std::hint::spin_loop();
+        }
+        let grown = own_age() - first;
+        assert!(grown >= Duration::from_millis(20) && grown <= begun.elapsed(), "{grown:?}");
     }
 
     #[test]

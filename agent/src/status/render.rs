@@ -3,6 +3,7 @@
 
 mod drain;
 mod fresh;
+mod lifecycle;
 
 use std::fmt::Write;
 
@@ -24,9 +25,11 @@ fn write_all(out: &mut String, snapshot: &Snapshot, colour: bool) -> std::fmt::R
     write_configuration(out, snapshot)?;
     fresh::write(out, snapshot)?;
     drain::write(out, snapshot)?;
+    lifecycle::write(out, snapshot)?;
     write_sources(out, snapshot)?;
     write_services(out, snapshot)?;
     write_sinks(out, snapshot)?;
+    write_notifiers(out, snapshot)?;
     write_collectors(out, snapshot)?;
     let agent = &snapshot.agent;
     writeln!(
@@ -168,6 +171,25 @@ fn write_sinks(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
     table(out, ["sink", "sent", "queued", "dropped", "last success", "last error"], &rows)
 }
 
+/// Those who are told, where a message waits or something went wrong.
+fn write_notifiers(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
+    let mut rows = Vec::new();
+    for (name, notifier) in &snapshot.notify {
+        if notifier.waiting == 0 && notifier.dropped == 0 && notifier.last_error.is_none() {
+            continue;
+        }
+        rows.push([
+            plain(name),
+            notifier.waiting.to_string(),
+            notifier.delivered.to_string(),
+            notifier.dropped.to_string(),
+            notifier.last_success.as_deref().map_or("never".to_owned(), plain),
+            notifier.last_error.as_deref().map(plain).unwrap_or_default(),
+        ]);
+    }
+    table(out, ["notify", "waiting", "delivered", "dropped", "last success", "last error"], &rows)
+}
+
 fn write_collectors(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
     let mut rows = Vec::new();
     for (name, collector) in &snapshot.collectors {
@@ -187,7 +209,7 @@ const WIDEST: usize = 120;
 
 /// A table with columns as wide as they need to be, after an empty line;
 /// nothing where there are no rows.
-fn table<const N: usize>(
+pub(crate) fn table<const N: usize>(
     out: &mut String,
     head: [&str; N],
     rows: &[[String; N]],

@@ -9,6 +9,8 @@ use crate::configure::report::{Outcome, Report, SourceReport};
 use crate::health::watch::ServiceHealth;
 use crate::identity::Identity;
 use crate::lifecycle::drain::record::Record;
+use crate::lifecycle::notice::Notices;
+use crate::notify::courier::NotifierStats;
 
 /// The version of the format.
 pub const VERSION: u32 = 1;
@@ -145,6 +147,8 @@ pub struct Facts<'a> {
     pub look: Option<&'a Look>,
     /// How the sources differ from what `configure` ran with.
     pub drift: Option<&'a Drift>,
+    /// What is coming for the instance.
+    pub notices: &'a Notices,
     /// When the daemon started, RFC 3339.
     pub started_at: &'a str,
     /// Who the instance is, where that is known.
@@ -155,6 +159,8 @@ pub struct Facts<'a> {
     pub services: BTreeMap<String, ServiceHealth>,
     /// The sinks.
     pub sinks: BTreeMap<String, SinkStatus>,
+    /// Those who are told.
+    pub notify: BTreeMap<String, NotifierStats>,
     /// The collectors.
     pub collectors: BTreeMap<String, CollectorStatus>,
     /// The daemon.
@@ -184,6 +190,9 @@ pub struct Snapshot {
     /// What came of draining the instance; null where it was not drained.
     #[serde(default)]
     pub drain: Option<Record>,
+    /// What is coming for the instance; null where nothing is known of it.
+    #[serde(default)]
+    pub lifecycle: Option<Notices>,
     /// The sources of configuration, as they were last asked.
     pub sources: Vec<SourceReport>,
     /// What is wrong with the configuration, one line each.
@@ -192,6 +201,9 @@ pub struct Snapshot {
     pub services: BTreeMap<String, ServiceHealth>,
     /// The sinks.
     pub sinks: BTreeMap<String, SinkStatus>,
+    /// Those who are told, and how far that has come.
+    #[serde(default)]
+    pub notify: BTreeMap<String, NotifierStats>,
     /// The collectors.
     pub collectors: BTreeMap<String, CollectorStatus>,
     /// The daemon.
@@ -223,10 +235,12 @@ impl Snapshot {
             refresh: look.map(|look| look.refresh.clone()),
             drift: facts.drift.cloned(),
             drain: facts.drain,
+            lifecycle: Some(facts.notices).filter(|notices| !notices.is_empty()).cloned(),
             sources: sources.unwrap_or_default(),
             problems,
             services: facts.services,
             sinks: facts.sinks,
+            notify: facts.notify,
             collectors: facts.collectors,
             agent: facts.agent,
         }

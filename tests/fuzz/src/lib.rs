@@ -10,6 +10,8 @@ pub mod config;
 pub mod files;
 /// What is to be told.
 pub mod messages;
+/// What is coming for an instance.
+pub mod notice;
 /// Archives of playbooks.
 pub mod playbook;
 /// The kernel's files, and what is made of samples.

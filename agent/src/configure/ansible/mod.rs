@@ -17,9 +17,11 @@ mod vars;
 /// The version.
 mod version;
 
+use std::future::Future;
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::time::Instant;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -33,7 +35,7 @@ use super::environment;
 use super::events::Progress;
 use super::lines::Tail;
 use super::playbook::{Playbook, PlaybookError};
-use super::process::{self, End, Line, ProcessError, Spec, Stop};
+use super::process::{self, End, Line, ProcessError, Spec, Timed};
 use super::recorder::Recorder;
 use super::settings::Requirements;
 use super::step::Step;
@@ -115,11 +117,12 @@ pub(crate) async fn run(
     variables: &Map<String, Value>,
     deadline: tokio::time::Instant,
     progress: &mut (dyn FnMut(Progress) + Send),
-    mut cancel: Stop<'_>,
+    cancel: impl Future<Output = ()>,
 ) -> Result<Ran, AnsibleError> {
     let playbook = step.playbook()?;
     playbook.check_entry(&step.settings.entry)?;
     let program = std::path::absolute(program).map_err(AnsibleError::Pipe)?;
+    let mut cancel = pin!(cancel);
 
     let beside = playbook.directory().join(&step.settings.entry);
     let beside = beside.parent().unwrap_or(playbook.directory());
@@ -128,7 +131,7 @@ pub(crate) async fn run(
         Some(missing) if step.check => return Ok(galaxy::planned(&missing)),
         Some(missing) => {
             let places = (program.as_path(), beside);
-            galaxy::install(step, &missing, places, deadline, progress, cancel.as_mut()).await?
+            galaxy::install(step, &missing, places, deadline, progress, &mut cancel).await?
         }
     };
     if before.failure.is_some() {
@@ -165,7 +168,7 @@ pub(crate) async fn run(
 
     let mut recorder = Recorder::new(step.redactor);
     let mut tail = Tail::new(TAIL);
-    let end = process::run(spec, cancel.as_mut(), &mut |line| match line {
+    let Timed { end, took } = process::run_timed(spec, cancel.as_mut(), &mut |line| match line {
         Line::Output(line) => tail.push(step.log(&line)),
         Line::Event(line) => {
             if let Some(event) = recorder.line(&line, Instant::now()) {
@@ -190,7 +193,7 @@ pub(crate) async fn run(
         conclude::refuse_old(&mut ran, &program);
     }
     before.tasks.append(&mut ran.tasks);
-    Ok(Ran { tasks: before.tasks, installed: before.installed, ..ran })
+    Ok(Ran { tasks: before.tasks, installed: before.installed, took, ..ran })
 }
 
 /// What the playbook requires and is to be installed.

@@ -1,14 +1,16 @@
 //! What follows a boot: its outcome is told. By then the outcome is known and
 //! written down, and nothing here can change it.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::phases::Boot;
-use crate::configure::report::PhaseOutcome;
+use crate::configure::report::Outcome;
 use crate::notify::Supplies;
 use crate::notify::announce::Announced;
 use crate::notify::message::Message;
 use crate::platform::error::chain_text;
+use crate::scope::Context;
 
 impl Boot<'_> {
     /// Keeps a copy of the report among those of the last boots.
@@ -23,21 +25,27 @@ impl Boot<'_> {
     }
 
     /// Tells what came of the boot. Gives whether the report says more now.
-    pub(super) async fn announce(&mut self, took: Duration) -> bool {
+    pub(super) async fn announce(&mut self) -> bool {
         if self.options.plan {
             return false;
         }
         let started = Instant::now();
-        let message = Message::of(&self.report, Some(took));
-        let context = self.context;
-        let region = self.audience.region();
-        let supplies = Supplies::new(&context.paths, &context.client, &context.redactor, region);
-        let outcome = match self.audience.tell(message, &context.paths, &supplies).await {
-            Announced::Nothing => return false,
-            Announced::Arrived => PhaseOutcome::Ok,
-            Announced::NotEverywhere => PhaseOutcome::Failed,
+        let took = self.report.duration_ms.map(|ms| Duration::from_secs_f64(ms / 1e3));
+        let message = Message::of(&self.report, took);
+        let Context { paths, client, redactor, .. } = self.context;
+        let supplies = Supplies::new(paths, client, redactor, self.audience.region());
+        // A failed boot tells by itself, as root and as long as it takes: nobody who
+        // waits for a good one waits for it.
+        let daemons: &[PathBuf] = match self.report.outcome {
+            Outcome::Failed => &[],
+            _ => &self.options.daemons,
         };
-        self.phase("notify", outcome, started.elapsed());
+        let fine = match self.audience.tell(message, paths, &supplies, daemons).await {
+            Announced::Nothing => return false,
+            Announced::Arrived | Announced::Left => true,
+            Announced::NotEverywhere => false,
+        };
+        self.timed("notify", started, fine);
         if let Err(error) = self.save() {
             tracing::warn!("{}", chain_text(&error));
         }

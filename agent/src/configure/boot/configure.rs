@@ -9,7 +9,6 @@ use serde_json::{Map, Value};
 
 use super::lifecycle::{explained, is_new};
 use super::phases::{Boot, chained};
-use super::reveal::reveal;
 use super::rollback::Failed;
 use super::{BootError, Options, Watcher, playbook};
 use crate::configure::applied::Applied;
@@ -23,14 +22,10 @@ use crate::configure::step::Step;
 use crate::identity::Identity;
 use crate::platform::clock;
 use crate::platform::error::chain_text;
-use crate::scope::secrets::Secrets;
 use crate::scope::{Context, Resolution};
 
 /// What begins the failure of a step that cannot be remembered.
 const FORGOTTEN: &str = "what is run cannot be remembered";
-
-/// How long each secret of a boot may take.
-const SECRET_BUDGET: Duration = Duration::from_secs(30);
 
 /// What a step is made of: the user's data, the instance, how it is run, and the
 /// playbook, where it was fetched.
@@ -38,8 +33,7 @@ pub(super) type Parts<'a> =
     (&'a Map<String, Value>, &'a Identity, &'a ConfigurationSettings, Option<Playbook>);
 
 impl Boot<'_> {
-    /// Decides whether the step runs, and runs it, after `secrets`. What it fails with
-    /// is the failure.
+    /// Decides whether the step runs, and runs it. What it fails with is the failure.
     pub(super) async fn configure(
         &mut self,
         resolution: &Resolution,
@@ -72,11 +66,13 @@ impl Boot<'_> {
                 () = cut => was_cut.store(true, Ordering::Relaxed),
             }
         });
+        let timing = self.timing();
         // Both before the step, which may end with a weaker role.
         let (mut found, ()) = tokio::join!(
             self.playbook(resolution, identity, &settings, needed, cancel.as_mut()),
             secrets
         );
+        self.rest("secrets", timing);
         self.report.playbook_digest = found.digest.clone();
         key.playbook_digest = found.digest.take();
         let decision = policy::decide(settings.run, force, &previous, &key);
@@ -101,23 +97,22 @@ impl Boot<'_> {
         let failure = match found.unusable.take() {
             Some(failure) => Some(failure),
             None => {
-                let started = Instant::now();
                 let vars = &resolution.settings.vars.0;
                 let parts = (vars, identity, &settings, found.playbook.take());
-                let result = self.step(parts, watcher, cancel.as_mut()).await;
+                let result = self.step("step", parts, watcher, cancel.as_mut()).await;
                 interrupted = result.ended == Ended::Interrupted;
                 if result.installed {
                     // What it is now: the next boot must not take it for another one.
                     key.playbook_digest = playbook::digest_now(&self.context.paths, &settings);
                     self.report.playbook_digest.clone_from(&key.playbook_digest);
                 }
-                self.ran(result, started.elapsed())
+                self.ran(result)
             }
         };
-        let cut = was_cut.load(Ordering::Relaxed);
-        let Some(failure) = failure.map(|failure| explained(failure, cut)) else {
+        let Some(failure) = failure else {
             return Ok(self.succeeded(&key, resolution));
         };
+        let failure = explained(failure, was_cut.load(Ordering::Relaxed));
         let mut rolled_back = None;
         if !interrupted {
             let (settings, key) = (&settings, &key);
@@ -136,15 +131,10 @@ impl Boot<'_> {
     }
 
     /// What came of the step goes into the report.
-    fn ran(&mut self, result: StepResult, took: Duration) -> Option<Failure> {
+    fn ran(&mut self, result: StepResult) -> Option<Failure> {
         self.report.tasks = result.tasks;
         self.report.attempts = result.attempts;
         self.report.ansible = result.ansible;
-        let outcome = match result.failure {
-            Some(_) => PhaseOutcome::Failed,
-            None => PhaseOutcome::Ok,
-        };
-        self.phase("step", outcome, took);
         result.failure
     }
 
@@ -185,25 +175,23 @@ impl Boot<'_> {
         Some(back.failure)
     }
 
-    /// Runs a step with the secrets that it needs.
+    /// Runs a step with the secrets that it needs, as a phase of this name.
     pub(super) async fn step(
-        &self,
+        &mut self,
+        phase: &str,
         (vars, identity, settings, playbook): Parts<'_>,
         watcher: &mut dyn Watcher,
         cancel: impl Future<Output = ()>,
     ) -> StepResult {
-        let Context { paths, client, redactor, .. } = self.context;
-        let region = identity.region.clone();
-        let secrets = Secrets::new(paths, client, region, redactor, SECRET_BUDGET);
-        let password = settings.vault_password.as_ref();
-        let revealed = reveal(password, vars, &secrets);
-        let (vault_password, vars) = match revealed.await {
+        let (vault_password, vars) = match self.secrets(vars, settings, identity).await {
             Ok(revealed) => revealed,
             Err(error) => {
                 let failure = chained("a secret that the step needs cannot be had", &error);
                 return StepResult::unable("none", failure);
             }
         };
+        let Context { paths, redactor, .. } = self.context;
+        let started = Instant::now();
         let step = Step {
             paths,
             settings,
@@ -214,6 +202,9 @@ impl Boot<'_> {
             redactor,
             check: self.options.plan,
         };
-        step.run(&mut |progress| watcher.progress(&progress), cancel).await
+        let result = step.run(&mut |progress| watcher.progress(&progress), cancel).await;
+        self.note_engine(&result);
+        self.timed(phase, started, result.failure.is_none());
+        result
     }
 }

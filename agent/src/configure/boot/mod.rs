@@ -14,17 +14,21 @@ mod lifecycle;
 mod phases;
 /// The playbook, wherever it is.
 mod playbook;
+/// What a resolution leaves.
+mod resolved;
 /// Secrets in the data of the playbook.
 mod reveal;
 /// The way back after a step that failed.
 mod rollback;
+/// Where the time goes.
+mod timing;
 
 use std::path::PathBuf;
 use std::time::Instant;
 
 use super::events::Progress;
 use super::lock::{Lock, LockError};
-use super::report::{Decision, Outcome, Report};
+use super::report::{Decision, Outcome, PhaseOutcome, Report};
 use super::store::ReportError;
 use crate::identity::host;
 use crate::platform::clock;
@@ -41,6 +45,11 @@ pub struct Options {
     pub plan: bool,
     /// The directory that a relative playbook path is below.
     pub base: Option<PathBuf>,
+    /// When it began, where that was earlier: the process had to start.
+    pub since: Option<Instant>,
+    /// Sockets at which a daemon may answer that tells of a good boot, so that
+    /// nobody who waits for the boot waits for the receivers too.
+    pub daemons: Vec<PathBuf>,
 }
 
 /// Who follows a boot as it happens.
@@ -82,6 +91,7 @@ pub async fn boot(
     cancel: impl Future<Output = ()>,
 ) -> Result<Report, BootError> {
     let paths = &context.paths;
+    let entered = Instant::now();
     // A plan writes nothing but the lock and, while it is made, what its step needs.
     let written = if options.plan { vec![paths.run()] } else { vec![paths.run(), paths.state()] };
     for directory in written {
@@ -96,8 +106,10 @@ pub async fn boot(
     let _lock = Lock::acquire(&paths.lock()).map_err(BootError::Lock)?;
     let mut report = Report::started(&clock::now_text());
     report.boot_id = host::boot_id(paths);
-    let started = Instant::now();
-    let mut boot = Boot::new(context, options, report);
+    let mut boot = Boot::new(context, options, report, options.since.unwrap_or(entered));
+    if let Some(since) = options.since {
+        boot.phase("start", PhaseOutcome::Ok, entered.saturating_duration_since(since));
+    }
     boot.save()?;
     let failure = boot.run(watcher, cancel).await?;
     boot.report.outcome = match &failure {
@@ -107,12 +119,12 @@ pub async fn boot(
     };
     boot.report.failure = failure;
     boot.report.ended_at = Some(clock::now_text());
+    boot.report.duration_ms = Some(clock::ms(boot.began.elapsed()));
     boot.save()?;
     boot.keep();
-    let took = started.elapsed();
     // The group hears of it beside everybody else.
     boot.signal();
-    let announced = boot.announce(took).await;
+    let announced = boot.announce().await;
     if boot.signalled().await || announced {
         boot.keep();
     }

@@ -1,19 +1,15 @@
 //! The phases of a boot in their order, and what ends them early.
 
 use std::error::Error;
-use std::time::Duration;
+use std::time::Instant;
 
 use super::reveal::hand_secrets;
 use super::{BootError, Options, Watcher};
-use crate::configure::handoff::{self, Handoff, HandoffError};
-use crate::configure::report::{Failure, Phase, PhaseOutcome, Report, one_line};
+use crate::configure::report::{Failure, Report, one_line};
 use crate::lifecycle::hook::waiting::Waiting;
 use crate::notify::announce::Audience;
-use crate::platform::{clock, error};
-use crate::scope::{Context, Resolution, Verdict, resolve};
-
-/// How many unknown keys, refused keys and problems a report lists of each.
-const LISTED: usize = 200;
+use crate::platform::error;
+use crate::scope::{Context, Verdict, resolve};
 
 /// A boot under way.
 pub(super) struct Boot<'a> {
@@ -28,16 +24,23 @@ pub(super) struct Boot<'a> {
     pub(super) rolled_back: bool,
     /// Who is told what comes of it.
     pub(super) audience: Audience,
+    /// When it began.
+    pub(super) began: Instant,
     /// The group, where one may wait for this boot.
     pub(super) waiting: Option<Waiting>,
 }
 
 impl<'a> Boot<'a> {
     /// A boot that begins.
-    pub(super) fn new(context: &'a Context, options: &'a Options, report: Report) -> Self {
+    pub(super) fn new(
+        context: &'a Context,
+        options: &'a Options,
+        report: Report,
+        began: Instant,
+    ) -> Self {
         let (audience, waiting) = (Audience::default(), None);
         let (degraded, rolled_back) = (false, false);
-        Self { context, options, report, degraded, rolled_back, audience, waiting }
+        Self { context, options, report, degraded, rolled_back, audience, began, waiting }
     }
 
     /// Leaves the report as it is now.
@@ -46,12 +49,6 @@ impl<'a> Boot<'a> {
             return Ok(());
         }
         self.report.write(&self.context.paths, &self.context.redactor).map_err(BootError::Report)
-    }
-
-    /// A phase that is over.
-    pub(super) fn phase(&mut self, name: &str, outcome: PhaseOutcome, duration: Duration) {
-        let name = name.to_owned();
-        self.report.phases.push(Phase { name, outcome, duration_ms: clock::ms(duration) });
     }
 
     /// All phases in their order. What ends them early, or what the step fails
@@ -73,12 +70,16 @@ impl<'a> Boot<'a> {
         self.may_be_waited_for(&resolution);
         self.take_over(&resolution);
         watcher.resolved(&resolution);
+        let started = Instant::now();
         let handed_over = self.hand_over(&resolution);
+        self.timed("handoff", started, handed_over.is_ok());
         self.save()?;
         let secrets = hand_secrets(self.context, self.options, &resolution);
         let identity = match (&resolution.verdict, &resolution.identity) {
             (Verdict::Failed { reason }, _) => {
+                let started = Instant::now();
                 secrets.await;
+                self.timed("secrets", started, true);
                 return Ok(Some(Failure::of(reason)));
             }
             (_, None) => return Ok(Some(Failure::of("it is not known which instance this is"))),
@@ -89,56 +90,6 @@ impl<'a> Boot<'a> {
         }
 
         self.configure(&resolution, identity, secrets, watcher, cancel).await
-    }
-
-    /// What the resolution says goes into the report.
-    fn take_over(&mut self, resolution: &Resolution) {
-        let report = &mut self.report;
-        report.instance_id = resolution.identity.as_ref().map(|id| id.instance_id.clone());
-        report.digest = Some(resolution.digest.clone());
-        report.phases.extend(resolution.phases.iter().cloned());
-        report.sources = resolution.sources.clone();
-        report.unknown_keys = resolution.unknown.clone();
-        report.refused_keys = resolution.refused.clone();
-        report.problems = resolution.problems.iter().map(ToString::to_string).collect();
-        if let Verdict::Degraded { reasons } = &resolution.verdict {
-            self.degraded = true;
-            for reason in reasons {
-                if !report.problems.contains(reason) {
-                    report.problems.push(reason.clone());
-                }
-            }
-        }
-        bound(report);
-    }
-
-    /// The daemon gets the configuration even where the boot then fails: a host
-    /// that is not configured is measured all the same.
-    fn hand_over(&self, resolution: &Resolution) -> Result<(), HandoffError> {
-        let Some(identity) = resolution.identity.as_ref().filter(|_| !self.options.plan) else {
-            return Ok(());
-        };
-        let handoff = Handoff {
-            version: handoff::VERSION,
-            resolved_at: clock::now_text(),
-            digest: resolution.digest.clone(),
-            identity: identity.clone(),
-            config: resolution.merged.root.clone(),
-            sources: resolution.sources.clone(),
-        };
-        handoff.write(&self.context.paths.config())
-    }
-}
-
-/// Keeps the lists that documents can make long within what a reader reads.
-fn bound(report: &mut Report) {
-    let total = report.unknown_keys.len() + report.refused_keys.len() + report.problems.len();
-    report.unknown_keys.truncate(LISTED);
-    report.refused_keys.truncate(LISTED);
-    report.problems.truncate(LISTED);
-    let kept = report.unknown_keys.len() + report.refused_keys.len() + report.problems.len();
-    if kept < total {
-        report.problems.push(format!("and {} more findings that are not listed", total - kept));
     }
 }
 

@@ -7,7 +7,7 @@ use super::phases::{Boot, chained};
 use crate::configure::playbook::fetch::{self, Keeping, Obtained};
 use crate::configure::playbook::store::Work;
 use crate::configure::playbook::{Playbook, PlaybookError};
-use crate::configure::report::{Failure, PhaseOutcome, PlaybookOutcome, PlaybookReport};
+use crate::configure::report::{Failure, PlaybookOutcome, PlaybookReport};
 use crate::configure::settings::{ConfigurationSettings, Engine};
 use crate::configure::step::INTERRUPTED;
 use crate::identity::Identity;
@@ -73,16 +73,20 @@ impl Boot<'_> {
             }
         };
         match obtained {
-            Ok(None) => match local(paths, settings) {
-                Ok(digest) => Found { digest, ..Found::default() },
-                Err(error) => Found::unusable(chained(UNUSABLE, &error)),
-            },
+            Ok(None) => {
+                let digest = local(paths, settings);
+                self.timed("digest", start, digest.is_ok());
+                match digest {
+                    Ok(digest) => Found { digest, ..Found::default() },
+                    Err(error) => Found::unusable(chained(UNUSABLE, &error)),
+                }
+            }
             Ok(Some(obtained)) => {
-                self.phase("fetch", PhaseOutcome::Ok, start.elapsed());
+                self.timed("fetch", start, true);
                 self.obtained(obtained)
             }
             Err(error) => {
-                self.phase("fetch", PhaseOutcome::Failed, start.elapsed());
+                self.timed("fetch", start, false);
                 self.report.playbook = Some(failed(settings, chain_text(&error)));
                 Found::unusable(chained(UNUSABLE, &error))
             }

@@ -3,16 +3,22 @@
 //! step takes. And those for the daemon, which are handed over before it.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
 use super::Options;
+use super::phases::Boot;
 use crate::config::SecretRef;
+use crate::configure::settings::ConfigurationSettings;
+use crate::identity::Identity;
 use crate::platform::error::chain_text;
 use crate::scope::secrets::{SecretError, Secrets};
 use crate::scope::{Context, Resolution};
+
+/// How long each secret of a boot may take.
+const SECRET_BUDGET: Duration = Duration::from_secs(30);
 
 /// How long the secrets of the daemon may take: a boot waits for them.
 const HANDING: Duration = Duration::from_secs(5);
@@ -33,13 +39,35 @@ pub(super) async fn hand_secrets(context: &Context, options: &Options, resolutio
     }
 }
 
+impl Boot<'_> {
+    /// The secrets that the step needs.
+    pub(super) async fn secrets(
+        &mut self,
+        vars: &Map<String, Value>,
+        settings: &ConfigurationSettings,
+        identity: &Identity,
+    ) -> Result<Revealed, SecretError> {
+        let Context { paths, client, redactor, .. } = self.context;
+        let region = identity.region.clone();
+        let secrets = Secrets::new(paths, client, region, redactor, SECRET_BUDGET);
+        let password = settings.vault_password.as_ref();
+        let started = Instant::now();
+        let revealed = reveal(password, vars, &secrets).await;
+        self.timed("secrets", started, revealed.is_ok());
+        revealed
+    }
+}
+
+/// The vault's password, and the free data without references.
+pub(super) type Revealed = (Option<SecretString>, Map<String, Value>);
+
 /// The vault's password, and the free data with each reference to a secret
 /// replaced by the secret. Both live as long as the step.
-pub(super) async fn reveal(
+async fn reveal(
     vault_password: Option<&SecretRef>,
     vars: &Map<String, Value>,
     secrets: &Secrets,
-) -> Result<(Option<SecretString>, Map<String, Value>), SecretError> {
+) -> Result<Revealed, SecretError> {
     let mut references: Vec<SecretRef> = vault_password.into_iter().cloned().collect();
     collect(vars, &mut references);
     let values = secrets.resolve_all(&references).await?;

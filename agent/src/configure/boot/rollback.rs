@@ -16,7 +16,7 @@ use crate::config::{Merged, Settings};
 use crate::configure::applied::{self, Applied};
 use crate::configure::attempt::{Attempt, AttemptOf};
 use crate::configure::playbook::{Playbook, fetch};
-use crate::configure::report::{Failure, PhaseOutcome};
+use crate::configure::report::Failure;
 use crate::configure::settings::{ConfigurationSettings, Rollback};
 use crate::configure::state::{RolledBack, StepKey};
 use crate::identity::Identity;
@@ -79,12 +79,7 @@ impl Boot<'_> {
         let settings = &good.settings.configuration;
         let is_remote = good.playbook.is_some();
         let parts = (&good.settings.vars.0, failed.identity, settings, good.playbook);
-        let result = self.step(parts, watcher, cancel).await;
-        let outcome = match result.failure {
-            None => PhaseOutcome::Ok,
-            Some(_) => PhaseOutcome::Failed,
-        };
-        self.phase("rollback", outcome, started.elapsed());
+        let result = self.step("rollback", parts, watcher, cancel).await;
         self.report.attempts.push(Attempt {
             of: AttemptOf::Rollback,
             duration_ms: clock::ms(started.elapsed()),

@@ -34,17 +34,18 @@ async fn tell(work: &Work<'_>, took: Duration, end: Instant) {
     if work.record.steps.is_empty() {
         return;
     }
+    let (boot_id, started_at) = (&work.record.boot_id, &work.record.started_at);
+    let name = format!("{} {started_at}", boot_id.as_deref().unwrap_or_default());
     let message = Message {
-        text: Some(summary(&work.record)),
         duration_ms: Some(clock::ms(took)),
         boot_id: work.record.boot_id.clone(),
         started_at: work.record.started_at.clone(),
-        ..Message::of_event(Event::Drained)
+        ..Message::of_news(Event::Drained, name, summary(&work.record), None)
     };
     let context = work.drain.context;
     let region = work.audience.region();
     let supplies = Supplies::new(&context.paths, &context.client, &context.redactor, region);
-    let telling = work.audience.tell(message, &context.paths, &supplies);
+    let telling = work.audience.tell(message, &context.paths, &supplies, &[]);
     if timeout_at(end, telling).await.is_err() {
         tracing::warn!("there is no time left to tell of it");
     }

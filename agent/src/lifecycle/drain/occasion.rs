@@ -11,6 +11,8 @@ use crate::identity::ImdsOptions;
 use crate::identity::error::ImdsError;
 use crate::lifecycle::request::{DrainRequest, RequestError};
 use crate::lifecycle::settings::Occasion;
+use crate::lifecycle::watch::state::Known;
+use crate::lifecycle::watch::{Question, look};
 use crate::platform::error::chain_text;
 use crate::scope::Context;
 
@@ -19,9 +21,6 @@ const METADATA: Duration = Duration::from_secs(1);
 
 /// The time at a stop where systemd does not say how much there is.
 const UNKNOWN: Duration = Duration::from_secs(45);
-
-/// What the group makes of an instance that it ends.
-const ENDED: [&str; 2] = ["Terminated", "Warmed:Terminated"];
 
 /// Who says why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,10 +117,12 @@ async fn ask(
 ) -> Result<Option<(Occasion, Option<SystemTime>)>, ImdsError> {
     let mut imds = options.open()?;
     imds.reach(deadline).await?;
-    if let Some(end) = imds.spot_end(deadline).await? {
-        return Ok(Some((Occasion::Spot, Some(end))));
+    let found = look(&mut imds, &[Question::Spot, Question::TargetState]).await;
+    for (_, why) in &found.failures {
+        tracing::warn!("{why}");
     }
-    let state = imds.target_lifecycle_state(deadline).await?;
-    let ended = state.is_some_and(|state| ENDED.contains(&state.as_str()));
-    Ok(ended.then_some((Occasion::Terminate, None)))
+    let mut known = Known::default();
+    known.take(found, Instant::now());
+    let request = DrainRequest::of(&known.notices);
+    Ok(request.map(|DrainRequest { occasion, until }| (occasion, until)))
 }

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use super::Stop;
 use super::record::StepOutcome;
 use crate::configure::environment;
-use crate::configure::process::{self, End, Line, Spec, Stop};
+use crate::configure::process::{self, End, Line, Spec};
 use crate::lifecycle::settings::{DrainStep, LifecycleSettings, Occasion};
 use crate::platform::error::chain_text;
 use crate::platform::paths::Paths;
@@ -54,7 +57,7 @@ impl Run<'_> {
             environment,
             inherit: Vec::new(),
             events: None,
-            deadline: tokio::time::Instant::now() + self.limit,
+            deadline: Instant::now() + self.limit,
         };
         let mut log = |line| {
             if let Line::Output(line) = line {

@@ -7,8 +7,11 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use super::Stop;
 use crate::configure::environment;
-use crate::configure::process::{self, End, Line, ProcessError, Spec, Stop};
+use crate::configure::process::{self, End, Line, ProcessError, Spec};
 use crate::lifecycle::settings::Occasion;
 use crate::platform::paths::Paths;
 
@@ -80,7 +83,7 @@ async fn ask(paths: &Paths, args: &[&str]) -> Result<Vec<String>, SystemdError> 
         environment: environment::base(),
         inherit: Vec::new(),
         events: None,
-        deadline: tokio::time::Instant::now() + LIMIT,
+        deadline: Instant::now() + LIMIT,
     };
     let mut lines = Vec::new();
     let mut keep = |line| {

@@ -21,6 +21,9 @@ const LOOK: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(
 /// What an instance becomes that enters service.
 const IN_SERVICE: &str = "InService";
 
+/// The state of an instance that may not ask for it.
+const UNKNOWN: &str = "unknown";
+
 /// Hooks that wait.
 #[derive(Debug, Clone)]
 pub struct Seat {
@@ -82,14 +85,44 @@ impl Subject {
         if !may_wait(self.side, target.as_deref(), self.identity.autoscaling_group.is_some()) {
             return Ok(None);
         }
-        let Some(place) = self.place(api, target.as_deref(), deadline).await? else {
-            return Ok(None);
-        };
-        let hooks = match &self.hook {
-            Some(name) => vec![Hook { name: name.clone(), heartbeat: None, most: None }],
-            None => api.ask(Call::Hooks(&place.group, self.side), deadline).await?.hooks,
-        };
-        Ok((!hooks.is_empty()).then_some(Seat { place, hooks }))
+        let mut known = None;
+        let mut pause = LOOK.0;
+        loop {
+            let Some(place) = self.place(api, deadline).await? else { return Ok(None) };
+            let outlook = outlook(self.side, target.as_deref(), &place.state);
+            if outlook == Outlook::Never {
+                return Ok(None);
+            }
+            let hooks = match known.take() {
+                Some(hooks) => hooks,
+                None => self.hooks(api, &place.group, deadline).await?,
+            };
+            // Without a hook there is nothing to look for.
+            if hooks.is_empty() {
+                return Ok(None);
+            }
+            if outlook == Outlook::Waits {
+                return Ok(Some(Seat { place, hooks }));
+            }
+            if Instant::now() + pause >= deadline {
+                return Err(HookError::Unsettled { state: place.state });
+            }
+            known = Some(hooks);
+            sleep(pause).await;
+            pause = (pause * 2).min(LOOK.1);
+        }
+    }
+
+    async fn hooks(
+        &self,
+        api: &mut Api,
+        group: &str,
+        deadline: Instant,
+    ) -> Result<Vec<Hook>, HookError> {
+        match &self.hook {
+            Some(name) => Ok(vec![Hook { name: name.clone(), heartbeat: None, most: None }]),
+            None => Ok(api.ask(Call::Hooks(group, self.side), deadline).await?.hooks),
+        }
     }
 
     /// Where the instance is to be, as the metadata service says.
@@ -99,30 +132,12 @@ impl Subject {
         imds.target_lifecycle_state(deadline).await.map_err(HookError::Metadata)
     }
 
-    /// Where the instance is, once a hook waits; `None` where none will.
-    async fn place(
-        &self,
-        api: &mut Api,
-        target: Option<&str>,
-        deadline: Instant,
-    ) -> Result<Option<Place>, HookError> {
-        let mut pause = LOOK.0;
-        loop {
-            let place = match api.ask(Call::State, deadline).await {
-                Ok(answer) => answer.place,
-                Err(error) if error.is_refused() => return self.named().map(Some).ok_or(error),
-                Err(error) => return Err(error),
-            };
-            let Some(place) = place else { return Ok(None) };
-            match outlook(self.side, target, &place.state) {
-                Outlook::Waits => return Ok(Some(place)),
-                Outlook::Never => return Ok(None),
-                Outlook::Soon if Instant::now() + pause >= deadline => {
-                    return Err(HookError::Unsettled { state: place.state });
-                }
-                Outlook::Soon => sleep(pause).await,
-            }
-            pause = (pause * 2).min(LOOK.1);
+    /// Where the instance is; `None` where it is in no group.
+    async fn place(&self, api: &mut Api, deadline: Instant) -> Result<Option<Place>, HookError> {
+        match api.ask(Call::State, deadline).await {
+            Ok(answer) => Ok(answer.place),
+            Err(error) if error.is_refused() => self.named().map(Some).ok_or(error),
+            Err(error) => Err(error),
         }
     }
 
@@ -130,7 +145,7 @@ impl Subject {
     /// whether the hook waits then shows when it is told something.
     fn named(&self) -> Option<Place> {
         let group = self.hook.as_ref().and(self.identity.autoscaling_group.clone())?;
-        Some(Place { group, state: "unknown".to_owned() })
+        Some(Place { group, state: UNKNOWN.to_owned() })
     }
 }
 
@@ -163,7 +178,7 @@ fn outlook(side: Side, target: Option<&str>, state: &str) -> Outlook {
     };
     match pooled.unwrap_or(state) {
         // What waited at the pool's door is not what waits at the group's.
-        own if own == waits => Outlook::Waits,
+        own if own == waits || own == UNKNOWN => Outlook::Waits,
         own if own == before => Outlook::Soon,
         // It is called from the pool and has not left it yet.
         "Running" | "Stopped" | "Hibernated"

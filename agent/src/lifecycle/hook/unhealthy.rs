@@ -19,7 +19,7 @@ use crate::scope::Context;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The pause after a failure, before the group is told again.
-const PAUSE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_secs(300);
 
 /// What came of the last attempt.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

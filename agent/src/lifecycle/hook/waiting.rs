@@ -11,6 +11,7 @@ use super::api::{Api, HookError};
 use super::find::{Seat, Subject};
 use super::signal::advice;
 use super::{HookReport, Word};
+use crate::identity::host;
 use crate::platform::error::chain_text;
 use crate::platform::paths::Paths;
 
@@ -69,7 +70,7 @@ impl Waiting {
     /// Nothing is asked yet. `step` is how long the boot's step may take; `patience` is how
     /// long the group may take to hear the outcome.
     pub fn new(subject: Subject, step: Duration, paths: &Paths, patience: Duration) -> Self {
-        let boot = Some(Boot { subject, timeout: step, uptime: uptime(paths) });
+        let boot = Some(Boot { subject, timeout: step, uptime: host::uptime(paths) });
         let (word, facts) = (watch::Sender::new(None), watch::Sender::default());
         Self { boot, patience, word, facts, task: None }
     }
@@ -115,7 +116,9 @@ impl Waiting {
             let report = report.get_or_insert_default();
             let limit = humantime::format_duration(self.patience);
             report.owed = true;
-            report.error.get_or_insert_with(|| format!("the group did not answer within {limit}"));
+            report
+                .error
+                .get_or_insert_with(|| format!("the group could not be told within {limit}"));
         }
         (report, problem)
     }
@@ -240,11 +243,4 @@ fn fail(facts: &watch::Sender<Facts>, error: &HookError) {
     if !said {
         tracing::warn!("{}", advice(error));
     }
-}
-
-/// How long the host has been up: the first number of /proc/uptime.
-fn uptime(paths: &Paths) -> Option<Duration> {
-    let text = std::fs::read_to_string(paths.host("/proc/uptime")).ok()?;
-    let seconds = text.split_whitespace().next()?.parse().ok()?;
-    Duration::try_from_secs_f64(seconds).ok()
 }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -22,7 +22,7 @@ use crate::platform::redact::Redactor;
 use crate::scope::Context;
 
 /// How a notifier does.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotifierStats {
     /// Messages that wait.
     pub waiting: u64,
@@ -99,9 +99,20 @@ impl Courier {
         let _ = tokio::time::timeout(within, &mut self.task).await;
     }
 
+    /// What it keeps of how each notifier does, for whoever asks.
+    pub fn tally(&self) -> Tally {
+        Tally(self.shared.clone())
+    }
+}
+
+/// How the notifiers of a courier do.
+#[derive(Debug, Clone)]
+pub struct Tally(Arc<Shared>);
+
+impl Tally {
     /// How each notifier does.
     pub fn stats(&self) -> BTreeMap<String, NotifierStats> {
-        lock(&self.shared.stats).clone()
+        lock(&self.0.stats).clone()
     }
 }
 

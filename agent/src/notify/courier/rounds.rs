@@ -115,7 +115,9 @@ impl Rounds {
         if orders.notifiers.is_empty() {
             return None;
         }
-        let mut spooled = Spool::at(&self.paths.messages()).list();
+        // What is coming does not wait behind what was.
+        let mut spooled = Spool::at(&self.paths.notices()).list();
+        spooled.extend(Spool::at(&self.paths.messages()).list());
         self.record.keep(&spooled);
         spooled.retain(|spooled| self.is_own(spooled, orders.identity.as_ref()));
         self.see(&spooled);

@@ -19,7 +19,7 @@ fn golden(name: &str, body: &serde_json::Value) {
 }
 
 #[test]
-fn every_receiver_is_sent_every_outcome_in_its_form() {
+fn every_receiver_is_sent_every_event_in_its_form() {
     let receivers = [("discord", DISCORD), ("sns", SNS), ("webhook", WEBHOOK), ("slack", SLACK)];
     let events = [
         ("failed", Event::Failed),
@@ -27,6 +27,10 @@ fn every_receiver_is_sent_every_outcome_in_its_form() {
         ("ready", Event::Ready),
         ("recovered", Event::Recovered),
         ("drained", Event::Drained),
+        ("spot", Event::Spot),
+        ("rebalance", Event::Rebalance),
+        ("maintenance", Event::Maintenance),
+        ("terminating", Event::Terminating),
     ];
     for (receiver, settings) in receivers {
         for (word, event) in events {

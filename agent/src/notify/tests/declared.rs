@@ -10,7 +10,8 @@ use crate::platform::redact::Redactor;
 fn a_notifier_has_defaults_and_a_type() {
     let NotifySettings { rules, receiver } =
         notifier("[notify.a]\ntype = 'discord'\nurl = { ssm = '/hook' }\n");
-    assert_eq!(rules.on, [Event::Failed, Event::Degraded, Event::Ready]);
+    let on = [Event::Failed, Event::Degraded, Event::Ready, Event::Spot, Event::Terminating];
+    assert_eq!(rules.on, on);
     assert_eq!((rules.most_per_hour, rules.template), (20, None));
     let Receiver::Discord(DiscordSettings { url: Some(url), key, .. }) = receiver else {
         panic!("another receiver")
@@ -33,6 +34,15 @@ fn a_recovery_is_for_those_who_want_ready_too() {
 }
 
 #[test]
+fn each_word_is_an_event_of_its_own() {
+    let words = ["failed", "degraded", "ready", "recovered"];
+    for word in words.into_iter().chain(["spot", "rebalance", "maintenance", "terminating"]) {
+        let on = notifier(&format!("{SNS}on = ['{word}']\n")).rules.on;
+        assert_eq!(serde_json::to_value(&on).unwrap(), serde_json::json!([word]));
+    }
+}
+
+#[test]
 fn mistakes_are_named_with_what_would_be_right() {
     for (text, expected) in [
         ("topic = 'x'", "notify.a.type is missing; it must be \"discord\", \"sns\" or \"webhook\""),
@@ -47,7 +57,7 @@ fn mistakes_are_named_with_what_would_be_right() {
         ("type = 'webhook'\nurl = 'https://me:hush@x/'", "notify.a.url must be a URL"),
         ("type = 'sns'\ntopic = 'a b'", "notify.a.topic must be the ARN of a topic, or its name"),
         ("type = 'sns'\ntopic = 'arn:aws:sqs:x:1:q'", "must be the ARN of a topic"),
-        ("type = 'sns'\ntopic = 'x'\non = ['spot']", "notify.a.on = \"spot\" must be one of"),
+        ("type = 'sns'\ntopic = 'x'\non = ['reboot']", "notify.a.on = \"reboot\" must be one of"),
         ("type = 'sns'\ntopic = 'x'\nmost_per_hour = 0", "a whole number from 1 to 100"),
         (
             "type = 'sns'\ntopic = 'x'\n[notify.a.template]\ntitle = '{hostnam}'",

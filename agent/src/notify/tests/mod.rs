@@ -62,13 +62,24 @@ pub(super) fn message(event: Event) -> Message {
         digest: text("0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"),
         playbook_digest: text("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"),
         started_at: "2026-11-22T10:00:00.000Z".to_owned(),
-        duration_ms: Some(12_345.678),
+        duration_ms: (!event.is_notice()).then_some(12_345.678),
         task: (event == Event::Failed).then(|| "mysql : start".to_owned()),
         text: match event {
             Event::Failed => text("Unable to start service mysqld: job failed"),
             Event::Degraded => text("ssm:/gild/account: no answer\nvars.x is not a known key"),
             Event::Drained => text("spot: 3 steps, 1 failed\nleave: it ended with exit status: 1"),
             Event::Ready | Event::Recovered => None,
+            Event::Spot => text("spot interruption: terminate at 2026-11-22T10:02:00Z"),
+            Event::Rebalance => {
+                text("an interruption has been more likely than usual since 2026-11-22T10:00:00Z")
+            }
+            Event::Maintenance => text(
+                "system-reboot from 2026-11-25T09:00:43Z to 2026-11-25T09:17:23Z: \
+                 scheduled reboot (instance-event-0d59937288b749b32)",
+            ),
+            Event::Terminating => {
+                text("the group ends this instance: its target state is Terminated")
+            }
         },
         vars: BTreeMap::new(),
     }

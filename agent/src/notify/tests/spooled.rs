@@ -35,7 +35,7 @@ fn events(all: &[Option<Spooled>]) -> Vec<Option<Event>> {
 
 #[test]
 fn what_is_told_of_an_end_is_no_news_of_a_boot() {
-    let drained = |at: &str| Message { started_at: at.to_owned(), ..of_boot(Event::Drained, 1) };
+    let drained = |at: &str| Message { id: at.to_owned(), ..of_boot(Event::Drained, 1) };
     let all = spool(
         &format!("{SNS}on = ['failed', 'ready', 'drained']"),
         vec![
@@ -87,6 +87,18 @@ fn the_same_news_is_told_once_and_a_change_each_time() {
         Some(Event::Degraded),
         Some(Event::Recovered),
     ];
+    assert_eq!(events(&all), expected);
+}
+
+#[test]
+fn what_is_coming_is_told_once_whatever_was_told_since() {
+    let spot = |id: &str| Message { id: id.to_owned(), ..of_boot(Event::Spot, 1) };
+    let all = spool(
+        SNS,
+        vec![spot("a"), of_boot(Event::Failed, 1), spot("a"), spot("b"), of_boot(Event::Ready, 2)],
+    );
+    let expected =
+        [Some(Event::Spot), Some(Event::Failed), None, Some(Event::Spot), Some(Event::Recovered)];
     assert_eq!(events(&all), expected);
 }
 

@@ -54,6 +54,12 @@ fn failed() -> Snapshot {
             "mimir": { "queued": 3, "sent": 120, "dropped": { "queue_full": 7, "too_old": 0 },
                        "last_error": "no answer", "last_success": null }
         },
+        "notify": {
+            "quiet": { "waiting": 0, "delivered": 4, "dropped": 0, "last_error": null,
+                       "last_success": "2026-01-01T00:00:00.000Z" },
+            "deploy": { "waiting": 2, "delivered": 1, "dropped": 0, "last_error": "answered\n503",
+                        "last_success": "2026-01-01T00:00:00.000Z" }
+        },
         "collectors": { "cpu": { "ok": true, "duration_ms": 0.21, "error": null } },
         "agent": { "version": "0.1.0", "pid": 42, "uptime_s": 3700, "rss_bytes": 8_400_000 }
     }))
@@ -83,6 +89,9 @@ web      DOWN     failed  2026-01-01T00:00:30.000Z  nginx.service has failed (ex
 
 sink   sent  queued  dropped       last success  last error
 mimir  120   3       7 queue_full  never         no answer
+
+notify  waiting  delivered  dropped  last success              last error
+deploy  2        1          0        2026-01-01T00:00:00.000Z  answered 503
 
 collector  is  took    error
 cpu        ok  0.2 ms
@@ -116,6 +125,7 @@ fn an_instance_that_knows_nothing_yet_is_shown_too() {
     snapshot.sources.clear();
     snapshot.services.clear();
     snapshot.sinks.clear();
+    snapshot.notify.clear();
     snapshot.collectors.clear();
     assert_eq!(
         render(&snapshot, false),
@@ -147,6 +157,35 @@ drain      for spot since 2026-01-02T00:00:00.000Z, done at 2026-01-02T00:00:09.
 ";
     let after = "           and 7 more\n";
     assert_eq!(text, TEXT.replacen(after, &format!("{after}{lines}"), 1));
+}
+
+#[test]
+fn what_is_coming_is_shown_a_line_for_each() {
+    let mut snapshot = failed();
+    snapshot.lifecycle = Some(
+        serde_json::from_value(json!({
+            "spot": { "action": "stop", "time": "2026-01-01T00:12:00Z" },
+            "rebalance": "2026-01-01T00:11:00Z",
+            "target_state": "Terminated",
+            "events": [{
+                "id": "instance-event-1", "code": "system-reboot", "state": "active",
+                "not_before": "2026-01-02T00:00:00Z", "not_after": null,
+                "description": "a \u{1b}[2J reboot"
+            }],
+            "error": "no answer"
+        }))
+        .unwrap(),
+    );
+    let lines = "\
+lifecycle  target state Terminated
+           spot interruption: stop at 2026-01-01T00:12:00Z
+           rebalance recommended at 2026-01-01T00:11:00Z
+           system-reboot from 2026-01-02T00:00:00Z: a \u{fffd}[2J reboot (instance-event-1)
+           nothing newer is known: no answer
+";
+    let at = TEXT.find("\nlayer ").unwrap();
+    let expected = format!("{}{lines}{}", &TEXT[..at], &TEXT[at..]);
+    assert_eq!(render(&snapshot, false), expected);
 }
 
 #[test]

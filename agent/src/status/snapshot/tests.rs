@@ -33,11 +33,13 @@ fn looked(
         group_problem: None,
         look,
         drift: None,
+        notices: &Notices::default(),
         started_at: "2025-12-31T23:59:59.000Z",
         identity: None,
         drain: None,
         services: BTreeMap::new(),
         sinks: BTreeMap::new(),
+        notify: BTreeMap::new(),
         collectors: BTreeMap::new(),
         agent: AgentStatus { version: "0".to_owned(), pid: 1, uptime_s: 0, rss_bytes: 0 },
     })

@@ -1,0 +1,116 @@
+//! What can be told of. To add an event: a variant, and its word in `WORDS` and
+//! `ALL`; the compiler names what else must know of it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::node::Node;
+use crate::config::path::KeyPath;
+use crate::config::schema::{Reader, Setting, Shape, read_choice};
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Event {
+    /// The boot failed.
+    Failed,
+    /// The boot is degraded.
+    Degraded,
+    /// The boot is as it should be.
+    Ready,
+    /// The boot is as it should be, and the one before was not.
+    Recovered,
+    /// The instance's spot capacity is taken back.
+    Spot,
+    /// An interruption of the instance is more likely than usual.
+    Rebalance,
+    /// Something is planned for the instance.
+    Maintenance,
+    /// The instance's group ends it.
+    Terminating,
+    /// The instance was drained, because it ends.
+    Drained,
+}
+
+impl Event {
+    /// The words of the configuration.
+    const WORDS: &'static [&'static str] = &[
+        "failed",
+        "degraded",
+        "ready",
+        "recovered",
+        "spot",
+        "rebalance",
+        "maintenance",
+        "terminating",
+        "drained",
+    ];
+
+    /// What the words mean, in the same order.
+    const ALL: [Event; 9] = [
+        Event::Failed,
+        Event::Degraded,
+        Event::Ready,
+        Event::Recovered,
+        Event::Spot,
+        Event::Rebalance,
+        Event::Maintenance,
+        Event::Terminating,
+        Event::Drained,
+    ];
+
+    /// The outcome that the event is of; of what is no boot's, its own word.
+    pub fn outcome(self) -> &'static str {
+        match self {
+            Event::Failed => "failed",
+            Event::Degraded => "degraded",
+            Event::Ready | Event::Recovered => "ready",
+            Event::Spot => "spot",
+            Event::Rebalance => "rebalance",
+            Event::Maintenance => "maintenance",
+            Event::Terminating => "terminating",
+            Event::Drained => "drained",
+        }
+    }
+
+    /// The colour that receivers show it in: red, green and blue.
+    pub fn colour(self) -> u32 {
+        match self {
+            Event::Failed => 0xED_42_45,
+            Event::Degraded => 0xFE_E7_5C,
+            Event::Ready | Event::Recovered => 0x57_F2_87,
+            Event::Spot | Event::Rebalance | Event::Maintenance => 0xE6_7E_22,
+            Event::Terminating => 0x58_65_F2,
+            Event::Drained => 0x34_98_DB,
+        }
+    }
+
+    /// Whether it is what came of a boot. The others are news of their own, and change
+    /// nothing of what was told of a boot.
+    pub fn is_of_boot(self) -> bool {
+        !self.is_notice() && self != Event::Drained
+    }
+
+    /// Whether it is of what is coming.
+    pub fn is_notice(self) -> bool {
+        matches!(self, Event::Spot | Event::Rebalance | Event::Maintenance | Event::Terminating)
+    }
+
+    /// Whether something is wrong.
+    pub fn is_bad(self) -> bool {
+        matches!(self, Event::Failed | Event::Degraded)
+    }
+}
+
+impl Setting for Event {
+    fn shape() -> Shape {
+        Shape::Choice(Self::WORDS)
+    }
+
+    fn read(node: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {
+        let find = |word: &str| {
+            let known = Self::WORDS.iter().zip(Self::ALL);
+            known.into_iter().find(|(known, _)| **known == word).map(|(_, event)| event)
+        };
+        read_choice(node, path, reader, find, Self::WORDS)
+    }
+}
