@@ -110,7 +110,7 @@ fn a_silence_is_told_once_after_a_while_and_its_end_once() {
         assert_eq!(known.take(failure(Question::Spot), at(seconds)), []);
     }
     let told = News::Silent("no answer".to_owned());
-    assert_eq!(known.take(failure(Question::Spot), at(60)), [told.clone()]);
+    assert_eq!(known.take(failure(Question::Spot), at(60)), std::slice::from_ref(&told));
     assert_eq!(known.notices.error.as_deref(), Some("no answer"));
     assert_eq!(known.take(failure(Question::Rebalance), at(500)), []);
     // Another question's answer does not end it.
