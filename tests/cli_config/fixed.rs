@@ -59,7 +59,11 @@ fn explain_tells_in_one_command_why_an_instance_differs_from_its_neighbours() {
 fn a_key_that_is_none_is_answered_with_the_nearest_ones() {
     let host = Host::new();
     for (key, code, said) in [
-        ("interval", 1, "did you mean metrics.interval or service.NAME.interval?"),
+        (
+            "interval",
+            1,
+            "did you mean metrics.interval or lifecycle.interval or service.NAME.interval?",
+        ),
         ("metric.interval", 1, "did you mean metrics.interval?"),
         ("web.fail_after", 1, "did you mean service.web.fail_after?"),
         ("bananas", 1, "'bananas' is not a known key\n"),
@@ -101,7 +105,10 @@ fn show_lays_values_and_origins_out_in_columns() {
     }
     golden::matches("show.txt", &page);
     for (key, said) in [
-        ("intervall", "is not set; did you mean metrics.interval or service.NAME.interval?"),
+        (
+            "intervall",
+            "is not set; did you mean metrics.interval or lifecycle.interval or service.NAME.interval?",
+        ),
         ("sink.mimir.flush", "is not set; gild config explain sink.mimir.flush tells its default"),
     ] {
         let (code, stdout, stderr) = host.config(&["show", key]);
