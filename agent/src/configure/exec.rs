@@ -4,8 +4,6 @@
 //! A process that it leaves in the background goes on, but must not keep the
 //! standard output that it was given: nobody reads it once the step is over.
 
-use std::future::Future;
-
 use serde_json::{Map, Value};
 
 use super::arguments::{self, ArgumentError};
@@ -13,7 +11,7 @@ use super::ended::{Ended, Ran};
 use super::environment;
 use super::events::Progress;
 use super::lines::Tail;
-use super::process::{self, End, Line, ProcessError, Spec, Timed};
+use super::process::{self, End, Line, ProcessError, Spec, Stop, Timed};
 use super::report::{Failure, TaskOutcome, TaskReport, one_line};
 use super::step::Step;
 use super::workspace::{Workspace, WorkspaceError};
@@ -51,7 +49,7 @@ pub(crate) async fn run(
     variables: &Map<String, Value>,
     deadline: tokio::time::Instant,
     progress: &mut (dyn FnMut(Progress) + Send),
-    cancel: impl Future<Output = ()>,
+    cancel: Stop<'_>,
 ) -> Result<Ran, ExecError> {
     let (named, args) = step.settings.exec.split_first().ok_or(ExecError::NoCommand)?;
     // Its own directory where there is one; a command needs no playbook.

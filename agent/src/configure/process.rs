@@ -11,7 +11,7 @@ use std::future::Future;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -36,6 +36,10 @@ const LONGEST_LINE: usize = 8 << 10;
 
 /// The longest event. The callback plugin keeps well below it.
 const LONGEST_EVENT: usize = 64 << 10;
+
+/// Ready when gild is told to stop. Of one type, so that what runs a process is built
+/// once.
+pub(crate) type Stop<'a> = Pin<&'a mut (dyn Future<Output = ()> + 'a)>;
 
 /// A process cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -113,7 +117,7 @@ pub(crate) enum End {
 /// itself is left alone; when it is killed, so is all that came from it.
 pub(crate) async fn run(
     spec: Spec,
-    cancel: impl Future<Output = ()>,
+    cancel: Stop<'_>,
     on_line: &mut (dyn FnMut(Line) + Send),
 ) -> Result<End, ProcessError> {
     run_timed(spec, cancel, on_line).await.map(|timed| timed.end)
@@ -122,7 +126,7 @@ pub(crate) async fn run(
 /// As `run`, and says how long the process ran.
 pub(crate) async fn run_timed(
     mut spec: Spec,
-    cancel: impl Future<Output = ()>,
+    mut cancel: Stop<'_>,
     on_line: &mut (dyn FnMut(Line) + Send),
 ) -> Result<Timed, ProcessError> {
     let program = spec.program.clone();
@@ -135,7 +139,7 @@ pub(crate) async fn run_timed(
     let mut lines = listen(&mut child, events);
 
     let deadline = tokio::time::sleep_until(deadline);
-    let (mut deadline, mut cancel) = (pin!(deadline), pin!(cancel));
+    let mut deadline = pin!(deadline);
     let waited = |result: io::Result<ExitStatus>| {
         result.map_err(|source| ProcessError::Wait { program: program.clone(), source })
     };
@@ -148,7 +152,7 @@ pub(crate) async fn run_timed(
                 None => open = false,
             },
             () = &mut deadline => break End::TimedOut,
-            () = &mut cancel => break End::Interrupted,
+            () = cancel.as_mut() => break End::Interrupted,
         }
     };
     if !matches!(end, End::Exited(_)) {

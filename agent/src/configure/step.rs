@@ -18,7 +18,7 @@ use super::ended::{Ended, StepResult};
 use super::events::Progress;
 use super::exec;
 use super::playbook::{Playbook, PlaybookError};
-use super::process::End;
+use super::process::{End, Stop};
 use super::report::{Failure, one_line};
 use super::settings::{ConfigurationSettings, Engine};
 use crate::identity::Identity;
@@ -78,7 +78,8 @@ impl Step<'_> {
         }
         let deadline = Instant::now() + self.settings.timeout;
         let retries = if self.check { 0 } else { usize::from(self.settings.retries) };
-        let mut cancel = pin!(cancel);
+        let cancel = pin!(cancel);
+        let mut cancel: Stop<'_> = cancel;
         let mut attempts = Vec::new();
         let mut installed = false;
         let mut took: Option<Duration> = None;
@@ -114,7 +115,7 @@ impl Step<'_> {
         &self,
         deadline: Instant,
         progress: &mut (dyn FnMut(Progress) + Send),
-        cancel: impl Future<Output = ()>,
+        cancel: Stop<'_>,
     ) -> StepResult {
         let variables = self.variables();
         let (engine, result) = match self.choose() {

@@ -13,7 +13,7 @@ use super::requirements::Missing;
 use crate::configure::ended::{Ended, Ran};
 use crate::configure::events::Progress;
 use crate::configure::lines::Tail;
-use crate::configure::process::{self, End, Line, ProcessError, Spec};
+use crate::configure::process::{self, End, Line, ProcessError, Spec, Stop};
 use crate::configure::report::{Failure, TaskOutcome, TaskReport};
 use crate::configure::step::Step;
 use crate::platform::clock;
@@ -40,7 +40,7 @@ pub(super) async fn install(
     (program, beside): (&Path, &Path),
     deadline: Instant,
     progress: &mut (dyn FnMut(Progress) + Send),
-    cancel: &mut (impl Future<Output = ()> + Unpin),
+    mut cancel: Stop<'_>,
 ) -> Result<Ran, ProcessError> {
     progress(Progress::Started(TASK.to_owned()));
     let begun = Instant::now();
@@ -64,7 +64,7 @@ pub(super) async fn install(
             deadline,
         };
         let mut tail = Tail::new(TAIL);
-        let end = process::run(spec, &mut *cancel, &mut |line| {
+        let end = process::run(spec, cancel.as_mut(), &mut |line| {
             if let Line::Output(line) = line {
                 tail.push(step.log(&line));
             }

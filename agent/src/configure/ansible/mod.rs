@@ -17,11 +17,9 @@ mod vars;
 /// The version.
 mod version;
 
-use std::future::Future;
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::time::Instant;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -35,7 +33,7 @@ use super::environment;
 use super::events::Progress;
 use super::lines::Tail;
 use super::playbook::{Playbook, PlaybookError};
-use super::process::{self, End, Line, ProcessError, Spec, Timed};
+use super::process::{self, End, Line, ProcessError, Spec, Stop, Timed};
 use super::recorder::Recorder;
 use super::settings::Requirements;
 use super::step::Step;
@@ -117,12 +115,11 @@ pub(crate) async fn run(
     variables: &Map<String, Value>,
     deadline: tokio::time::Instant,
     progress: &mut (dyn FnMut(Progress) + Send),
-    cancel: impl Future<Output = ()>,
+    mut cancel: Stop<'_>,
 ) -> Result<Ran, AnsibleError> {
     let playbook = step.playbook()?;
     playbook.check_entry(&step.settings.entry)?;
     let program = std::path::absolute(program).map_err(AnsibleError::Pipe)?;
-    let mut cancel = pin!(cancel);
 
     let beside = playbook.directory().join(&step.settings.entry);
     let beside = beside.parent().unwrap_or(playbook.directory());
@@ -131,7 +128,7 @@ pub(crate) async fn run(
         Some(missing) if step.check => return Ok(galaxy::planned(&missing)),
         Some(missing) => {
             let places = (program.as_path(), beside);
-            galaxy::install(step, &missing, places, deadline, progress, &mut cancel).await?
+            galaxy::install(step, &missing, places, deadline, progress, cancel.as_mut()).await?
         }
     };
     if before.failure.is_some() {

@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 use std::future::pending;
 use std::path::Path;
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -45,7 +46,7 @@ pub(super) async fn ask(
         events: None,
         deadline: deadline.min(Instant::now() + PATIENCE),
     };
-    let ended = process::run(spec, pending(), &mut |line| {
+    let ended = process::run(spec, pin!(pending()), &mut |line| {
         if let Line::Output(line) = line {
             first.get_or_insert(line);
         }

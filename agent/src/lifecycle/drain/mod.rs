@@ -20,7 +20,7 @@ pub mod steps;
 pub mod systemd;
 
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -30,6 +30,7 @@ use self::record::{Record, StepOutcome, StepRecord};
 use crate::config::Settings;
 use crate::configure::Lock;
 use crate::configure::lock::LockError;
+use crate::configure::process::Stop;
 use crate::identity::{Identity, Provenance, host};
 use crate::lifecycle::hook::keep_terminating;
 use crate::lifecycle::settings::Occasion;
@@ -40,9 +41,6 @@ use crate::scope::Context;
 
 /// How often the end of another drain is looked for.
 const LOOK: Duration = Duration::from_millis(100);
-
-/// Ready when gild is told to stop. Of one type, for all that is made for it.
-type Stop<'a> = Pin<&'a mut (dyn Future<Output = ()> + 'a)>;
 
 /// An instance that may be drained.
 pub struct Drain<'a> {

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Stop;
 use super::record::StepOutcome;
 use crate::configure::environment;
-use crate::configure::process::{self, End, Line, Spec};
+use crate::configure::process::{self, End, Line, Spec, Stop};
 use crate::lifecycle::settings::{DrainStep, LifecycleSettings, Occasion};
 use crate::platform::error::chain_text;
 use crate::platform::paths::Paths;

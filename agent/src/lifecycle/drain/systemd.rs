@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Stop;
 use crate::configure::environment;
-use crate::configure::process::{self, End, Line, ProcessError, Spec};
+use crate::configure::process::{self, End, Line, ProcessError, Spec, Stop};
 use crate::lifecycle::settings::Occasion;
 use crate::platform::paths::Paths;
 
