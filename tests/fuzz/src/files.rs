@@ -7,6 +7,7 @@ use gild::config::{LayerName, Settings};
 use gild::configure::handoff::Handoff;
 use gild::configure::report::Report;
 use gild::configure::state::State;
+use gild::lifecycle::notice::Notices;
 use gild::platform::paths::Paths;
 use gild::platform::redact::Redactor;
 use gild::scope::last_good::{Copies, LastGood, Subject};
@@ -42,6 +43,8 @@ pub fn report(bytes: &[u8]) {
         group_problem: None,
         look: None,
         drift: None,
+        drain: None,
+        notices: &Notices::default(),
         started_at: "2026-01-01T00:00:00.000Z",
         identity: None,
         services: BTreeMap::new(),
