@@ -6,6 +6,7 @@ mod crashes;
 mod hostile;
 mod plans;
 mod prefixes;
+mod returns;
 mod rollbacks;
 
 use std::fs;

@@ -58,15 +58,21 @@ impl<'a> Blame<'a> {
     }
 
     /// What the engine took beside its tasks, such as to start and to gather facts.
+    /// Nothing where there were several attempts, of which only the last one's tasks are
+    /// known.
     pub fn between_tasks_ms(&self) -> f64 {
+        if self.report.attempts.len() > 1 {
+            return 0.0;
+        }
         let tasks: f64 = self.tasks.iter().map(|task| task.duration_ms).sum();
         round((self.engine_ms - tasks).max(0.0))
     }
 
     /// What gild took in the step, before the engine and after it.
     pub fn around_engine_ms(&self) -> f64 {
-        let step = self.phases.iter().find(|phase| phase.name == "step");
-        round((step.map_or(0.0, |step| step.duration_ms) - self.engine_ms).max(0.0))
+        let steps = self.phases.iter().filter(|phase| matches!(&*phase.name, "step" | "rollback"));
+        let steps: f64 = steps.map(|phase| phase.duration_ms).sum();
+        round((steps - self.engine_ms).max(0.0))
     }
 
     /// Why the step ran or did not; why there was no such decision.

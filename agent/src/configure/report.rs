@@ -290,6 +290,16 @@ impl Failure {
     pub fn of(message: &str) -> Self {
         Self { task: None, message: one_line(message), chain: vec![message.to_owned()] }
     }
+
+    /// The failure at a length that can be kept: each text one line, and not too many.
+    pub fn brief(&self) -> Self {
+        const CAUSES: usize = 15;
+        Self {
+            task: self.task.as_deref().map(one_line),
+            message: one_line(&self.message),
+            chain: self.chain.iter().take(CAUSES).map(|text| one_line(text)).collect(),
+        }
+    }
 }
 
 impl Report {

@@ -10,7 +10,7 @@ use super::report::{Failure, Outcome};
 use crate::platform::fs::{Access, create_dir, read_capped, write_atomic};
 
 /// No state is larger.
-const LARGEST: u64 = 64 << 10;
+const LARGEST: u64 = 256 << 10;
 
 /// The state cannot be kept.
 #[derive(Debug, thiserror::Error)]

@@ -67,6 +67,10 @@ pub(super) fn conclude(
 
 /// Makes a version that is too old the failure, whatever else came of it.
 pub(super) fn refuse_old(ran: &mut Ran, program: &Path) {
+    // Whoever was told to stop begins nothing else.
+    if ran.ended == Ended::Interrupted {
+        return;
+    }
     if let Some(mut failure) = version::too_old(ran.ansible.as_deref(), program) {
         failure.chain.extend(ran.failure.take().into_iter().flat_map(|failure| failure.chain));
         ran.failure = Some(failure);

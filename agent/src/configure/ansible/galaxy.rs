@@ -13,7 +13,7 @@ use super::requirements::Missing;
 use crate::configure::ended::{Ended, Ran};
 use crate::configure::events::Progress;
 use crate::configure::lines::Tail;
-use crate::configure::process::{self, End, Line, ProcessError, Spec, Stop};
+use crate::configure::process::{self, End, Line, ProcessError, Spec, Stop, Timed};
 use crate::configure::report::{Failure, TaskOutcome, TaskReport};
 use crate::configure::step::Step;
 use crate::platform::clock;
@@ -64,13 +64,14 @@ pub(super) async fn install(
             deadline,
         };
         let mut tail = Tail::new(TAIL);
-        let end = process::run(spec, cancel.as_mut(), &mut |line| {
+        let Timed { end, took } = process::run_timed(spec, cancel.as_mut(), &mut |line| {
             if let Line::Output(line) = line {
                 tail.push(step.log(&line));
             }
         })
         .await?;
         ran.ended = end.into();
+        ran.took += took;
         let mut failure = match end {
             End::Exited(status) if status.success() => continue,
             End::Exited(status) => {

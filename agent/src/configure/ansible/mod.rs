@@ -190,6 +190,7 @@ pub(crate) async fn run(
         conclude::refuse_old(&mut ran, &program);
     }
     before.tasks.append(&mut ran.tasks);
+    let took = before.took + took;
     Ok(Ran { tasks: before.tasks, installed: before.installed, took, ..ran })
 }
 

@@ -104,6 +104,8 @@ fn setting<'a>(text: &'a str, name: &str) -> Option<&'a str> {
             section = line;
         }
         let (key, value) = line.split_once('=')?;
+        // What follows a semicolon is a comment.
+        let value = value.split(" ;").next().unwrap_or_default();
         (section == "[defaults]" && key.trim() == name).then(|| value.trim())
     })
 }

@@ -121,7 +121,8 @@ fn named(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>), DocumentError> {
     let table = match format::parse(text, Format::Yaml) {
         // The older form: roles alone, as a list.
         Err(DocumentError::NotATable) => {
-            let lines: Vec<&str> = text.lines().filter(|line| line.trim_end() != "---").collect();
+            let marks = |line: &&str| line.split(' ').next() == Some("---");
+            let lines: Vec<&str> = text.lines().filter(|line| !marks(line)).collect();
             format::parse(&format!("roles:\n{}", lines.join("\n")), Format::Yaml)?.0
         }
         parsed => parsed?.0,

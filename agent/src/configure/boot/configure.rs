@@ -93,6 +93,7 @@ impl Boot<'_> {
             return Ok(Some(chained(FORGOTTEN, &error)));
         }
         let begun = found.unusable.is_none();
+        let mut ran = false;
         let mut interrupted = found.interrupted;
         let failure = match found.unusable.take() {
             Some(failure) => Some(failure),
@@ -101,6 +102,7 @@ impl Boot<'_> {
                 let parts = (vars, identity, &settings, found.playbook.take());
                 let result = self.step("step", parts, watcher, cancel.as_mut()).await;
                 interrupted = result.ended == Ended::Interrupted;
+                ran = result.took.is_some();
                 if result.installed {
                     // What it is now: the next boot must not take it for another one.
                     key.playbook_digest = playbook::digest_now(&self.context.paths, &settings);
@@ -120,9 +122,11 @@ impl Boot<'_> {
             rolled_back = self.roll_back(failed, &failure, watcher, cancel).await;
             self.rolled_back = rolled_back.is_some();
         }
-        // What could not be begun is tried anew the next time.
+        // What could not be begun, or ran nothing, is tried anew the next time: what was
+        // missing then may be there, and nothing else would tell.
         if begun {
-            let outcome = if self.rolled_back { Outcome::Degraded } else { Outcome::Failed };
+            let rolled_back = rolled_back.filter(|_| ran);
+            let outcome = if rolled_back.is_some() { Outcome::Degraded } else { Outcome::Failed };
             if let Err(error) = self.remember(&key, outcome, rolled_back) {
                 tracing::warn!("{}", chain_text(&error));
             }

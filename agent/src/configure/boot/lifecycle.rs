@@ -1,10 +1,11 @@
 //! The group that waits for a boot: kept waiting while the step runs, told the
 //! outcome when it is known and written. Nothing here can change it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::phases::Boot;
 use crate::configure::report::{Failure, Outcome, PhaseOutcome};
+use crate::configure::settings::Rollback;
 use crate::configure::state::Previous;
 use crate::identity::Identity;
 use crate::lifecycle::hook::find::Subject;
@@ -12,6 +13,9 @@ use crate::lifecycle::hook::waiting::{PATIENCE, Waiting};
 use crate::lifecycle::hook::{Side, Word};
 use crate::platform::error::chain_text;
 use crate::scope::Resolution;
+
+/// How long a boot that had nothing to do waits for the answer whether anybody waits.
+const BRIEF: Duration = Duration::from_millis(150);
 
 impl Boot<'_> {
     /// Gets ready to be waited for. Nothing is asked yet.
@@ -24,6 +28,11 @@ impl Boot<'_> {
         let (client, imds) = (&context.client, &context.imds);
         let subject = Subject::new(client, imds, identity, &settings.lifecycle, Side::Launch);
         let step = settings.configuration.timeout;
+        // The way back takes as long again.
+        let step = match settings.configuration.rollback {
+            Rollback::Previous => step * 2,
+            _ => step,
+        };
         self.waiting = subject.map(|subject| Waiting::new(subject, step, &context.paths, PATIENCE));
     }
 
@@ -48,6 +57,11 @@ impl Boot<'_> {
     /// Begins to tell the group what came of the boot.
     pub(super) fn signal(&mut self) {
         if let (Some(waiting), Some(word)) = (&mut self.waiting, Word::of(self.report.outcome)) {
+            // A boot that had nothing to do is hardly waited for: it asks, and leaves the
+            // rest to the daemon.
+            if word == Word::Continue && !waiting.is_begun() {
+                waiting.hurry(BRIEF);
+            }
             waiting.end(word);
         }
     }
@@ -63,8 +77,11 @@ impl Boot<'_> {
                 Some(_) => PhaseOutcome::Ok,
                 None => PhaseOutcome::Failed,
             };
+            // Where the daemon goes on asking, nobody is known to have waited.
+            if !(told.owed && told.hook.is_empty()) {
+                self.phase("lifecycle", outcome, started.elapsed());
+            }
             self.report.lifecycle = Some(told);
-            self.phase("lifecycle", outcome, started.elapsed());
         }
         self.report.problems.extend(problem);
         if said && let Err(error) = self.save() {

@@ -68,6 +68,7 @@ impl Boot<'_> {
         let obtained = tokio::select! {
             obtained = fetch::obtain(paths, client, &web, identity, settings, keeping) => obtained,
             () = cancel => {
+                self.timed("fetch", start, false);
                 let found = Found::unusable(Failure::of(INTERRUPTED));
                 return Found { interrupted: true, ..found };
             }

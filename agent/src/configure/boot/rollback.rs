@@ -105,7 +105,7 @@ impl Boot<'_> {
             failure.message
         );
         self.problem(problem.clone());
-        Some(RolledBack { failure: failure.clone(), problem })
+        Some(RolledBack { failure: failure.brief(), problem })
     }
 
     /// What succeeded last, ready to be run; or why it cannot be.
@@ -115,7 +115,9 @@ impl Boot<'_> {
             return no("nothing has succeeded on this instance before");
         };
         let config = applied::of_step(&failed.resolution.merged.root);
-        let same_playbook = applied.key.playbook_digest == failed.key.playbook_digest;
+        // A directory of this host cannot go back, so it is the same in any case.
+        let same_playbook = !fetch::is_remote(&failed.settings.playbook)
+            || applied.key.playbook_digest == failed.key.playbook_digest;
         if same_playbook && config.to_value() == applied.config.to_value() {
             return no("what failed is what succeeded last");
         }

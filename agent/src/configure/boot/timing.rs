@@ -21,7 +21,7 @@ impl Boot<'_> {
         if let Some(phase) = phases.iter_mut().find(|phase| phase.name == name) {
             phase.duration_ms =
                 clock::ms(duration + Duration::from_secs_f64(phase.duration_ms / 1e3));
-            if outcome != PhaseOutcome::Skipped {
+            if outcome != PhaseOutcome::Skipped && phase.outcome != PhaseOutcome::Failed {
                 phase.outcome = outcome;
             }
             return;

@@ -83,6 +83,16 @@ impl Waiting {
         self.task = Some(tokio::spawn(Box::pin(boot.run(word, facts, patience))));
     }
 
+    /// Whether anybody was asked yet.
+    pub fn is_begun(&self) -> bool {
+        self.boot.is_none()
+    }
+
+    /// Lets `told` wait no longer than this.
+    pub fn hurry(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
     /// Tells the hooks what came of the boot, from here on beside what follows.
     pub fn end(&mut self, word: Word) {
         self.word.send_replace(Some(word));
