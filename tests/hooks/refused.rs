@@ -76,6 +76,21 @@ fn credentials_that_have_run_out_are_replaced() {
 }
 
 #[test]
+fn a_boot_without_work_does_not_wait_for_a_group_that_does_not_answer() {
+    let (host, group) = host_in("InService", "InService", READY);
+    group.launch_hook("ready", 3600);
+    assert_eq!(configured(&host).0, Some(0));
+    group.faults.always("", Fault::Hang);
+    let begun = Instant::now();
+    let (code, report, log) = configured(&host);
+    assert_eq!((code, &report["decision"]["run"]), (Some(0), &false.into()), "{log}");
+    // Far less than what a boot waits that was waited for.
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert_eq!(report["lifecycle"]["owed"], true);
+    assert_eq!(phase(&report, "lifecycle"), None);
+}
+
+#[test]
 fn a_group_that_does_not_answer_changes_nothing_and_is_told_later_by_the_daemon() {
     let (host, group) = launched(3600, READY);
     group.faults.always("", Fault::Hang);
