@@ -6,11 +6,12 @@
 //! itself: each has its own queue, task and clock.
 
 mod account;
+mod parts;
 mod shared;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio::task::JoinHandle;
@@ -157,6 +158,19 @@ impl Drop for Handle {
     }
 }
 
+/// Why a request is not tried any more.
+struct GivenUp {
+    reason: Reason,
+    /// Whether it is for what the request holds, so that a part of it may fare better.
+    content: bool,
+}
+
+impl GivenUp {
+    fn outside(reason: Reason) -> Self {
+        Self { reason, content: false }
+    }
+}
+
 struct Driver<S, F> {
     sink: S,
     account: Account,
@@ -201,21 +215,12 @@ where
             state.pending += requests.iter().map(|request| request.measurements).sum::<usize>();
         }
         for request in requests {
-            let outcome = self.attempts(&request).await;
-            let state = &mut *self.account.shared.lock();
-            state.pending -= request.measurements;
-            match outcome {
-                None => {
-                    state.sent += request.measurements as u64;
-                    state.last_success = Some(SystemTime::now());
-                }
-                Some(reason) => state.drops.add(reason, request.measurements),
-            }
+            self.in_parts(request).await;
         }
     }
 
     /// Tries a request until it is delivered or there is a reason to give up.
-    async fn attempts(&mut self, request: &Request<S::Payload>) -> Option<Reason> {
+    async fn attempts(&mut self, request: &Request<S::Payload>) -> Result<(), GivenUp> {
         let start = Instant::now();
         let mut attempt = 0;
         loop {
@@ -226,7 +231,7 @@ where
             let error = match sent.unwrap_or(Err(SendError::Timeout(limit))) {
                 Ok(()) => {
                     self.account.works();
-                    return None;
+                    return Ok(());
                 }
                 Err(error) => error,
             };
@@ -236,13 +241,16 @@ where
                 continue;
             }
             let wait = match error.verdict() {
-                Verdict::Permanent => return Some(Reason::Rejected),
-                _ if last => return Some(Reason::Shutdown),
+                Verdict::Permanent => {
+                    let content = error.refuses_content();
+                    return Err(GivenUp { reason: Reason::Rejected, content });
+                }
+                _ if last => return Err(GivenUp::outside(Reason::Shutdown)),
                 Verdict::Transient => self.account.retries.backoff.wait(attempt),
                 Verdict::After(wish) => wish.max(self.account.retries.backoff.wait(attempt)),
             };
             if wait > self.account.retries.most.saturating_sub(start.elapsed()) {
-                return Some(Reason::Expired);
+                return Err(GivenUp::outside(Reason::Expired));
             }
             self.account.shared.pause(Instant::now() + wait).await;
         }

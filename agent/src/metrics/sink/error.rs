@@ -87,6 +87,18 @@ impl SendError {
         }
     }
 
+    /// Whether the receiver refuses the request for what is in it, of which a part
+    /// may be at fault. CloudWatch refuses a whole call for one datum.
+    pub fn refuses_content(&self) -> bool {
+        match self {
+            SendError::Put { source, .. } => {
+                let blames = |code: &str| BLAMING.iter().any(|word| code.starts_with(word));
+                source.code().is_some_and(blames) || source.status() == Some(413)
+            }
+            _ => false,
+        }
+    }
+
     /// What kind of failure this is; the same however its text differs.
     pub fn kind(&self) -> String {
         match self {
@@ -100,6 +112,11 @@ impl SendError {
         }
     }
 }
+
+/// How the codes begin by which PutMetricData refuses what it was given:
+/// InvalidParameterValue, InvalidParameterCombination, MissingParameter of its
+/// reference, and the words that newer protocols have for the same.
+const BLAMING: &[&str] = &["InvalidParameter", "MissingParameter", "MissingRequired", "Validation"];
 
 impl Retryable for SendError {
     fn verdict(&self) -> Verdict {

@@ -156,6 +156,15 @@ pub trait Sink: Sized + Send + 'static {
         payload: &Self::Payload,
     ) -> impl Future<Output = Result<(), SendError>> + Send;
 
+    /// The halves of a request that the receiver refused for what is in it; nothing
+    /// where it holds but one thing.
+    fn halves(&self, _: &Self::Payload) -> Option<[Request<Self::Payload>; 2]> {
+        None
+    }
+
+    /// Leaves out from now on, for a while, what the receiver refused by itself while it took the rest.
+    fn leave_out(&mut self, _: Self::Payload) {}
+
     /// A request as people read it, without anything secret.
     fn show(&self, payload: &Self::Payload) -> Vec<String>;
 }

@@ -50,3 +50,12 @@ fn credentials_that_have_run_out_are_no_refusal() {
     assert_eq!(verdict(None, None, false), Verdict::Transient);
     assert_eq!(verdict(None, None, true), Verdict::Permanent);
 }
+
+impl AwsError {
+    /// What a service says that refuses.
+    pub(crate) fn refusal(status: u16, code: &str) -> Self {
+        let (code, status) = (Some(code.to_owned()), Some(status));
+        let (malformed, too_large) = (false, false);
+        Self { code, message: None, status, malformed, too_large, source: None }
+    }
+}

@@ -10,13 +10,15 @@ pub mod budget;
 pub mod datum;
 /// What PutMetricData takes.
 pub mod limits;
+/// What CloudWatch does not take.
+mod refused;
 /// Names, units and dimensions.
 pub mod schema;
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::primitives::DateTime;
@@ -24,6 +26,7 @@ use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, StandardUnit};
 
 use self::budget::Budget;
 use self::datum::{Datum, Metric, Minutes};
+use self::refused::Refused;
 use self::schema::{Figure, Translator, Unit};
 use super::{BuildError, Request, SendError, Sink, SinkContext, plausible};
 use crate::config::types::Period;
@@ -80,6 +83,7 @@ pub struct CloudWatch {
     budget: Budget,
     translator: Translator,
     minutes: Minutes,
+    refused: Refused,
 }
 
 impl Sink for CloudWatch {
@@ -121,6 +125,7 @@ impl Sink for CloudWatch {
             budget: Budget::new(&settings.include, settings.max_metrics as usize),
             translator: Translator::default(),
             minutes: Minutes::default(),
+            refused: Refused::default(),
         })
     }
 
@@ -155,10 +160,12 @@ impl Sink for CloudWatch {
             self.budget.admit(chosen.iter().map(|(metric, _)| metric.clone()));
         }
         for (metric, value) in chosen {
-            if self.budget.admits(&metric) {
-                self.minutes.add(tick.at, metric, value);
-            } else {
+            if !self.budget.admits(&metric) {
                 drops.add(Reason::OverBudget, 1);
+            } else if self.refused.holds(&metric, tick.steady) {
+                drops.add(Reason::Rejected, 1);
+            } else {
+                self.minutes.add(tick.at, metric, value);
             }
         }
         Vec::new()
@@ -168,10 +175,6 @@ impl Sink for CloudWatch {
         // Half a minute now and half of it later would be two datums for one.
         let all = last || self.flush < MINUTE;
         let calls = datum::calls(self.minutes.take(all), &self.dimensions);
-        let request = |datums: Vec<Datum>| Request {
-            measurements: datums.iter().map(Datum::measurements).sum(),
-            payload: datums,
-        };
         calls.into_iter().map(request).collect()
     }
 
@@ -196,12 +199,27 @@ impl Sink for CloudWatch {
         }
     }
 
+    fn halves(&self, datums: &Vec<Datum>) -> Option<[Request<Vec<Datum>>; 2]> {
+        let (first, second) = datums.split_at(datums.len() / 2);
+        (!first.is_empty()).then(|| [first, second].map(|half| request(half.to_vec())))
+    }
+
+    fn leave_out(&mut self, datums: Vec<Datum>) {
+        for Datum { metric, .. } in datums {
+            self.refused.add(metric, Instant::now());
+        }
+    }
+
     fn show(&self, datums: &Vec<Datum>) -> Vec<String> {
         let head = format!("PutMetricData {} ({} datums)", self.namespace, datums.len());
         std::iter::once(head)
             .chain(datums.iter().map(|datum| datum.json(&self.dimensions)))
             .collect()
     }
+}
+
+fn request(datums: Vec<Datum>) -> Request<Vec<Datum>> {
+    Request { measurements: datums.iter().map(Datum::measurements).sum(), payload: datums }
 }
 
 /// A part of `period` that is this host's own, so that a fleet that started

@@ -3,6 +3,7 @@
 //! request for it and some ask for it again for ever.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use prost::Message;
 
@@ -82,6 +83,30 @@ pub fn request(tick: &Tick, external: &[(String, String)], drops: &mut Drops) ->
     WriteRequest { timeseries }
 }
 
+/// The value that says that a series has ended: one NaN of many, told by its bits
+/// (remote write 1.0, "Stale markers"; Prometheus, model/value).
+pub const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
+
+/// Says at the end of a request that these series have ended.
+pub fn mark_stale(
+    request: &mut WriteRequest,
+    ended: &[Sample],
+    at: SystemTime,
+    external: &[(String, String)],
+) {
+    let point = Point { value: f64::from_bits(STALE_BITS), timestamp: clock::unix_ms(at) };
+    let living = request.timeseries.len();
+    for labels in ended.iter().filter_map(|sample| labels(sample, external)) {
+        // What two samples were called alike may live on in one of them.
+        let called = |series: &TimeSeries| series.labels.cmp(&labels);
+        if request.timeseries[..living].binary_search_by(called).is_err() {
+            request.timeseries.push(TimeSeries { labels, samples: vec![point.clone()] });
+        }
+    }
+    let (_, marked) = request.timeseries.split_at_mut(living);
+    marked.sort_by(|a, b| a.labels.cmp(&b.labels));
+}
+
 /// The labels of a series, sorted, unique, not empty; `None` where a receiver
 /// would refuse them.
 fn labels(sample: &Sample, external: &[(String, String)]) -> Option<Vec<Label>> {
@@ -138,7 +163,10 @@ pub fn lines(request: &WriteRequest) -> impl Iterator<Item = String> {
         openmetrics::write_name(&mut text, name.map_or("", |label| &label.value), labels);
         for point in &series.samples {
             text.push(' ');
-            openmetrics::write_value(&mut text, point.value);
+            match point.value.to_bits() {
+                STALE_BITS => text.push_str("stale"),
+                _ => openmetrics::write_value(&mut text, point.value),
+            }
             text.push(' ');
             text.push_str(&point.timestamp.to_string());
         }
@@ -209,6 +237,22 @@ mod tests {
         let request = request(&tick(samples), &[], &mut drops);
         assert_eq!(request.timeseries.len(), 1);
         assert_eq!(drops.of(Reason::Invalid), 7);
+    }
+
+    #[test]
+    fn a_series_that_has_ended_is_marked_by_its_bits_unless_another_goes_by_its_name() {
+        let mut drops = Drops::default();
+        let external = [("b".to_owned(), "x".to_owned())];
+        let mut request = request(&tick(vec![sample("node_a", &[])]), &external, &mut drops);
+        let gone = [sample("node_z", &[]), sample("node_a", &[("b", "x")]), sample("bad-", &[])];
+        let at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_123);
+        mark_stale(&mut request, &gone, at, &external);
+        let wire = request.encode_to_vec();
+        let decoded = WriteRequest::decode(&*wire).unwrap();
+        assert_eq!(decoded.timeseries[1].samples[0].value.to_bits(), 0x7ff0_0000_0000_0002);
+        let lines: Vec<_> = lines(&decoded).collect();
+        let expected = ["node_a{b=\"x\"} 1.5 1800000000123", "node_z{b=\"x\"} stale 1800000000123"];
+        assert_eq!(lines, expected);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 
 /// A tick as bytes on the wire.
 pub mod encode;
+/// Series that come to an end.
+mod ended;
 /// What may be sent next.
 mod order;
 
@@ -16,6 +18,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, 
 use reqwest::{Client, Url};
 use secrecy::{ExposeSecret, SecretString};
 
+use self::ended::Ended;
 use self::order::Order;
 use super::{BuildError, Request, SendError, Sink, SinkContext, plausible};
 use crate::config::SecretRef;
@@ -91,6 +94,7 @@ pub struct RemoteWrite {
     flush: Duration,
     timeout: Duration,
     order: Order,
+    ended: Ended,
 }
 
 enum Authorization {
@@ -144,6 +148,7 @@ impl Sink for RemoteWrite {
             flush: settings.flush,
             timeout: settings.timeout,
             order: Order::default(),
+            ended: Ended::default(),
         })
     }
 
@@ -176,9 +181,11 @@ impl Sink for RemoteWrite {
             drops.add(Reason::Order, tick.samples.len());
             return Vec::new();
         }
-        let request = encode::request(tick, &self.labels, drops);
+        let mut request = encode::request(tick, &self.labels, drops);
+        // Markers are no measurements, and are not counted as such.
         let measurements = request.timeseries.len();
-        if measurements == 0 {
+        encode::mark_stale(&mut request, &self.ended.since_last(tick), tick.at, &self.labels);
+        if request.timeseries.is_empty() {
             return Vec::new();
         }
         match encode::compressed(&request) {

@@ -1,0 +1,56 @@
+//! Which series have come to an end: those of the tick before that this one has
+//! no more. Without a marker a receiver goes on with the last value for five
+//! minutes, and a disk that was taken away looks as if it were there.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::metrics::sample::{Label, Sample, Tick};
+
+/// What was there at the last tick. The tick is shared with all who hold it, so
+/// this costs next to nothing.
+#[derive(Debug, Default)]
+pub(super) struct Ended {
+    last: Option<Arc<Tick>>,
+}
+
+impl Ended {
+    /// The series that the tick before had and this one has not. From now on it
+    /// is the tick before.
+    pub(super) fn since_last(&mut self, tick: &Arc<Tick>) -> Vec<Sample> {
+        let Some(before) = self.last.replace(Arc::clone(tick)) else { return Vec::new() };
+        let living: HashSet<_> = tick.samples.iter().map(series).collect();
+        let ended = before.samples.iter().filter(|sample| !living.contains(&series(sample)));
+        ended.cloned().collect()
+    }
+}
+
+fn series(sample: &Sample) -> (&str, &[Label]) {
+    (&sample.name, &sample.labels)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    fn tick(mounts: &[&str]) -> Arc<Tick> {
+        let sample = |mount: &&str| Sample::gauge("x", vec![("mount", Arc::from(*mount))], 1.0);
+        Arc::new(Tick::new(SystemTime::UNIX_EPOCH, mounts.iter().map(sample).collect()))
+    }
+
+    #[test]
+    fn a_series_ends_once_and_may_come_back() {
+        let mut ended = Ended::default();
+        let mut gone = |mounts: &[&str]| {
+            let gone = ended.since_last(&tick(mounts));
+            gone.iter().filter_map(|sample| sample.label("mount")).collect::<String>()
+        };
+        assert_eq!(gone(&["a", "b"]), "", "there was nothing before");
+        assert_eq!(gone(&["b", "c"]), "a");
+        assert_eq!(gone(&["b", "c"]), "", "it is said once");
+        assert_eq!(gone(&["a"]), "bc");
+        assert_eq!(gone(&["a", "b"]), "");
+    }
+}
