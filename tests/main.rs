@@ -34,5 +34,6 @@ mod rig;
 mod roles;
 mod scopes;
 mod secrets;
+mod stale;
 mod status;
 mod step;
