@@ -1,7 +1,6 @@
 //! What a receiver is told when a series ends.
 
 use std::fs;
-use std::net::TcpListener;
 use std::process::Stdio;
 
 use http::Method;
@@ -17,7 +16,7 @@ const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
 #[test]
 fn a_service_that_is_no_longer_watched_is_marked_once_and_the_others_go_on() {
     let receiver = RemoteWrite::start(loopback());
-    let listener: TcpListener = loopback();
+    let listener = loopback();
     let directory = tempfile::tempdir().unwrap();
     let (documents, state) = (directory.path().join("d"), directory.path().join("s"));
     fs::create_dir(&documents).unwrap();

@@ -162,7 +162,8 @@ pub trait Sink: Sized + Send + 'static {
         None
     }
 
-    /// Leaves out from now on, for a while, what the receiver refused by itself while it took the rest.
+    /// Leaves out for a while what the receiver refused by itself while it took
+    /// the rest.
     fn leave_out(&mut self, _: Self::Payload) {}
 
     /// A request as people read it, without anything secret.

@@ -75,10 +75,8 @@ pub fn request(tick: &Tick, external: &[(String, String)], drops: &mut Drops) ->
             None => drops.add(Reason::Invalid, 1),
         }
     }
-    // One moment has one value: of two that claim it, the first stays.
     let before = timeseries.len();
-    timeseries.sort_by(|a, b| a.labels.cmp(&b.labels));
-    timeseries.dedup_by(|later, first| later.labels == first.labels);
+    sort_unique(&mut timeseries);
     drops.add(Reason::Invalid, before - timeseries.len());
     WriteRequest { timeseries }
 }
@@ -87,24 +85,29 @@ pub fn request(tick: &Tick, external: &[(String, String)], drops: &mut Drops) ->
 /// (remote write 1.0, "Stale markers"; Prometheus, model/value).
 pub const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
 
-/// Says at the end of a request that these series have ended.
+/// Says in a request that these series have ended.
 pub fn mark_stale(
     request: &mut WriteRequest,
     ended: &[Sample],
     at: SystemTime,
     external: &[(String, String)],
 ) {
-    let point = Point { value: f64::from_bits(STALE_BITS), timestamp: clock::unix_ms(at) };
-    let living = request.timeseries.len();
-    for labels in ended.iter().filter_map(|sample| labels(sample, external)) {
-        // What two samples were called alike may live on in one of them.
-        let called = |series: &TimeSeries| series.labels.cmp(&labels);
-        if request.timeseries[..living].binary_search_by(called).is_err() {
-            request.timeseries.push(TimeSeries { labels, samples: vec![point.clone()] });
-        }
+    if ended.is_empty() {
+        return;
     }
-    let (_, marked) = request.timeseries.split_at_mut(living);
-    marked.sort_by(|a, b| a.labels.cmp(&b.labels));
+    let point = Point { value: f64::from_bits(STALE_BITS), timestamp: clock::unix_ms(at) };
+    let marker = |labels| TimeSeries { labels, samples: vec![point.clone()] };
+    let ended = ended.iter().filter_map(|sample| labels(sample, external));
+    // After those that live: of two of the same labels the first stays.
+    request.timeseries.extend(ended.map(marker));
+    sort_unique(&mut request.timeseries);
+}
+
+/// Sorts series by their labels. One moment has one value: of two that claim it,
+/// the first stays.
+fn sort_unique(timeseries: &mut Vec<TimeSeries>) {
+    timeseries.sort_by(|a, b| a.labels.cmp(&b.labels));
+    timeseries.dedup_by(|later, first| later.labels == first.labels);
 }
 
 /// The labels of a series, sorted, unique, not empty; `None` where a receiver
@@ -244,7 +247,12 @@ mod tests {
         let mut drops = Drops::default();
         let external = [("b".to_owned(), "x".to_owned())];
         let mut request = request(&tick(vec![sample("node_a", &[])]), &external, &mut drops);
-        let gone = [sample("node_z", &[]), sample("node_a", &[("b", "x")]), sample("bad-", &[])];
+        let gone = [
+            sample("node_z", &[]),
+            sample("node_a", &[("b", "x")]),
+            sample("bad-", &[]),
+            sample("node_z", &[("b", "x")]),
+        ];
         let at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_123);
         mark_stale(&mut request, &gone, at, &external);
         let wire = request.encode_to_vec();
