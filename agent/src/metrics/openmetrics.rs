@@ -65,7 +65,7 @@ pub fn line(sample: &Sample) -> String {
 }
 
 fn write_sample(text: &mut String, sample: &Sample) {
-    write_name(text, &sample.name, sample.labels.iter().map(|(name, value)| (*name, &**value)));
+    write_name(text, &sample.name, sample.labels.iter().map(|(name, value)| (&**name, &**value)));
     text.push(' ');
     write_value(text, sample.value);
 }
@@ -112,13 +112,13 @@ pub fn write_value(text: &mut String, value: f64) {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::sync::Arc;
     use std::time::SystemTime;
 
+    use super::super::sample::label;
     use super::*;
 
     fn tick() -> Tick {
-        let cpu = |mode: &str| vec![("cpu", Arc::from("0")), ("mode", Arc::from(mode))];
+        let cpu = |mode: &str| vec![label("cpu", "0"), label("mode", mode)];
         let samples = vec![
             Sample::counter("node_cpu_seconds_total", cpu("user"), 1.5),
             Sample::gauge("node_load1", vec![], 0.25),

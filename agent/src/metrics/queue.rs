@@ -94,10 +94,11 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::sample::label;
     use super::*;
 
     fn tick(number: u64, samples: usize) -> Arc<Tick> {
-        let sample = Sample::gauge("node_load1", vec![("a", Arc::from("b"))], 1.0);
+        let sample = Sample::gauge("node_load1", vec![label("a", "b")], 1.0);
         let at = SystemTime::UNIX_EPOCH + Duration::from_secs(number);
         Arc::new(Tick::new(at, vec![sample; samples]))
     }

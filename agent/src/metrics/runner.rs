@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::collector::source::Files;
 use super::collector::{CollectError, Collector, ENTRIES};
-use super::sample::{Sample, Tick};
+use super::sample::{Sample, Tick, label};
 use super::settings::MetricsSettings;
 use crate::platform::clock;
 use crate::platform::error::chain_text;
@@ -90,7 +90,7 @@ impl Running {
         }
         let result = self.collector.collect(files, samples);
         let duration = start.elapsed();
-        let label = || vec![("collector", self.label.clone())];
+        let label = || vec![label("collector", self.label.clone())];
         let success = f64::from(u8::from(result.is_ok()));
         let seconds = duration.as_secs_f64();
         samples.push(Sample::gauge("node_scrape_collector_success", label(), success));

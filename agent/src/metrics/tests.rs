@@ -71,7 +71,7 @@ async fn instance() -> Tick {
 fn listed(tick: &Tick) -> String {
     let mut metrics = BTreeMap::new();
     for sample in &tick.samples {
-        let labels: Vec<_> = sample.labels.iter().map(|(name, _)| *name).collect();
+        let labels: Vec<_> = sample.labels.iter().map(|(name, _)| &**name).collect();
         let (_, sets) = metrics.entry(&*sample.name).or_insert((sample.kind, BTreeSet::new()));
         sets.insert(labels.join(","));
     }

@@ -12,7 +12,7 @@ use super::labels::Labels;
 use super::source::{Files, fields, lines};
 use super::stat::STAT;
 use super::{CollectError, Collector};
-use crate::metrics::sample::Sample;
+use crate::metrics::sample::{Sample, label};
 
 /// The kernel counts in hundredths of a second towards user space (USER_HZ) on
 /// every architecture that EC2 has.
@@ -48,7 +48,7 @@ impl Collector for Cpu {
             *ticks = steady(*ticks, now);
             let (modes, guests) = ticks.split_at(MODES.len());
             let mut add = |name: &'static str, mode: &str, ticks: u64| {
-                let labels = vec![("cpu", cpu.clone()), ("mode", self.labels.get(mode))];
+                let labels = vec![label("cpu", cpu.clone()), label("mode", self.labels.get(mode))];
                 out.push(Sample::counter(name, labels, ticks as f64 / TICKS_PER_SECOND));
             };
             for (mode, ticks) in MODES.into_iter().zip(modes) {

@@ -7,7 +7,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 
 use super::*;
 use crate::metrics::placeholder::tests::identity;
-use crate::metrics::sample::Sample;
+use crate::metrics::sample::{Sample, label};
 use crate::platform::aws::Aws;
 use crate::platform::http;
 
@@ -46,9 +46,9 @@ fn tick(second: u64, mounts: &[&str]) -> Arc<Tick> {
     for mount in mounts {
         for key in ["size", "free", "avail"] {
             let labels = vec![
-                ("device", Arc::from("/dev/x")),
-                ("fstype", Arc::from("ext4")),
-                ("mountpoint", Arc::from(*mount)),
+                label("device", "/dev/x"),
+                label("fstype", "ext4"),
+                label("mountpoint", *mount),
             ];
             samples.push(Sample::gauge(format!("node_filesystem_{key}_bytes"), labels, 8.0));
         }

@@ -180,10 +180,10 @@ pub fn lines(request: &WriteRequest) -> impl Iterator<Item = String> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::sync::Arc;
     use std::time::{Duration, SystemTime};
 
     use super::*;
+    use crate::metrics::sample::label;
 
     fn tick(samples: Vec<Sample>) -> Tick {
         Tick::new(SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_123), samples)
@@ -194,7 +194,7 @@ mod tests {
     }
 
     fn sample(name: &'static str, labels: &[(&'static str, &str)]) -> Sample {
-        let labels = labels.iter().map(|(name, value)| (*name, Arc::from(*value))).collect();
+        let labels = labels.iter().map(|(name, value)| label(name, *value)).collect();
         Sample::gauge(name, labels, 1.5)
     }
 

@@ -4,10 +4,10 @@
 use std::time::SystemTime;
 
 use super::*;
-use crate::metrics::sample::Sample;
+use crate::metrics::sample::{Sample, label};
 
 fn sample(name: &'static str, labels: &[(&'static str, &str)], value: f64) -> Sample {
-    let labels = labels.iter().map(|(name, value)| (*name, Arc::from(*value))).collect();
+    let labels = labels.iter().map(|(name, value)| label(name, *value)).collect();
     Sample::gauge(name, labels, value)
 }
 

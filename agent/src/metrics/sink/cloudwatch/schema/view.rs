@@ -46,7 +46,7 @@ impl<'a> View<'a> {
         for sample in &tick.samples {
             let name: &str = &sample.name;
             let arc = |label: &str| {
-                let found = sample.labels.iter().find(|(key, _)| *key == label);
+                let found = sample.labels.iter().find(|(key, _)| **key == *label);
                 found.map(|(_, value)| Arc::clone(value)).unwrap_or_default()
             };
             if let Some(key) = name.strip_prefix("node_memory_") {
