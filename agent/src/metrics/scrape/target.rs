@@ -1,5 +1,6 @@
 //! One page, fetched once: within its time, and never more of it than is allowed.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_ENCODING};
@@ -86,12 +87,11 @@ impl Target {
             return Err(ScrapeError::Packed);
         }
         let most = self.settings.max_bytes;
-        let mut bytes = answer.content_length().unwrap_or_default();
-        let mut reader = Reader::new(&self.rules);
-        if bytes > u64::from(most) {
+        if answer.content_length().is_some_and(|length| length > u64::from(most)) {
             return Err(ScrapeError::Bytes(most));
         }
-        bytes = 0;
+        let mut reader = Reader::new(&self.rules);
+        let mut bytes = 0;
         while let Some(piece) = answer.chunk().await.map_err(failed)? {
             bytes += piece.len() as u64;
             if bytes > u64::from(most) {
@@ -99,6 +99,10 @@ impl Target {
             }
             reader.read(&piece).map_err(ScrapeError::Page)?;
         }
-        reader.finish().map_err(ScrapeError::Page)
+        let mut page = reader.finish().map_err(ScrapeError::Page)?;
+        // It is kept until the next one.
+        page.series = HashSet::new();
+        page.samples.shrink_to_fit();
+        Ok(page)
     }
 }
