@@ -10,6 +10,7 @@ use super::types::Free;
 use crate::configure::settings::ConfigurationSettings;
 use crate::health::settings::ServiceSettings;
 use crate::lifecycle::settings::LifecycleSettings;
+use crate::metrics::scrape::settings::ScrapeSettings;
 use crate::metrics::settings::MetricsSettings;
 use crate::metrics::sink::SinkSettings;
 use crate::notify::NotifySettings;
@@ -24,6 +25,8 @@ crate::settings! {
         configuration: ConfigurationSettings;
         /// What is measured, and how often.
         metrics: MetricsSettings;
+        /// Pages of metrics that other programs serve, each under a name.
+        scrape: BTreeMap<String, ScrapeSettings>;
         /// Where measurements go, each sink under a name.
         sink: BTreeMap<String, SinkSettings>;
         /// Who is told what came of a boot, each notifier under a name.

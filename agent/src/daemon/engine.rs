@@ -18,6 +18,7 @@ use crate::metrics::pipeline::Pipeline;
 use crate::metrics::runner::Runner;
 use crate::metrics::sample::Tick;
 use crate::metrics::schedule::Schedule;
+use crate::metrics::scrape::Scrapes;
 use crate::metrics::sink::Supplies;
 use crate::notify::courier::Courier;
 use crate::platform::error::chain_text;
@@ -54,6 +55,7 @@ pub(super) struct Engine<'a> {
     pub(super) identity: Option<Identity>,
     runner: Runner,
     schedule: Schedule,
+    scrapes: Scrapes,
     held: VecDeque<Arc<Tick>>,
     sent: u32,
 }
@@ -66,6 +68,7 @@ impl<'a> Engine<'a> {
         let settings = own.settings;
         let (runner, schedule) = measuring(context, &settings);
         let watch = Watch::start(&settings.service, context.client.clone(), &context.paths);
+        let scrapes = Scrapes::start(&settings.scrape, context.client.clone());
         let courier = Courier::start(context);
         {
             let mut view = board.view();
@@ -85,6 +88,7 @@ impl<'a> Engine<'a> {
             identity: None,
             runner,
             schedule,
+            scrapes,
             held,
             sent: 0,
         })
@@ -99,18 +103,21 @@ impl<'a> Engine<'a> {
     pub(super) async fn measure(&mut self) {
         let mut tick = self.runner.tick().await;
         let collectors = self.runner.stats();
+        self.scrapes.add_to(&mut tick.samples);
         tick.samples.extend(self.board.boot_samples());
         let mut view = self.board.view();
         tick.samples.extend(view.watch.as_ref().map(Watch::samples).unwrap_or_default());
         view.collectors = collectors
             .into_iter()
+            .map(|(name, stats)| (name.to_owned(), stats))
+            .chain(self.scrapes.stats())
             .map(|(name, stats)| {
                 let status = CollectorStatus {
                     ok: stats.ok,
                     duration_ms: stats.duration_ms,
                     error: stats.error,
                 };
-                (name.to_owned(), status)
+                (name, status)
             })
             .collect();
         let tick = Arc::new(tick);
@@ -134,6 +141,7 @@ impl<'a> Engine<'a> {
         if settings.metrics != self.settings.metrics {
             (self.runner, self.schedule) = measuring(self.context, &settings);
         }
+        self.scrapes.update(&settings.scrape);
         let mut view = self.board.view();
         if let Some(watch) = &mut view.watch {
             watch.update(&settings.service);

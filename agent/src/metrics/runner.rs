@@ -45,7 +45,10 @@ impl Runner {
     pub fn new(settings: &MetricsSettings, paths: &Paths) -> Self {
         let named = |name| settings.collectors.iter().any(|chosen| chosen.as_str() == name);
         let chosen = ENTRIES.iter().filter(|entry| named(entry.name));
-        Self::of(chosen.map(|entry| (entry.name, (entry.build)(paths))), Files::new(paths))
+        Self::of(
+            chosen.map(|entry| (entry.name, (entry.build)(settings, paths))),
+            Files::new(paths),
+        )
     }
 
     fn of(
@@ -166,6 +169,8 @@ mod tests {
                 .iter()
                 .map(|name| CollectorName::find(name).unwrap())
                 .collect(),
+            per_core_cpu: true,
+            textfile_directory: None,
         };
         let mut runner = Runner::new(&settings, &Paths::installed(Path::new("/")));
         let tick = runner.tick().await;

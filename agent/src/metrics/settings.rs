@@ -17,8 +17,14 @@ crate::settings! {
         /// process, and runs only where it stands here.
         collectors: Vec<CollectorName> = [
             "cpu", "memory", "swap", "disk", "load", "network", "uptime", "processes", "pressure",
-            "vmstat", "filefd", "netstat", "sockstat", "conntrack", "diskio", "ebs"
+            "vmstat", "filefd", "netstat", "sockstat", "conntrack", "diskio", "ebs",
+            "textfile"
         ];
+        /// Whether the times of processors are measured for each of them. Otherwise there
+        /// is their sum, as `cpu="total"`.
+        per_core_cpu: bool = true;
+        /// A directory, of whose files `*.prom` the collector "textfile" takes metrics.
+        textfile_directory: Option<String>;
     }
 }
 

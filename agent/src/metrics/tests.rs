@@ -98,7 +98,10 @@ async fn every_metric_is_the_one_in_the_golden_list() {
     }
     let kept = fs::read_to_string(&path).unwrap_or_default();
     assert!(kept == text, "tests/golden/metrics.txt is not what is measured now:\n{text}");
-    assert!(!text.contains("Measured by gild."), "every metric has a help of its own:\n{text}");
+    assert!(
+        !text.contains("Measured by another program."),
+        "every metric has a help of its own:\n{text}"
+    );
 }
 
 #[tokio::test]

@@ -145,7 +145,8 @@ pub fn is_label_name(name: &str) -> bool {
         && !name.starts_with("__")
 }
 
-fn is_metric_name(name: &str) -> bool {
+/// Whether a metric may have this name.
+pub fn is_metric_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     let starts = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || byte == b':';
     bytes.next().is_some_and(starts) && bytes.all(|byte| starts(byte) || byte.is_ascii_digit())
