@@ -39,3 +39,4 @@ mod secrets;
 mod stale;
 mod status;
 mod step;
+mod top;

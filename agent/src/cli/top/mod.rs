@@ -7,11 +7,13 @@ mod reading;
 mod terminal;
 mod view;
 
+use std::io::Read;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use tokio::io::AsyncReadExt;
+use futures_util::future::OptionFuture;
+use tokio::sync::oneshot;
 
 use self::reading::{Reading, WANTED};
 use self::terminal::Terminal;
@@ -41,6 +43,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let interval = arguments.interval.max(Duration::from_millis(100));
     let terminal = if arguments.once { None } else { Terminal::take() };
+    let mut quit = terminal.as_ref().is_some_and(Terminal::has_keys).then(quit);
     let mut looks = Looks::default();
     loop {
         let lines = match looks.look(globals).await {
@@ -61,26 +64,25 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
             }
             None => {}
         }
-        let keys = terminal.as_ref().is_some_and(Terminal::has_keys);
         tokio::select! {
             () = signals::asked_to_stop() => return Ok(ExitCode::SUCCESS),
-            () = quit(keys) => return Ok(ExitCode::SUCCESS),
+            Some(_) = OptionFuture::from(quit.as_mut()) => return Ok(ExitCode::SUCCESS),
             () = tokio::time::sleep(interval) => {}
         }
     }
 }
 
-/// Ends when q is pressed, or when the terminal is gone.
-async fn quit(keys: bool) {
-    if !keys {
-        return std::future::pending().await;
-    }
-    let mut key = [0];
-    while let Ok(1) = tokio::io::stdin().read(&mut key).await {
-        if matches!(key[0], b'q' | b'Q') {
-            return;
-        }
-    }
+/// Says when q is pressed, or when the terminal is gone. Keys are waited for on a thread, which
+/// ends with the process.
+fn quit() -> oneshot::Receiver<()> {
+    let (sender, receiver) = oneshot::channel();
+    std::thread::spawn(move || {
+        let keys = std::io::stdin().lock().bytes().map_while(Result::ok);
+        keys.take_while(|key| !matches!(key, b'q' | b'Q')).for_each(drop);
+        // Whoever listened has ended already otherwise.
+        let _ = sender.send(());
+    });
+    receiver
 }
 
 /// The last two ticks that the daemon has shown.
@@ -96,7 +98,8 @@ impl Looks {
         let (socket, _, snapshot) = status::ask(globals).await?;
         let answer = client::get(&socket, "/metrics").await;
         let (_, page) = answer.map_err(|error| chain_text(&error))?;
-        let reading = read(&page).map_err(|error| format!("the daemon's page of metrics: {error}"))?;
+        let reading =
+            read(&page).map_err(|error| format!("the daemon's page of metrics: {error}"))?;
         // The daemon measures less often than somebody looks.
         if reading.at != self.now.at {
             let last = std::mem::replace(&mut self.now, reading);

@@ -104,7 +104,11 @@ fn bytes(count: f64) -> String {
     let mut count = count;
     for unit in ["B", "KiB", "MiB", "GiB"] {
         if count < 1024.0 {
-            return if unit == "B" { format!("{count:.0} B") } else { format!("{count:.1} {unit}") };
+            return if unit == "B" {
+                format!("{count:.0} B")
+            } else {
+                format!("{count:.1} {unit}")
+            };
         }
         count /= 1024.0;
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::metrics::sample::{Kind, Sample};
+use crate::metrics::sample::{Kind, Sample, label};
 
 fn reading(at: f64, idle: f64, user: f64) -> Reading {
     let mut reading = Reading { at, processors: 2, load: [0.5, 0.25, 0.1], ..Reading::default() };
@@ -51,8 +51,10 @@ fn the_first_look_has_no_rates_and_counters_that_go_back_are_no_negative_ones() 
 
 #[test]
 fn names_from_outside_cannot_command_the_terminal() {
-    let label = |name, value: &str| Sample::gauge(name, vec![("mountpoint".into(), value.into())], 1.0);
-    let samples = [label("node_filesystem_size_bytes", "/mnt/\u{1b}[2J")];
+    let size = |value: &str| {
+        Sample::gauge("node_filesystem_size_bytes", vec![label("mountpoint", value)], 1.0)
+    };
+    let samples = [size("/mnt/\u{1b}[2J")];
     let text = lines(None, &Reading::of(&samples), Paint::off()).join("\n");
     assert!(!text.contains('\u{1b}'), "{text:?}");
 }
@@ -60,15 +62,15 @@ fn names_from_outside_cannot_command_the_terminal() {
 #[test]
 fn processors_and_devices_are_added_up() {
     let cpu = |cpu: &str, mode: &str, value| {
-        let labels = vec![("cpu".into(), cpu.into()), ("mode".into(), mode.into())];
+        let labels = vec![label("cpu", cpu), label("mode", mode)];
         Sample::of(Kind::Counter, "node_cpu_seconds_total".into(), labels, value)
     };
     let reading = Reading::of(&[
         cpu("0", "idle", 1.0),
         cpu("1", "idle", 2.0),
         cpu("0", "user", 4.0),
-        Sample::counter("node_network_receive_bytes_total", vec![("device".into(), "a".into())], 8.0),
-        Sample::counter("node_network_receive_bytes_total", vec![("device".into(), "b".into())], 16.0),
+        Sample::counter("node_network_receive_bytes_total", vec![label("device", "a")], 8.0),
+        Sample::counter("node_network_receive_bytes_total", vec![label("device", "b")], 16.0),
         Sample::gauge("node_time_seconds", vec![], 7.0),
     ]);
     assert_eq!((reading.processors, reading.modes["idle"], reading.at), (2, 3.0, 7.0));
