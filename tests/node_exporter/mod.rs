@@ -34,13 +34,13 @@ use crate::program::gild;
 const TICKS: usize = 6;
 
 /// node_exporter, as the package configures it. Ends when dropped.
-struct NodeExporter {
+pub(crate) struct NodeExporter {
     _process: Running,
-    page: String,
+    pub(crate) page: String,
 }
 
 impl NodeExporter {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let spawned = Command::new("prometheus-node-exporter")
             .args(["--web.listen-address=127.0.0.1:0", "--collector.processes"])
             .stdout(Stdio::null())

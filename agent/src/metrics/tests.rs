@@ -19,6 +19,7 @@ use super::help;
 use super::openmetrics::{Format, render};
 use super::runner::Runner;
 use super::sample::{Kind, Sample, Tick};
+use super::scrape::Scrapes;
 use crate::config::format::Format as Language;
 use crate::config::{Document, Layer, LayerName, Merged, Settings, builtin};
 use crate::health::fake_systemd::{FakeSystemd, service};
@@ -54,15 +55,23 @@ async fn instance() -> Tick {
     symlink(systemd.socket(), root.path().join("run/dbus/system_bus_socket")).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let tcp = listener.local_addr().unwrap().to_string();
-    let settings = settings(&format!("[service.web]\nunit = 'web.service'\ntcp = '{tcp}'"));
+    fs::create_dir(root.path().join("text")).unwrap();
+    fs::write(root.path().join("text/job.prom"), "# Nothing yet.\n").unwrap();
+    let settings = settings(&format!(
+        "metrics.textfile_directory = '/text'\n[service.web]\nunit = 'web.service'\ntcp = '{tcp}'\n\
+         [scrape.page]\nurl = 'http://{tcp}/'\ntimeout = '100ms'"
+    ));
     let paths = Paths::installed(root.path());
     let client = crate::platform::http::client().unwrap();
-    let watch = Watch::start(&settings.service, client, &paths);
+    let watch = Watch::start(&settings.service, client.clone(), &paths);
+    let scrapes = Scrapes::start(&settings.scrape, client);
     let mut runner = Runner::new(&settings.metrics, &paths);
     let mut tick = runner.tick().await;
     assert!(runner.stats().values().all(|stats| stats.ok), "{:?}", runner.stats());
     tokio::time::timeout(Duration::from_secs(30), watch.first_looks()).await.unwrap();
     tick.samples.extend(watch.samples());
+    scrapes.first_fetches().await;
+    scrapes.add_to(&mut tick.samples);
     tick
 }
 
