@@ -1,12 +1,14 @@
 //! A page of metrics, as others serve it and as files hold it.
 #![no_main]
 
+use gild::metrics::collector::labels::Labels;
 use gild::metrics::openmetrics;
 use gild::metrics::page::{Page, PageError, Reader, Rules};
 use gild::metrics::sample::label;
 
 fn read<'a>(rules: &Rules, pieces: impl Iterator<Item = &'a [u8]>) -> Result<Page, PageError> {
-    let mut reader = Reader::new(rules);
+    let mut words = Labels::default();
+    let mut reader = Reader::new(rules, &mut words);
     for piece in pieces {
         reader.read(piece)?;
     }
