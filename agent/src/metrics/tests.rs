@@ -166,11 +166,25 @@ async fn a_host_with_512_processors_and_5000_mounts_is_measured_whole() {
     // Idle time falls a little, as it does, and then starts over.
     for (ticks, expected) in [(100_000, 1000.0), (99_900, 1000.0), (100_100, 1001.0), (5, 0.05)] {
         large_host(root.path(), ticks);
-        let tick = runner.tick().await;
+        // Within the time to the next tick, whose default that is.
+        let tick = tokio::time::timeout(Duration::from_secs(10), runner.tick()).await.unwrap();
         assert_eq!(count(&tick, "node_cpu_seconds_total"), 8 * 512);
         assert_eq!(count(&tick, "node_filesystem_device_error"), 5001);
         assert_eq!(count(&tick, "node_filesystem_size_bytes"), 1);
         assert_eq!(idle(&tick), Some(expected));
         assert!(runner.stats().values().all(|stats| stats.ok), "{:?}", runner.stats());
     }
+}
+
+#[tokio::test]
+async fn all_processors_together_are_ten_series_however_many_there_are() {
+    let root = TempDir::new().unwrap();
+    large_host(root.path(), 100_000);
+    let settings = settings("metrics.per_core_cpu = false");
+    let mut runner = Runner::new(&settings.metrics, &Paths::installed(root.path()));
+    let tick = runner.tick().await;
+    let of_cpu = |sample: &&Sample| sample.name.starts_with("node_cpu_");
+    assert_eq!(tick.samples.iter().filter(of_cpu).count(), 10);
+    let idle = tick.samples.iter().find(|sample| sample.label("mode") == Some("idle")).unwrap();
+    assert_eq!((idle.label("cpu"), idle.value), (Some("total"), 512.0 * 1000.0));
 }
