@@ -35,6 +35,7 @@ mod refresh;
 mod rig;
 mod roles;
 mod scopes;
+mod scrape;
 mod secrets;
 mod stale;
 mod status;

@@ -33,13 +33,13 @@ use crate::program::gild;
 const TICKS: usize = 6;
 
 /// node_exporter, as the package configures it. Ends when dropped.
-struct NodeExporter {
+pub(crate) struct NodeExporter {
     _process: Running,
-    page: String,
+    pub(crate) page: String,
 }
 
 impl NodeExporter {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let mut command = Command::new("prometheus-node-exporter");
         command.args(["--web.listen-address=127.0.0.1:0", "--collector.processes"]);
         let (process, address) = listening(command, "prometheus-node-exporter");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -202,12 +202,11 @@ impl Answers for Board {
         self.view().report.as_ref().map(json)
     }
 
-    fn metrics(&self) -> String {
+    fn metrics(&self, format: Format) -> String {
         let tick = self.view().tick.clone();
         match tick {
-            Some(tick) => openmetrics::render(&tick, Format::OpenMetrics),
-            // An empty page of the format.
-            None => "# EOF\n".to_owned(),
+            Some(tick) => openmetrics::render(&tick, format),
+            None => openmetrics::render(&Tick::new(SystemTime::now(), Vec::new()), format),
         }
     }
 

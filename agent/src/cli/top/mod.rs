@@ -21,6 +21,7 @@ use super::context::Globals;
 use super::paint::Paint;
 use super::status::{self, NO_DAEMON};
 use super::{Failure, print};
+use crate::metrics::collector::labels::Labels;
 use crate::metrics::page::{PageError, Reader, Rules};
 use crate::platform::error::chain_text;
 use crate::platform::signals;
@@ -118,7 +119,8 @@ impl Looks {
 fn read(page: &[u8]) -> Result<Reading, PageError> {
     let include = WANTED.iter().map(|name| (*name).to_owned()).collect();
     let rules = Rules { include, most_samples: MOST_SAMPLES, ..Rules::default() };
-    let mut reader = Reader::new(&rules);
+    let mut words = Labels::default();
+    let mut reader = Reader::new(&rules, &mut words);
     reader.read(page)?;
     Ok(Reading::of(&reader.finish()?.samples))
 }

@@ -80,7 +80,7 @@ impl Collector for Textfile {
         });
         for name in names {
             let path = shown.join(&name);
-            match all.read(&directory.join(&name)) {
+            match all.read(&directory.join(&name), &mut self.labels) {
                 Ok((page, changed)) => {
                     all.refused += page.refused;
                     out.extend(page.samples);
@@ -127,7 +127,7 @@ struct All {
 
 impl All {
     /// What a file holds, and when it was last changed.
-    fn read(&mut self, path: &Path) -> Result<(Page, f64), FileError> {
+    fn read(&mut self, path: &Path, words: &mut Labels) -> Result<(Page, f64), FileError> {
         self.files += 1;
         if self.files > MOST_FILES {
             return Err(FileError::Files);
@@ -141,7 +141,7 @@ impl All {
             untimed: true,
             ..Rules::default()
         };
-        let mut reader = Reader::new(&rules);
+        let mut reader = Reader::new(&rules, words);
         // Should it grow meanwhile, it ends within a line.
         let mut file = file.take(room);
         let mut buffer = [0; 4096];

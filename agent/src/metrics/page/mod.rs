@@ -79,15 +79,16 @@ pub struct Reader<'a> {
     begun: Vec<u8>,
     line: usize,
     types: HashMap<Box<str>, Type>,
-    words: Labels,
+    words: &'a mut Labels,
     page: Page,
 }
 
 impl<'a> Reader<'a> {
-    /// A reader of one page.
-    pub fn new(rules: &'a Rules) -> Self {
-        let (types, words) = (HashMap::new(), Labels::default());
-        Self { rules, begun: Vec::new(), line: 0, types, words, page: Page::default() }
+    /// A reader of one page. The words of its labels are shared with those of the
+    /// pages before it.
+    pub fn new(rules: &'a Rules, words: &'a mut Labels) -> Self {
+        let (begun, types) = (Vec::new(), HashMap::new());
+        Self { rules, begun, line: 0, types, words, page: Page::default() }
     }
 
     /// Reads the next piece.

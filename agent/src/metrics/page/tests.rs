@@ -8,7 +8,8 @@ fn rules() -> Rules {
 }
 
 fn read(rules: &Rules, page: &str) -> Result<Page, PageError> {
-    let mut reader = Reader::new(rules);
+    let mut words = Labels::default();
+    let mut reader = Reader::new(rules, &mut words);
     reader.read(page.as_bytes())?;
     reader.finish()
 }
@@ -41,7 +42,8 @@ fn a_page_is_the_same_in_whatever_pieces_it_comes() {
     let whole = read(&rules, PAGE).unwrap();
     assert_eq!(whole.found, 10);
     for size in [1, 2, 3, 7, 50, 1000] {
-        let mut reader = Reader::new(&rules);
+        let mut words = Labels::default();
+        let mut reader = Reader::new(&rules, &mut words);
         PAGE.as_bytes().chunks(size).for_each(|piece| reader.read(piece).unwrap());
         assert_eq!(lines(&reader.finish().unwrap()), lines(&whole), "{size}");
     }
@@ -97,14 +99,18 @@ fn a_page_that_is_not_right_is_refused_with_the_number_of_the_line() {
     assert_eq!(refused("a 1\n# TYPE a gauge\n"), 2);
     assert_eq!(read(&rules(), "a 1\nb 1").unwrap_err(), PageError::Unfinished);
     assert_eq!(read(&rules(), "").unwrap().found, 0);
-    let rules = rules();
-    assert!(matches!(Reader::new(&rules).read(b"a\xff 1\n"), Err(PageError::Line { line: 1, .. })));
+    let (rules, mut words) = (rules(), Labels::default());
+    assert!(matches!(
+        Reader::new(&rules, &mut words).read(b"a\xff 1\n"),
+        Err(PageError::Line { line: 1, .. })
+    ));
 }
 
 #[test]
 fn a_line_without_end_takes_no_more_memory_than_a_line_may() {
     let rules = rules();
-    let mut reader = Reader::new(&rules);
+    let mut words = Labels::default();
+    let mut reader = Reader::new(&rules, &mut words);
     let endless = std::iter::repeat_n([b'x'; 1000], 1000);
     let fed = endless.map(|piece| reader.read(&piece)).take_while(Result::is_ok).count();
     assert_eq!(fed, LONGEST_LINE / 1000);

@@ -145,7 +145,7 @@ struct Board {
     fetched: watch::Sender<()>,
 }
 
-async fn fetch_again(target: Target, board: Board, phase: Duration, every: Duration) {
+async fn fetch_again(mut target: Target, board: Board, phase: Duration, every: Duration) {
     let mut ticks = interval_at(Instant::now() + phase, every);
     // After a pause (a stopped virtual machine) one fetch is enough.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

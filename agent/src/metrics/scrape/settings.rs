@@ -30,9 +30,34 @@ crate::settings! {
         /// Labels for all of its metrics. One named `job` replaces the name of this table.
         labels: BTreeMap<String, String> as PageLabels = {};
         /// A page of more bytes than this is not taken.
-        max_bytes: u32 = 1000000;
+        max_bytes: u32 as AtMost<16000000> = 1000000;
         /// A page from which more samples than this would be taken is not taken.
-        max_samples: u32 = 2000;
+        max_samples: u32 as AtMost<20000> = 2000;
+    }
+}
+
+/// A number with a ceiling, for what it allows takes memory.
+#[derive(Debug)]
+pub struct AtMost<const MOST: u32>(u32);
+
+impl<const MOST: u32> Setting for AtMost<MOST> {
+    fn shape() -> Shape {
+        u32::shape()
+    }
+
+    fn read(node: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {
+        let number = u32::read(node, path, reader)?;
+        if number > MOST {
+            reader.problem(node, path, &format!("must be at most {MOST}"));
+            return None;
+        }
+        Some(Self(number))
+    }
+}
+
+impl<const MOST: u32> From<AtMost<MOST>> for u32 {
+    fn from(number: AtMost<MOST>) -> Self {
+        number.0
     }
 }
 
@@ -100,6 +125,7 @@ impl From<PageLabels> for BTreeMap<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{LayerName, Origin};
 
     #[test]
     fn only_pages_of_this_host_are_fetched() {
@@ -123,5 +149,30 @@ mod tests {
         ] {
             assert!(!here(text), "{text}");
         }
+    }
+
+    #[test]
+    fn what_takes_memory_has_a_ceiling_and_labels_have_names_that_receivers_take() {
+        let origin = Origin {
+            layer: LayerName::Local,
+            source: "x".into(),
+            version: None,
+            line: None,
+            last_good: false,
+        };
+        let problems = |key: &str, value: serde_json::Value| {
+            let table = serde_json::json!({ "url": "http://127.0.0.1:9/", key: value });
+            let mut reader = Reader::default();
+            let node = Node::from_value(&table, &origin);
+            let settings = ScrapeSettings::read(&node, &KeyPath::root(), &mut reader);
+            assert_eq!(settings.is_some(), reader.problems.is_empty());
+            reader.problems.len()
+        };
+        assert_eq!(problems("max_bytes", 16_000_000.into()), 0);
+        assert_eq!(problems("max_bytes", 16_000_001.into()), 1);
+        assert_eq!(problems("max_samples", 20_001.into()), 1);
+        assert_eq!(problems("labels", serde_json::json!({ "team": "core" })), 0);
+        assert_eq!(problems("labels", serde_json::json!({ "__team": "core" })), 1);
+        assert_eq!(problems("labels", serde_json::json!({ "a b": "core" })), 1);
     }
 }

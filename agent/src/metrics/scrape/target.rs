@@ -7,6 +7,7 @@ use reqwest::header::{ACCEPT, CONTENT_ENCODING};
 use reqwest::{Client, StatusCode};
 
 use super::settings::ScrapeSettings;
+use crate::metrics::collector::labels::Labels;
 use crate::metrics::page::{Page, PageError, Reader, Rules};
 use crate::metrics::sample::{Label, LabelName};
 
@@ -45,6 +46,7 @@ pub(super) struct Target {
     client: Client,
     settings: ScrapeSettings,
     rules: Rules,
+    words: Labels,
 }
 
 impl Target {
@@ -61,7 +63,7 @@ impl Target {
             most_samples: settings.max_samples as usize,
             untimed: false,
         };
-        Self { client, settings: settings.clone(), rules }
+        Self { client, settings: settings.clone(), rules, words: Labels::default() }
     }
 
     /// What stands on all of its metrics.
@@ -70,13 +72,13 @@ impl Target {
     }
 
     /// Fetches the page.
-    pub(super) async fn scrape(&self) -> Result<Page, ScrapeError> {
+    pub(super) async fn scrape(&mut self) -> Result<Page, ScrapeError> {
         let limit = self.settings.timeout;
         let page = tokio::time::timeout(limit, self.fetch()).await;
         page.unwrap_or(Err(ScrapeError::Timeout(limit)))
     }
 
-    async fn fetch(&self) -> Result<Page, ScrapeError> {
+    async fn fetch(&mut self) -> Result<Page, ScrapeError> {
         let failed = |error: reqwest::Error| ScrapeError::Fetch(error.without_url());
         let asked = self.client.get(self.settings.url.clone()).header(ACCEPT, FORMAT);
         let mut answer = asked.send().await.map_err(failed)?;
@@ -90,7 +92,7 @@ impl Target {
         if answer.content_length().is_some_and(|length| length > u64::from(most)) {
             return Err(ScrapeError::Bytes(most));
         }
-        let mut reader = Reader::new(&self.rules);
+        let mut reader = Reader::new(&self.rules, &mut self.words);
         let mut bytes = 0;
         while let Some(piece) = answer.chunk().await.map_err(failed)? {
             bytes += piece.len() as u64;
