@@ -118,7 +118,7 @@ impl Looks {
 
 fn read(page: &[u8]) -> Result<Reading, PageError> {
     let include = WANTED.iter().map(|name| (*name).to_owned()).collect();
-    let rules = Rules { include, most_samples: MOST_SAMPLES, ..Rules::default() };
+    let rules = Rules { include, most_samples: MOST_SAMPLES, own: true, ..Rules::default() };
     let mut words = Labels::default();
     let mut reader = Reader::new(&rules, &mut words);
     reader.read(page)?;

@@ -37,6 +37,8 @@ pub struct Rules {
     /// Whether a page with times is refused. The times themselves are never
     /// taken: a tick has one.
     pub untimed: bool,
+    /// Whether the page is gild's, and names of its own metrics are in place.
+    pub own: bool,
 }
 
 /// What a page held.
@@ -146,7 +148,7 @@ impl<'a> Reader<'a> {
         if !wanted(&self.rules.include) || wanted(&self.rules.exclude) {
             return Ok(());
         }
-        if help::is_own(measured.name) {
+        if !self.rules.own && help::is_own(measured.name) {
             self.page.refused += 1;
             return Ok(());
         }

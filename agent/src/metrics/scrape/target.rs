@@ -62,6 +62,7 @@ impl Target {
             kept_free: &["instance"],
             most_samples: settings.max_samples as usize,
             untimed: false,
+            own: false,
         };
         Self { client, settings: settings.clone(), rules, words: Labels::default() }
     }
