@@ -25,8 +25,6 @@ crate::settings! {
         configuration: ConfigurationSettings;
         /// What is measured, and how often.
         metrics: MetricsSettings;
-        /// Pages of metrics that other programs serve, each under a name.
-        scrape: BTreeMap<String, ScrapeSettings>;
         /// Where measurements go, each sink under a name.
         sink: BTreeMap<String, SinkSettings>;
         /// Who is told what came of a boot, each notifier under a name.
@@ -36,6 +34,8 @@ crate::settings! {
         lifecycle: LifecycleSettings;
         /// The services whose health is watched, each under a name.
         service: BTreeMap<String, ServiceSettings>;
+        /// Pages of metrics that other programs serve, each under a name.
+        scrape: BTreeMap<String, ScrapeSettings>;
         /// Free data for the playbook. gild passes it on and never interprets it.
         vars: Free;
     }

@@ -1,13 +1,13 @@
 //! The parts of the daemon that settings shape: collectors, services, sinks.
 //! New settings replace what they change and leave the rest running.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Ended;
 use super::board::Board;
 use super::freshen::Fresh;
+use super::held::Held;
 use crate::config::Settings;
 use crate::health::watch::Watch;
 use crate::identity::{Identity, IdentityError};
@@ -16,7 +16,6 @@ use crate::lifecycle::hook::unhealthy::Sentry;
 use crate::lifecycle::notice::Notices;
 use crate::metrics::pipeline::Pipeline;
 use crate::metrics::runner::Runner;
-use crate::metrics::sample::Tick;
 use crate::metrics::schedule::Schedule;
 use crate::metrics::scrape::Scrapes;
 use crate::metrics::sink::Supplies;
@@ -28,10 +27,6 @@ use crate::scope::resolve::at_start;
 use crate::scope::secrets::Secrets;
 use crate::scope::settle::DefaultsInvalid;
 use crate::status::snapshot::CollectorStatus;
-
-/// How many ticks are held before it is known where to send them: as long as
-/// a slow boot takes, at the default interval.
-const HELD_TICKS: usize = 180;
 
 /// How many ticks the first samples are: rates need two.
 const FIRST_TICKS: u32 = 2;
@@ -56,7 +51,7 @@ pub(super) struct Engine<'a> {
     runner: Runner,
     schedule: Schedule,
     scrapes: Scrapes,
-    held: VecDeque<Arc<Tick>>,
+    held: Held,
     sent: u32,
 }
 
@@ -76,7 +71,7 @@ impl<'a> Engine<'a> {
             view.tally = Some(courier.tally());
             view.problems = own.problems.iter().map(ToString::to_string).collect();
         }
-        let (fresh, held) = (Fresh::default(), VecDeque::new());
+        let (fresh, held) = (Fresh::default(), Held::default());
         Ok(Self {
             context,
             board,
@@ -127,12 +122,7 @@ impl<'a> Engine<'a> {
                 pipeline.push(tick);
                 self.sent += 1;
             }
-            None => {
-                if self.held.len() == HELD_TICKS {
-                    self.held.pop_front();
-                }
-                self.held.push_back(tick);
-            }
+            None => self.held.push(tick),
         }
     }
 
@@ -153,7 +143,7 @@ impl<'a> Engine<'a> {
         if view.pipeline.is_none() || sinks_changed || self.identity.as_ref() != Some(&identity) {
             let supplies = self.supplies(&identity);
             let pipeline = Pipeline::start(&settings.sink, &identity, &supplies);
-            for tick in self.held.drain(..) {
+            for tick in self.held.take() {
                 pipeline.push(tick);
                 self.sent += 1;
             }

@@ -96,7 +96,7 @@ pub fn of(name: &str) -> &'static str {
 
 /// Whether a metric of this name is gild's own, so that no other may have it.
 pub fn is_own(name: &str) -> bool {
-    find(name).is_some()
+    name.starts_with("gild_") || find(name).is_some()
 }
 
 fn find(name: &str) -> Option<&'static str> {
@@ -107,6 +107,16 @@ fn find(name: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_gilds_own_as_a_whole_or_by_its_beginning() {
+        for own in ["up", "node_load1", "node_memory_MemFree_bytes", "service_up", "gild_x"] {
+            assert!(is_own(own), "{own}");
+        }
+        for other in ["upstream", "node_load", "node_load1x", "node_memoryx", "service_up_x", ""] {
+            assert!(!is_own(other), "{other}");
+        }
+    }
 
     #[test]
     fn no_line_is_hidden_by_one_above_it() {

@@ -3,6 +3,8 @@
 //!
 //! A page is taken whole or not at all: half of one would look like a program
 //! that lost the rest.
+//!
+//! To have a say in what is taken of a page: a field of `Rules`.
 
 /// One line.
 pub mod line;

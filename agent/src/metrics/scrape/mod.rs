@@ -4,6 +4,8 @@
 //!
 //! Each page has series about itself, as in Prometheus. A page that cannot be
 //! taken has no others: its series end there and then.
+//!
+//! To tell more about each page: one line in `add_to`, and one in `help`.
 
 /// What can be configured.
 pub mod settings;

@@ -169,3 +169,31 @@ async fn a_page_that_hangs_holds_up_neither_the_tick_nor_another() {
     scrapes.update(&BTreeMap::new());
     assert!(names(&scrapes).is_empty());
 }
+
+#[tokio::test]
+async fn a_page_that_fails_ends_its_series_and_may_come_back() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let pages = [("web".to_owned(), page(&url))].into();
+    let scrapes = Scrapes::start(&pages, http::client().unwrap());
+    let mut fetched = scrapes.fetched.subscribe();
+    for (answer, expected, error) in [
+        ("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nx 1\n", &["up", "x"][..], None),
+        ("HTTP/1.1 503 Oh\r\nConnection: close\r\n\r\n", &["up"], Some("the answer was 503")),
+        ("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nx 1\n", &["up", "x"], None),
+    ] {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let _ = stream.read(&mut [0; 4096]).await.unwrap();
+        fetched.mark_unchanged();
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        drop(stream);
+        fetched.changed().await.unwrap();
+        let mut samples = Vec::new();
+        scrapes.add_to(&mut samples);
+        samples.retain(|sample| !sample.name.contains("scrape_"));
+        assert_eq!(samples.iter().map(|sample| &*sample.name).collect::<Vec<_>>(), expected);
+        assert_eq!(samples[0].value, f64::from(u8::from(error.is_none())));
+        let told = scrapes.stats().pop().unwrap().1.error;
+        assert_eq!(told.as_deref().map(|told| &told[..18]), error);
+    }
+}
