@@ -18,7 +18,8 @@ use crate::metrics::pipeline::Pipeline;
 use crate::metrics::runner::Runner;
 use crate::metrics::sample::Tick;
 use crate::metrics::schedule::Schedule;
-use crate::metrics::sink::Supplies;
+use crate::metrics::settings::MetricsSettings;
+use crate::metrics::sink::{SpoolSupply, Supplies};
 use crate::notify::courier::Courier;
 use crate::platform::error::chain_text;
 use crate::scope::Context;
@@ -113,6 +114,7 @@ impl<'a> Engine<'a> {
                 (name.to_owned(), status)
             })
             .collect();
+        tick.samples.extend(view.pipeline.as_ref().map(Pipeline::samples).unwrap_or_default());
         let tick = Arc::new(tick);
         view.tick = Some(tick.clone());
         match &view.pipeline {
@@ -141,9 +143,11 @@ impl<'a> Engine<'a> {
         if !settings.lifecycle.watch {
             view.notices = Notices::default();
         }
-        let sinks_changed = settings.sink != self.settings.sink;
+        let spool = |settings: &Settings| (settings.metrics.spool, settings.metrics.spool_age);
+        let sinks_changed =
+            settings.sink != self.settings.sink || spool(&settings) != spool(&self.settings);
         if view.pipeline.is_none() || sinks_changed || self.identity.as_ref() != Some(&identity) {
-            let supplies = self.supplies(&identity);
+            let supplies = self.supplies(&identity, &settings.metrics);
             let pipeline = Pipeline::start(&settings.sink, &identity, &supplies);
             for tick in self.held.drain(..) {
                 pipeline.push(tick);
@@ -158,7 +162,7 @@ impl<'a> Engine<'a> {
         self.identity = Some(identity);
     }
 
-    fn supplies(&self, identity: &Identity) -> Supplies {
+    fn supplies(&self, identity: &Identity, metrics: &MetricsSettings) -> Supplies {
         let Context { paths, client, redactor, .. } = self.context;
         let region = identity.region.clone();
         let secrets = Secrets::new(paths, client, region.clone(), redactor, SECRET_BUDGET);
@@ -166,6 +170,11 @@ impl<'a> Engine<'a> {
             client: client.clone(),
             aws: Arc::new(LazyAws::new(client.clone(), region, AWS_ATTEMPT)),
             secrets: Arc::new(secrets.or_handed()),
+            spool: SpoolSupply {
+                directory: paths.sink_spools(),
+                bytes: metrics.spool,
+                age: metrics.spool_age,
+            },
         }
     }
 

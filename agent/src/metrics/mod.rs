@@ -28,6 +28,8 @@ pub mod schedule;
 pub mod settings;
 /// Where samples go.
 pub mod sink;
+/// What waits for one sink on disk.
+pub mod spool;
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::driver::{Handle, SinkStats};
-use super::sample::Tick;
+use super::sample::{Kind, Sample, Tick};
 use super::sink::{SinkSettings, Supplies};
 use crate::identity::Identity;
 
@@ -56,6 +56,29 @@ impl Pipeline {
         self.sinks.iter().map(|(name, sink)| (name.clone(), sink.stats())).collect()
     }
 
+    /// How each sink does, as measurements.
+    pub fn samples(&self) -> Vec<Sample> {
+        let mut samples = Vec::new();
+        for (name, sink) in &self.sinks {
+            let (stats, name) = (sink.stats(), Arc::<str>::from(name.as_str()));
+            let mut add = |kind, metric: &'static str, reason: Option<&str>, value: u64| {
+                let mut labels = vec![("sink", Arc::clone(&name))];
+                labels.extend(reason.map(|reason| ("reason", Arc::from(reason))));
+                samples.push(Sample::of(kind, metric.into(), labels, value as f64));
+            };
+            add(Kind::Counter, "gild_sink_sent_total", None, stats.sent);
+            for (reason, count) in &stats.dropped {
+                add(Kind::Counter, "gild_sink_dropped_total", Some(reason), *count);
+            }
+            let Some(spool) = &stats.spool else { continue };
+            add(Kind::Gauge, "gild_spool_bytes", None, spool.bytes);
+            add(Kind::Gauge, "gild_spool_ticks", None, spool.ticks);
+            add(Kind::Gauge, "gild_spool_oldest_seconds", None, spool.oldest_s);
+            add(Kind::Counter, "gild_spool_failures_total", None, spool.failures);
+        }
+        samples
+    }
+
     /// Takes the place of another pipeline, which is shut down: sinks of the same
     /// name go on with its totals, so that no loss is forgotten because settings
     /// changed. Those hold at once, and again, now final, once the other is done.
@@ -96,13 +119,13 @@ impl Pipeline {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
     use std::time::SystemTime;
 
     use super::*;
     use crate::config::SecretRef;
     use crate::metrics::placeholder::tests::identity;
-    use crate::metrics::sample::Sample;
+    use crate::metrics::sink::SpoolSupply;
     use crate::metrics::sink::log::LogSettings;
     use crate::metrics::sink::remote_write::{PushUrl, RemoteWriteSettings};
     use crate::platform::http;
@@ -137,7 +160,8 @@ mod tests {
         let paths = Paths::installed(Path::new("/"));
         let secrets = Secrets::new(&paths, &client, None, &Redactor::default(), hour);
         let aws = Arc::new(LazyAws::new(client.clone(), None, hour));
-        let supplies = Supplies { client, aws, secrets: Arc::new(secrets) };
+        let spool = SpoolSupply { directory: PathBuf::new(), bytes: 0, age: hour };
+        let supplies = Supplies { client, aws, secrets: Arc::new(secrets), spool };
         let sinks = sinks.into();
         let pipeline = Pipeline::start(&sinks, &identity(), &supplies);
         let samples = vec![Sample::gauge("x", vec![], 1.0)];

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::collector;
+use crate::config::byte_size::ByteSize;
 use crate::config::node::Node;
 use crate::config::path::KeyPath;
 use crate::config::schema::{Reader, Setting, Shape, read_choice};
@@ -19,6 +20,11 @@ crate::settings! {
             "cpu", "memory", "swap", "disk", "load", "network", "uptime", "processes", "pressure",
             "vmstat", "filefd", "netstat", "sockstat", "conntrack", "diskio", "ebs"
         ];
+        /// How much may wait on disk for each sink while its receiver cannot be reached, such
+        /// as "16MB", which a day of the default collectors fits into. "0" keeps all in memory.
+        spool: u64 as ByteSize = "16MB";
+        /// How long it may wait there. What is older is dropped, and counted.
+        spool_age: Duration = "24h";
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use super::*;
 use crate::config::SecretRef;
 use crate::identity::Identity;
+use crate::metrics::queue::Limits;
 use crate::metrics::sample::Sample;
 use crate::metrics::sink::{BuildError, SinkContext};
 use crate::platform::http::HttpError;
