@@ -10,6 +10,8 @@ use tempfile::TempDir;
 use super::*;
 use crate::metrics::sample::Sample;
 
+mod size;
+
 const DAY: Duration = Duration::from_secs(86_400);
 
 fn place(directory: &Path) -> Place {
