@@ -16,10 +16,11 @@ use crate::lifecycle::hook::unhealthy::Sentry;
 use crate::lifecycle::notice::Notices;
 use crate::metrics::pipeline::Pipeline;
 use crate::metrics::runner::Runner;
-use crate::metrics::sample::Tick;
+use crate::metrics::sample::{Kind, Sample, Tick};
 use crate::metrics::schedule::Schedule;
 use crate::metrics::settings::MetricsSettings;
 use crate::metrics::sink::{SpoolSupply, Supplies};
+use crate::metrics::steps::{Corrections, Steps, slept};
 use crate::notify::courier::Courier;
 use crate::platform::error::chain_text;
 use crate::scope::Context;
@@ -57,6 +58,7 @@ pub(super) struct Engine<'a> {
     schedule: Schedule,
     held: VecDeque<Arc<Tick>>,
     sent: u32,
+    steps: Steps,
 }
 
 impl<'a> Engine<'a> {
@@ -88,6 +90,7 @@ impl<'a> Engine<'a> {
             schedule,
             held,
             sent: 0,
+            steps: Steps::default(),
         })
     }
 
@@ -99,6 +102,17 @@ impl<'a> Engine<'a> {
     /// Measures once and gives the result to the sinks.
     pub(super) async fn measure(&mut self) {
         let mut tick = self.runner.tick().await;
+        let step = self.steps.look(&tick, slept());
+        if let Some(step) = step {
+            let mut corrections = Corrections::default();
+            corrections.add(step);
+            for held in &mut self.held {
+                let at = corrections.at(held);
+                Arc::make_mut(held).at = at;
+            }
+        }
+        let steps = self.steps.count as f64;
+        tick.samples.push(Sample::plain(Kind::Counter, "gild_clock_steps_total", steps));
         let collectors = self.runner.stats();
         tick.samples.extend(self.board.boot_samples());
         let mut view = self.board.view();
@@ -119,6 +133,9 @@ impl<'a> Engine<'a> {
         view.tick = Some(tick.clone());
         match &view.pipeline {
             Some(pipeline) => {
+                if let Some(step) = step {
+                    pipeline.stepped(step);
+                }
                 pipeline.push(tick);
                 self.sent += 1;
             }

@@ -41,7 +41,7 @@ reasons! {
     Invalid => "invalid",
     /// It would have been one metric more than the sink may send.
     OverBudget => "over_budget",
-    /// The wall clock was not set when it was measured.
+    /// The wall clock was not set when it was measured, or ran ahead.
     Clock => "clock",
     /// The wall clock had gone back when it was measured.
     Order => "order",

@@ -30,6 +30,8 @@ pub mod settings;
 pub mod sink;
 /// What waits for one sink on disk.
 pub mod spool;
+/// Whether the wall clock was set.
+pub mod steps;
 
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::driver::{Handle, SinkStats};
 use super::sample::{Kind, Sample, Tick};
 use super::sink::{SinkSettings, Supplies};
+use super::steps::Step;
 use crate::identity::Identity;
 
 /// The sinks of one configuration.
@@ -36,6 +37,13 @@ impl Pipeline {
     pub fn push(&self, tick: Arc<Tick>) {
         for sink in self.sinks.values() {
             sink.push(Arc::clone(&tick));
+        }
+    }
+
+    /// The wall clock was set; what waits is stamped anew.
+    pub fn stepped(&self, step: Step) {
+        for sink in self.sinks.values() {
+            sink.stepped(step);
         }
     }
 

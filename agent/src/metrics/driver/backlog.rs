@@ -12,6 +12,7 @@ use crate::metrics::drops::Drops;
 use crate::metrics::queue::{Limits, Queue};
 use crate::metrics::sample::Tick;
 use crate::metrics::spool::{Holds, Opened, Place, Spool, SpoolError};
+use crate::metrics::steps::{Corrections, Step};
 use crate::platform::error::chain_text;
 
 /// A tick that is on its way.
@@ -47,6 +48,7 @@ pub(super) struct Backlog {
     /// Why the spool cannot be used.
     error: Option<String>,
     failures: u64,
+    corrections: Corrections,
 }
 
 impl Backlog {
@@ -61,6 +63,7 @@ impl Backlog {
             outage: false,
             error: None,
             failures: 0,
+            corrections: Corrections::default(),
         }
     }
 
@@ -87,16 +90,28 @@ impl Backlog {
         self.queue.trim(drops);
     }
 
+    /// The wall clock was set: what waits was stamped by another one.
+    pub(super) fn stepped(&mut self, step: Step) {
+        self.corrections.add(step);
+    }
+
     /// Takes the oldest tick.
     pub(super) fn take(&mut self, drops: &mut Drops) -> Option<Next> {
         if let Some(spool) = &mut self.spool
-            && let Some(tick) = spool.next(drops)
+            && let Some(mut tick) = spool.next(drops)
         {
+            if spool.is_own() {
+                tick.at = self.corrections.at(&tick);
+            }
             self.taken.push_back(Taken { at: tick.at, tick: None });
             let before = spool.take_before();
             return Some(Next { tick: Arc::new(tick), before, late: true });
         }
-        let tick = self.queue.pop()?;
+        let mut tick = self.queue.pop()?;
+        let at = self.corrections.at(&tick);
+        if at != tick.at {
+            tick = Arc::new(Tick { at, ..(*tick).clone() });
+        }
         if self.spool.is_some() {
             self.taken.push_back(Taken { at: tick.at, tick: Some(Arc::clone(&tick)) });
         }

@@ -25,6 +25,7 @@ use super::drops::{Drops, Reason};
 use super::sample::Tick;
 use super::sink::{Request, SendError, SetUpError, Sink};
 use super::spool::Place;
+use super::steps::Step;
 use crate::platform::clock;
 use crate::platform::retry::{Backoff, Retryable, Verdict};
 
@@ -142,6 +143,11 @@ impl Handle {
         let state = &mut *self.shared.lock();
         state.backlog.push(tick, &mut state.drops);
         self.shared.wake.notify_one();
+    }
+
+    /// The wall clock was set; what waits is stamped anew.
+    pub fn stepped(&self, step: Step) {
+        self.shared.lock().backlog.stepped(step);
     }
 
     /// Has all that waits sent, as far as the sink takes it, and ends then.

@@ -277,6 +277,12 @@ impl Spool {
         None
     }
 
+    /// Whether the tick that was read last was measured by this process.
+    pub fn is_own(&self) -> bool {
+        let owner = self.source.as_ref().map(|source| &source.reader.owner);
+        owner.is_some_and(|owner| owner.process == self.owner.process)
+    }
+
     /// The last tick that was delivered before those that were read first, once.
     pub fn take_before(&mut self) -> Option<Tick> {
         self.before.take()
