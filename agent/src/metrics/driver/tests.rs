@@ -401,7 +401,8 @@ async fn a_sink_that_hangs_at_the_end_leaves_all_on_disk() {
 async fn an_outage_may_last_longer_than_one_request_that_the_receiver_blames() {
     let directory = tempfile::tempdir().unwrap();
     let retries = Retries { most: Duration::from_millis(20), ..QUICK };
-    let script = [[Deed::Status(503); 40], [Deed::Status(500); 40]].concat();
+    let mut script = vec![Deed::Status(503); 40];
+    script.push(Deed::StatusAfter(500, Duration::from_secs(1)));
     let (handle, sent) = start_spooling(directory.path(), &script, retries);
     handle.push(tick(2));
     handle.push(tick(3));
