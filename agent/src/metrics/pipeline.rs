@@ -132,6 +132,7 @@ mod tests {
 
     use super::*;
     use crate::config::SecretRef;
+    use crate::metrics::help;
     use crate::metrics::placeholder::tests::identity;
     use crate::metrics::sink::SpoolSupply;
     use crate::metrics::sink::log::LogSettings;
@@ -184,6 +185,13 @@ mod tests {
         assert_eq!(pipeline.stats()["log"].sent, 1, "at once");
         taken_over.await;
         assert_eq!(pipeline.stats()["dead"].dropped, [("shutdown", 1)].into(), "and in the end");
+        let samples = pipeline.samples();
+        let lost = samples.iter().find(|sample| sample.label("reason") == Some("shutdown"));
+        assert_eq!(
+            lost.map(|sample| (&*sample.name, sample.value)),
+            Some(("gild_sink_dropped_total", 1.0))
+        );
+        assert!(samples.iter().all(|sample| help::of(&sample.name) != "Measured by gild."));
         let stats = pipeline.shutdown(Duration::from_secs(10)).await;
         assert_eq!(stats["log"].sent, 1);
         let error = stats["broken"].last_error.as_deref().unwrap_or_default();

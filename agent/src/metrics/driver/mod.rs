@@ -246,9 +246,7 @@ where
         let mut due = Instant::now() + self.sink.phase();
         loop {
             let work = self.account.shared.wait(due).await;
-            loop {
-                // Not in the loop's head, where the lock would be held below.
-                let Some(next) = self.next() else { break };
+            while let Some(next) = self.next() {
                 let mut drops = Drops::default();
                 if let Some(before) = next.before {
                     self.sink.prime(&before);
