@@ -9,18 +9,18 @@ mod account;
 mod backlog;
 mod parts;
 mod shared;
+mod stats;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use self::account::Account;
 use self::backlog::{Backlog, Next};
 use self::shared::{Shared, Work};
+pub use self::stats::{SinkStats, SpoolStats};
 use super::drops::{Drops, Reason};
 use super::sample::Tick;
 use super::sink::{Request, SendError, SetUpError, Sink};
@@ -28,50 +28,6 @@ use super::spool::Place;
 use super::steps::Step;
 use crate::platform::clock;
 use crate::platform::retry::{Backoff, Retryable, Verdict};
-
-/// How a sink does.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct SinkStats {
-    /// Ticks that wait.
-    pub queued: usize,
-    /// Measurements that were delivered.
-    pub sent: u64,
-    /// Measurements that were given up, by reason.
-    pub dropped: BTreeMap<&'static str, u64>,
-    /// Why the last request failed; nothing once one succeeds.
-    pub last_error: Option<String>,
-    /// When a request last succeeded.
-    pub last_success: Option<String>,
-    /// What waits on disk, where the sink has a spool.
-    pub spool: Option<SpoolStats>,
-}
-
-/// What waits on disk for a sink.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct SpoolStats {
-    /// Bytes of its files.
-    pub bytes: u64,
-    /// Ticks.
-    pub ticks: u64,
-    /// How old the oldest tick is, in seconds.
-    pub oldest_s: u64,
-    /// How often the disk could not be used.
-    pub failures: u64,
-    /// Why it cannot be used; nothing once it can.
-    pub error: Option<String>,
-}
-
-impl SinkStats {
-    /// These totals on top of earlier ones.
-    fn after(mut self, before: &SinkStats) -> Self {
-        self.sent += before.sent;
-        for (reason, count) in &before.dropped {
-            *self.dropped.entry(reason).or_default() += count;
-        }
-        self.last_success = self.last_success.or_else(|| before.last_success.clone());
-        self
-    }
-}
 
 /// How often and how long one request is tried.
 #[derive(Debug, Clone, Copy)]

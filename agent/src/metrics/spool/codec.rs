@@ -5,17 +5,25 @@
 //! A tick that is lost takes those with it that are told by it: up to the next key, at which
 //! all values stand in full.
 
+mod names;
+
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use self::names::{get_layout, get_name, get_series, put_layout, put_name, put_series};
 use super::value::{Last, Values};
-use super::varint::{Bytes, put, put_bytes, put_signed};
-use super::words;
-use crate::metrics::sample::{Kind, Sample, Tick};
+use super::varint::{Bytes, put, put_signed};
+use crate::metrics::sample::{Sample, Tick};
 
 /// So many ticks from one key to the next: five minutes at the default interval.
 const KEY_EVERY: u32 = 30;
+
+/// The most bytes that the names of a segment have together, each with its labels. What
+/// shares all with the one before takes no bytes, so the record's size does not bound them.
+const MOST_NAMES: usize = 16 << 20;
+
+/// No tick has more samples: what says so is damaged.
+const LARGEST_TICK: usize = 1 << 18;
 
 /// Bits of a record's first byte.
 const KEY: u8 = 1;
@@ -196,79 +204,6 @@ impl Decoder {
         moved(base, steady)
     }
 }
-
-fn put_series(out: &mut Vec<u8>, sample: &Sample) {
-    out.push(match sample.kind {
-        Kind::Gauge => 0,
-        Kind::Counter => 1,
-    });
-    put_bytes(out, sample.name.as_bytes());
-    for (name, value) in &sample.labels {
-        put_bytes(out, name.as_bytes());
-        put_bytes(out, value.as_bytes());
-    }
-}
-
-fn get_series(bytes: &mut Bytes<'_>) -> Option<Sample> {
-    let kind = match bytes.byte()? {
-        0 => Kind::Gauge,
-        1 => Kind::Counter,
-        _ => return None,
-    };
-    let name = bytes.text()?.to_owned();
-    let mut labels = Vec::new();
-    while !bytes.0.is_empty() {
-        let label = words::label_name(bytes.text()?)?;
-        labels.push((label, Arc::from(bytes.text()?)));
-    }
-    Some(Sample::of(kind, name.into(), labels, 0.0))
-}
-
-/// Appends a series' name as what it differs in from the one before.
-fn put_name(out: &mut Vec<u8>, before: &mut Vec<u8>, name: &[u8]) {
-    let shared = before.iter().zip(name).take_while(|(a, b)| a == b).count();
-    put(out, shared as u64);
-    put_bytes(out, &name[shared..]);
-    name.clone_into(before);
-}
-
-/// The most bytes that the names of a segment have together, each with its labels. What
-/// shares all with the one before takes no bytes, so the record's size does not bound them.
-const MOST_NAMES: usize = 16 << 20;
-
-fn get_name(bytes: &mut Bytes<'_>, name: &mut Vec<u8>) -> Option<()> {
-    let shared = usize::try_from(bytes.number()?).ok()?;
-    if shared > name.len() {
-        return None;
-    }
-    name.truncate(shared);
-    name.extend_from_slice(bytes.bytes()?);
-    Some(())
-}
-
-/// Appends the numbers of a tick's series, as runs of numbers that follow each other.
-fn put_layout(out: &mut Vec<u8>, layout: &[u32]) {
-    for run in layout.chunk_by(|a, b| a.checked_add(1) == Some(*b)) {
-        put(out, u64::from(run[0]));
-        put(out, run.len() as u64);
-    }
-}
-
-fn get_layout(bytes: &mut Bytes<'_>, samples: usize, known: usize) -> Option<Vec<u32>> {
-    let mut layout = Vec::new();
-    while layout.len() < samples {
-        let first = usize::try_from(bytes.number()?).ok()?;
-        let end = first.checked_add(usize::try_from(bytes.number()?).ok()?)?;
-        if end > known || end == first || layout.len() + (end - first) > samples.min(LARGEST_TICK) {
-            return None;
-        }
-        layout.extend(first as u32..end as u32);
-    }
-    Some(layout)
-}
-
-/// No tick has more samples: what says so is damaged.
-const LARGEST_TICK: usize = 1 << 18;
 
 /// Nanoseconds since 1970, as far as they can be told: to the year 2262.
 fn nanoseconds(at: SystemTime) -> i64 {

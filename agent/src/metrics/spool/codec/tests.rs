@@ -1,9 +1,13 @@
 //! Ticks there and back.
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
 use super::*;
+use crate::metrics::sample::Kind;
+use crate::metrics::spool::varint::put_bytes;
 
 fn samples() -> impl Strategy<Value = Vec<Sample>> {
     let label = (prop_oneof![Just("device"), Just("mode"), Just("cpu")], ".{0,6}");
