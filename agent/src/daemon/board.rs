@@ -23,7 +23,9 @@ use crate::platform::clock;
 use crate::platform::paths::Paths;
 use crate::status::fresh::{Drift, Look};
 use crate::status::server::{Answers, Flushing};
-use crate::status::snapshot::{AgentStatus, CollectorStatus, Facts, SinkStatus, Snapshot};
+use crate::status::snapshot::{
+    AgentStatus, CollectorStatus, Facts, SinkStatus, Snapshot, SpoolStatus,
+};
 
 /// What the daemon knows.
 #[derive(Debug)]
@@ -161,6 +163,12 @@ fn sinks(pipeline: &Pipeline) -> BTreeMap<String, SinkStatus> {
             dropped: dropped.collect(),
             last_error: stats.last_error,
             last_success: stats.last_success,
+            spool: stats.spool.map(|spool| SpoolStatus {
+                bytes: spool.bytes,
+                ticks: spool.ticks,
+                oldest_s: spool.oldest_s,
+                error: spool.error,
+            }),
         };
         (name, status)
     })

@@ -16,9 +16,12 @@ use crate::lifecycle::hook::unhealthy::Sentry;
 use crate::lifecycle::notice::Notices;
 use crate::metrics::pipeline::Pipeline;
 use crate::metrics::runner::Runner;
+use crate::metrics::sample::{Kind, Sample};
 use crate::metrics::schedule::Schedule;
 use crate::metrics::scrape::Scrapes;
-use crate::metrics::sink::Supplies;
+use crate::metrics::settings::MetricsSettings;
+use crate::metrics::sink::{SpoolSupply, Supplies};
+use crate::metrics::steps::{Corrections, Steps, slept};
 use crate::notify::courier::Courier;
 use crate::platform::error::chain_text;
 use crate::scope::Context;
@@ -53,6 +56,7 @@ pub(super) struct Engine<'a> {
     scrapes: Scrapes,
     held: Held,
     sent: u32,
+    steps: Steps,
 }
 
 impl<'a> Engine<'a> {
@@ -86,6 +90,7 @@ impl<'a> Engine<'a> {
             scrapes,
             held,
             sent: 0,
+            steps: Steps::default(),
         })
     }
 
@@ -97,6 +102,14 @@ impl<'a> Engine<'a> {
     /// Measures once and gives the result to the sinks.
     pub(super) async fn measure(&mut self) {
         let mut tick = self.runner.tick().await;
+        let step = self.steps.look(&tick, slept());
+        if let Some(step) = step {
+            let mut corrections = Corrections::default();
+            corrections.add(step);
+            self.held.stamp(|tick| corrections.at(tick));
+        }
+        let steps = self.steps.count as f64;
+        tick.samples.push(Sample::plain(Kind::Counter, "gild_clock_steps_total", steps));
         let collectors = self.runner.stats();
         self.scrapes.add_to(&mut tick.samples);
         tick.samples.extend(self.board.boot_samples());
@@ -115,10 +128,14 @@ impl<'a> Engine<'a> {
                 (name, status)
             })
             .collect();
+        tick.samples.extend(view.pipeline.as_ref().map(Pipeline::samples).unwrap_or_default());
         let tick = Arc::new(tick);
         view.tick = Some(tick.clone());
         match &view.pipeline {
             Some(pipeline) => {
+                if let Some(step) = step {
+                    pipeline.stepped(step);
+                }
                 pipeline.push(tick);
                 self.sent += 1;
             }
@@ -139,9 +156,11 @@ impl<'a> Engine<'a> {
         if !settings.lifecycle.watch {
             view.notices = Notices::default();
         }
-        let sinks_changed = settings.sink != self.settings.sink;
+        let spool = |settings: &Settings| (settings.metrics.spool, settings.metrics.spool_age);
+        let sinks_changed =
+            settings.sink != self.settings.sink || spool(&settings) != spool(&self.settings);
         if view.pipeline.is_none() || sinks_changed || self.identity.as_ref() != Some(&identity) {
-            let supplies = self.supplies(&identity);
+            let supplies = self.supplies(&identity, &settings.metrics);
             let pipeline = Pipeline::start(&settings.sink, &identity, &supplies);
             for tick in self.held.take() {
                 pipeline.push(tick);
@@ -156,7 +175,7 @@ impl<'a> Engine<'a> {
         self.identity = Some(identity);
     }
 
-    fn supplies(&self, identity: &Identity) -> Supplies {
+    fn supplies(&self, identity: &Identity, metrics: &MetricsSettings) -> Supplies {
         let Context { paths, client, redactor, .. } = self.context;
         let region = identity.region.clone();
         let secrets = Secrets::new(paths, client, region.clone(), redactor, SECRET_BUDGET);
@@ -164,6 +183,11 @@ impl<'a> Engine<'a> {
             client: client.clone(),
             aws: Arc::new(LazyAws::new(client.clone(), region, AWS_ATTEMPT)),
             secrets: Arc::new(secrets.or_handed()),
+            spool: SpoolSupply {
+                directory: paths.sink_spools(),
+                bytes: metrics.spool,
+                age: metrics.spool_age,
+            },
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use crate::metrics::sample::Tick;
 
@@ -31,6 +32,14 @@ impl Held {
         }
     }
 
+    /// Stamps them anew.
+    pub(super) fn stamp(&mut self, at: impl Fn(&Tick) -> SystemTime) {
+        for held in &mut self.ticks {
+            let at = at(held);
+            Arc::make_mut(held).at = at;
+        }
+    }
+
     /// All of them, the oldest first. None waits any more.
     pub(super) fn take(&mut self) -> VecDeque<Arc<Tick>> {
         self.samples = 0;
@@ -40,8 +49,6 @@ impl Held {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
     use crate::metrics::sample::Sample;
 

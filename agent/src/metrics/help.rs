@@ -87,6 +87,13 @@ const HELP: &[(&str, &str)] = &[
     ("gild_boot_failed", "Whether the last boot failed."),
     ("gild_boot_degraded", "Whether the last boot was degraded."),
     ("gild_boot_step_ran", "Whether the step ran in the last boot."),
+    ("gild_clock_steps_total", "How often the wall clock was set."),
+    ("gild_sink_dropped_total", "Measurements that the sink gave up, by reason."),
+    ("gild_sink_sent_total", "Measurements that the sink delivered."),
+    ("gild_spool_bytes", "Bytes on disk that wait for the sink's receiver."),
+    ("gild_spool_failures_total", "How often the sink's spool could not be used."),
+    ("gild_spool_oldest_seconds", "How old the oldest tick is that waits on disk."),
+    ("gild_spool_ticks", "Ticks on disk that wait for the sink's receiver."),
 ];
 
 /// What a metric is.

@@ -32,6 +32,10 @@ pub mod scrape;
 pub mod settings;
 /// Where samples go.
 pub mod sink;
+/// What waits for one sink on disk.
+pub mod spool;
+/// Whether the wall clock was set.
+pub mod steps;
 
 #[cfg(test)]
 mod tests;

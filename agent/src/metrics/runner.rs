@@ -165,6 +165,8 @@ mod tests {
     async fn this_host_is_measured_by_all_collectors() {
         let settings = MetricsSettings {
             interval: std::time::Duration::from_secs(10),
+            spool: 0,
+            spool_age: std::time::Duration::from_secs(1),
             collectors: super::super::collector::NAMES
                 .iter()
                 .map(|name| CollectorName::find(name).unwrap())

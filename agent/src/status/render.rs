@@ -187,13 +187,21 @@ fn write_sinks(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
             .filter(|(_, count)| **count > 0)
             .map(|(reason, count)| format!("{count} {}", plain(reason)))
             .collect();
+        let spool = sink.spool.clone().unwrap_or_default();
+        let queued = match spool.ticks {
+            0 => sink.queued.to_string(),
+            ticks => {
+                format!("{} ({ticks} on disk, {} KiB)", sink.queued, spool.bytes.div_ceil(1024))
+            }
+        };
+        let error = sink.last_error.as_deref().or(spool.error.as_deref());
         rows.push([
             plain(name),
             sink.sent.to_string(),
-            sink.queued.to_string(),
+            queued,
             if dropped.is_empty() { "0".to_owned() } else { dropped.join(", ") },
             sink.last_success.as_deref().map_or("never".to_owned(), plain),
-            sink.last_error.as_deref().map(plain).unwrap_or_default(),
+            error.map(plain).unwrap_or_default(),
         ]);
     }
     table(out, ["sink", "sent", "queued", "dropped", "last success", "last error"], &rows)

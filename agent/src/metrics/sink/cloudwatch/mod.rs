@@ -91,6 +91,7 @@ impl Sink for CloudWatch {
     type Payload = Vec<Datum>;
 
     const NEEDS_AWS: bool = true;
+    const COMPARES: bool = true;
 
     fn build(
         settings: &CloudWatchSettings,
@@ -180,6 +181,14 @@ impl Sink for CloudWatch {
 
     fn held(&self) -> usize {
         self.minutes.measurements()
+    }
+
+    fn holds_since(&self) -> Option<SystemTime> {
+        self.minutes.oldest()
+    }
+
+    fn prime(&mut self, tick: &Tick) {
+        self.translator.figures(tick);
     }
 
     async fn send(&mut self, datums: &Vec<Datum>) -> Result<(), SendError> {
