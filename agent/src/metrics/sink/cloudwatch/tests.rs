@@ -135,3 +135,29 @@ fn hosts_have_phases_of_their_own() {
     assert!(phases.iter().any(|phase| *phase < MINUTE / 3));
     assert!(phases.iter().any(|phase| *phase > MINUTE * 2 / 3));
 }
+
+/// What a sink that was killed in the middle of a minute had not delivered, is gathered
+/// again from that minute's ticks, and no minute is halved or doubled.
+#[test]
+fn after_a_kill_the_minutes_are_those_that_there_would_have_been() {
+    let calls = |sink: &mut CloudWatch, seconds: std::ops::Range<u64>| -> Vec<String> {
+        let mut drops = Drops::default();
+        let mut shown = Vec::new();
+        for second in seconds.step_by(10) {
+            sink.take(&tick(second, &["/"]), &mut drops);
+            let requests = sink.flush(false, &mut drops);
+            shown.extend(requests.iter().flat_map(|request| sink.show(&request.payload)));
+        }
+        shown
+    };
+    let whole = calls(&mut build(&settings()).unwrap(), 0..250);
+    let mut first = build(&settings()).unwrap();
+    let mut halves = calls(&mut first, 0..150);
+    // All of the third minute is still to be delivered.
+    let since = first.holds_since().unwrap();
+    assert_eq!(since, tick(120, &[]).at);
+    let mut second = build(&settings()).unwrap();
+    second.prime(&tick(110, &["/"]));
+    halves.extend(calls(&mut second, 120..250));
+    assert_eq!(halves, whole);
+}
