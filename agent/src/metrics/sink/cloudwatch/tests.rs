@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use aws_config::{BehaviorVersion, SdkConfig};
 
+use super::schema::CloudWatchSchema;
 use super::*;
 use crate::metrics::placeholder::tests::identity;
 use crate::metrics::sample::Sample;
@@ -16,23 +18,42 @@ fn settings() -> CloudWatchSettings {
     CloudWatchSettings {
         namespace: "CWAgent".to_owned(),
         schema: CloudWatchSchema::CwAgent,
-        dimensions: [("InstanceId", "{instance_id}"), ("ImageId", "{image_id}")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into(),
-        include: texts(&["mem_used_percent", "services_unhealthy", "disk_*"]),
+        per: CloudWatchPer::Instance,
+        dimensions: Some(
+            [("InstanceId", "{instance_id}"), ("ImageId", "{image_id}")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+        ),
+        include: Some(texts(&["mem_used_percent", "services_unhealthy", "disk_*"])),
+        high_resolution: Vec::new(),
         flush: MINUTE,
         max_metrics: 10,
     }
 }
 
 fn build(settings: &CloudWatchSettings) -> Result<CloudWatch, BuildError> {
+    build_for(settings, &identity())
+}
+
+fn build_for(settings: &CloudWatchSettings, host: &Identity) -> Result<CloudWatch, BuildError> {
     let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
     let context = SinkContext {
         client: http::client().unwrap(),
         aws: Some(Aws { config }),
         secrets: HashMap::new(),
     };
-    CloudWatch::build(settings, &identity(), &context)
+    let sink = CloudWatch::build(settings, host, &context)?;
+    Ok(CloudWatch { clock: || start() + MINUTE, ..sink })
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// What the steady clock said at that minute.
+static BEGUN: OnceLock<Instant> = OnceLock::new();
+
+/// A full minute in 2027.
+fn start() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
 }
 
 /// A tick at a second after a full minute in 2027.
@@ -53,8 +74,12 @@ fn tick(second: u64, mounts: &[&str]) -> Arc<Tick> {
             samples.push(Sample::gauge(format!("node_filesystem_{key}_bytes"), labels, 8.0));
         }
     }
-    let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000 + second);
-    Arc::new(Tick::new(at, samples))
+    let since = Duration::from_secs(second);
+    Arc::new(Tick {
+        at: start() + since,
+        steady: *BEGUN.get_or_init(Instant::now) + since,
+        samples,
+    })
 }
 
 #[test]
@@ -124,14 +149,146 @@ fn what_cannot_work_is_refused_when_the_sink_is_set_up() {
     let namespace = CloudWatchSettings { namespace: "AWS/EC2".to_owned(), ..settings() };
     assert!(error(namespace).starts_with("'namespace' must be"));
     let mut dimension = settings();
-    dimension.dimensions.insert("Büro".to_owned(), "x".to_owned());
+    dimension.dimensions = Some([("Büro".to_owned(), "x".to_owned())].into());
     assert!(error(dimension).starts_with("'dimensions.Büro' must be"));
+    let pattern = CloudWatchSettings { high_resolution: vec!["{".to_owned()], ..settings() };
+    assert!(error(pattern).starts_with("'include and high_resolution' must be"));
+    let group = CloudWatchSettings { per: CloudWatchPer::Group, dimensions: None, ..settings() };
+    assert!(error(group).starts_with("nothing is sent, because 'dimensions.AutoScalingGroupName'"));
 }
 
 #[test]
-fn hosts_have_phases_of_their_own() {
-    let phases: Vec<_> = (0..20).map(|host| phase(&format!("i-{host}"), MINUTE)).collect();
-    assert!(phases.iter().all(|phase| *phase <= MINUTE));
-    assert!(phases.iter().any(|phase| *phase < MINUTE / 3));
-    assert!(phases.iter().any(|phase| *phase > MINUTE * 2 / 3));
+fn five_minutes_travel_in_one_call_with_a_datum_for_each() {
+    let mut sink =
+        build(&CloudWatchSettings { flush: Duration::from_secs(300), ..settings() }).unwrap();
+    let mut drops = Drops::default();
+    let mut calls = Vec::new();
+    for second in (0..1200).step_by(10) {
+        sink.take(&tick(second, &[]), &mut drops);
+        if second % 60 == 50 {
+            calls.extend(sink.flush(false, &mut drops));
+        }
+    }
+    // The first call has what there is at this host's moment.
+    for call in &calls[1..] {
+        let minutes: Vec<_> = call.payload.iter().map(|datum| datum.at).collect();
+        assert_eq!(minutes.len(), 5 * 2);
+        assert!(minutes.iter().all(|at| at.duration_since(start()).unwrap().as_secs() % 60 == 0));
+        assert_eq!(call.measurements, 5 * 6 * 2);
+    }
+    assert!(calls.len() >= 4 && drops.by_reason().is_empty());
+    assert!(!sink.flush(true, &mut drops).is_empty(), "who asks gets all that there is");
+}
+
+#[test]
+fn only_what_is_asked_for_is_sent_by_the_second() {
+    let high_resolution = vec!["mem_*".to_owned()];
+    for flush in [5, 60] {
+        let flush = Duration::from_secs(flush);
+        let settings =
+            CloudWatchSettings { high_resolution: high_resolution.clone(), flush, ..settings() };
+        let mut sink = build(&settings).unwrap();
+        let mut drops = Drops::default();
+        for second in [0, 10, 20, 60] {
+            sink.take(&tick(second, &[]), &mut drops);
+        }
+        let calls = sink.flush(false, &mut drops);
+        let sent: Vec<_> = calls
+            .iter()
+            .flat_map(|call| &call.payload)
+            .map(|datum| {
+                let second = datum.at.duration_since(start()).unwrap().as_secs();
+                (datum.metric.name, second, datum.resolution())
+            })
+            .collect();
+        let mem = |second| ("mem_used_percent", second, 1);
+        let unhealthy = |second| ("services_unhealthy", second, 60);
+        let mut expected = vec![unhealthy(0), mem(10), mem(20), mem(60)];
+        if flush < MINUTE {
+            expected.push(unhealthy(60));
+        }
+        assert_eq!(sent, expected);
+    }
+}
+
+#[test]
+fn a_group_has_the_same_metrics_whichever_instance_and_disk() {
+    let mut host = identity();
+    host.autoscaling_group = Some("web".to_owned());
+    let settings = CloudWatchSettings {
+        per: CloudWatchPer::Group,
+        dimensions: None,
+        include: Some(vec!["disk_used_percent".to_owned(), "mem_used_percent".to_owned()]),
+        ..settings()
+    };
+    let mut metrics = Vec::new();
+    for instance in ["i-1", "i-2"] {
+        host.instance_id = instance.to_owned();
+        let mut sink = build_for(&settings, &host).unwrap();
+        let mut drops = Drops::default();
+        for second in [0, 10] {
+            sink.take(&tick(second, &["/", "/data"]), &mut drops);
+        }
+        let calls = sink.flush(true, &mut drops);
+        let of_sink = |datum: &Datum| {
+            let own = |(name, value): (&str, &str)| format!("{name}={value}");
+            let all: Vec<_> = sink.dimensions.of(&datum.metric).into_iter().map(own).collect();
+            format!("{} {}", datum.metric.name, all.join(","))
+        };
+        metrics.push(calls[0].payload.iter().map(of_sink).collect::<Vec<_>>());
+    }
+    let expected = [
+        "disk_used_percent AutoScalingGroupName=web,path=/",
+        "disk_used_percent AutoScalingGroupName=web,path=/data",
+        "mem_used_percent AutoScalingGroupName=web",
+    ];
+    assert_eq!(metrics, [expected, expected]);
+}
+
+#[test]
+fn totals_that_mean_nothing_for_a_group_are_left_out() {
+    let mut host = identity();
+    host.autoscaling_group = Some("web".to_owned());
+    let mut sent = Vec::new();
+    for per in [CloudWatchPer::Instance, CloudWatchPer::Group] {
+        let settings = CloudWatchSettings {
+            schema: CloudWatchSchema::Telegraf,
+            per,
+            dimensions: None,
+            include: Some(vec!["kernel_*".to_owned(), "mem_used".to_owned()]),
+            ..settings()
+        };
+        let mut sink = build_for(&settings, &host).unwrap();
+        let mut drops = Drops::default();
+        for second in [0, 10] {
+            let mut tick = (*tick(second, &[])).clone();
+            tick.samples.push(Sample::counter("node_forks_total", vec![], 7.0));
+            sink.take(&Arc::new(tick), &mut drops);
+        }
+        let calls = sink.flush(true, &mut drops);
+        let names = calls[0].payload.iter().map(|datum| datum.metric.name);
+        sent.push(names.collect::<Vec<_>>());
+    }
+    assert_eq!(sent[0], ["kernel_processes_forked", "mem_used"]);
+    assert_eq!(sent[1], ["mem_used"]);
+}
+
+#[test]
+fn what_is_too_old_or_too_far_ahead_is_dropped_and_counted() {
+    let clocks: [(fn() -> SystemTime, bool); 4] = [
+        (|| start() + Duration::from_secs(13 * 24 * 3600), true),
+        (|| start() + Duration::from_secs(15 * 24 * 3600), false),
+        (|| start() - Duration::from_secs(3600), true),
+        (|| start() - Duration::from_secs(3 * 3600), false),
+    ];
+    for (clock, taken) in clocks {
+        let mut sink = build(&settings()).unwrap();
+        sink.clock = clock;
+        let mut drops = Drops::default();
+        for second in [0, 10] {
+            sink.take(&tick(second, &[]), &mut drops);
+        }
+        assert_eq!(sink.flush(true, &mut drops).len(), usize::from(taken));
+        assert_eq!(drops.of(Reason::Clock), if taken { 0 } else { 2 });
+    }
 }
