@@ -53,6 +53,11 @@ impl Budget {
         }
     }
 
+    /// Whether no metric has come so far.
+    pub fn is_new(&self) -> bool {
+        !self.decided
+    }
+
     /// Whether a metric was let in.
     pub fn admits(&self, metric: &Metric) -> bool {
         self.admitted.contains(metric)

@@ -13,7 +13,7 @@ use crate::metrics::sink::BuildError;
 const OF_DISK: &str = "{volume_id}";
 
 /// What differs from instance to instance of a group.
-const OF_INSTANCE: [&str; 3] = ["{instance_id}", "{hostname}", "{private_ip}"];
+const OF_INSTANCE: [&str; 4] = ["{instance_id}", "{hostname}", "{kernel_hostname}", "{private_ip}"];
 
 /// How many dimensions telegraf sends at most.
 const MOST_OF_TELEGRAF: usize = 10;
@@ -134,8 +134,10 @@ mod tests {
     #[test]
     fn telegraf_has_the_host_first_and_ten_in_all() {
         let dimensions = of(None, CloudWatchSchema::Telegraf, false, &identity()).unwrap();
+        let kernel = placeholder::fill("{kernel_hostname}", &identity()).unwrap();
+        assert_eq!(dimensions.common, [("host".to_owned(), kernel.clone())]);
         let disk = metric(&[("path", "/"), ("device", "sda"), ("mode", "rw")]);
-        let expected = [("host", "host"), ("device", "sda"), ("mode", "rw"), ("path", "/")];
+        let expected = [("host", &*kernel), ("device", "sda"), ("mode", "rw"), ("path", "/")];
         assert_eq!(dimensions.of(&disk), expected);
         let names = ["a", "b", "c", "d", "e", "f", "g", "h", "host", "i", "j", "k"];
         let many = names.map(|name| (name, "x"));
@@ -151,7 +153,7 @@ mod tests {
             of(configured, CloudWatchSchema::CwAgent, true, identity)
         };
         let error = group(None, &identity).unwrap_err();
-        assert!(error.contains("'{autoscaling_group}'"), "{error}");
+        assert!(error.contains("{autoscaling_group}"), "{error}");
         identity.autoscaling_group = Some("web".to_owned());
         let own = group(None, &identity).unwrap();
         assert_eq!(own.common, [("AutoScalingGroupName".to_owned(), "web".to_owned())]);

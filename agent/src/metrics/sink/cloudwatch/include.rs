@@ -78,6 +78,11 @@ impl Include {
         self.high.iter().any(|pattern| pattern.matches(name, about))
     }
 
+    /// What is sent where nothing is configured.
+    pub fn usual(&self) -> &'static [&'static str] {
+        self.schema.include
+    }
+
     /// Whether values have units.
     pub fn units(&self) -> bool {
         self.schema.units

@@ -60,7 +60,14 @@ pub struct CloudWatch {
     minutes: Minutes,
     refused: Refused,
     clock: fn() -> SystemTime,
-    said: bool,
+    /// What was said already, so that it is said once.
+    said: Said,
+}
+
+#[derive(Debug, Default)]
+struct Said {
+    meaningless: bool,
+    nothing: bool,
 }
 
 impl Sink for CloudWatch {
@@ -102,7 +109,7 @@ impl Sink for CloudWatch {
             minutes: Minutes::default(),
             refused: Refused::default(),
             clock: SystemTime::now,
-            said: false,
+            said: Said::default(),
         })
     }
 
@@ -127,7 +134,8 @@ impl Sink for CloudWatch {
         let mut page = Page::new(&self.include);
         (page.group, page.volumes) = (self.group, self.dimensions.volumes);
         self.translator.figures(tick, &mut page);
-        if let Some(metric) = page.meaningless.filter(|_| !std::mem::replace(&mut self.said, true))
+        if let Some(metric) = page.meaningless
+            && !std::mem::replace(&mut self.said.meaningless, true)
         {
             tracing::warn!(
                 metric,
@@ -172,6 +180,12 @@ impl Sink for CloudWatch {
             }
             taken
         });
+        if !last && self.budget.is_new() && !std::mem::replace(&mut self.said.nothing, true) {
+            tracing::warn!(
+                such_as = ?self.include.usual(),
+                "nothing that 'include' names was measured so far; the schema has other names"
+            );
+        }
         let calls = datum::calls(datums, &self.dimensions);
         calls.into_iter().map(request).collect()
     }

@@ -31,8 +31,8 @@ crate::settings! {
         /// the group. There is no telling which instance is meant, but the maximum is the worst one's.
         per: CloudWatchPer = "instance";
         /// Dimensions on every metric. `{instance_id}`, `{instance_type}`, `{image_id}`,
-        /// `{autoscaling_group}`, `{hostname}` stand for the instance's own; one
-        /// that is not known is left out. `VolumeId = "{volume_id}"` tells disks by their EBS volumes.
+        /// `{autoscaling_group}`, `{hostname}`, `{kernel_hostname}` stand for the instance's own;
+        /// one that is not known is left out. `VolumeId = "{volume_id}"` tells disks by their EBS volumes.
         /// Without this it is InstanceId; host for "telegraf"; AutoScalingGroupName for a group.
         dimensions: Option<BTreeMap<String, String>>;
         /// The metrics to send, by the schema's names; `*` at the end stands for any rest, but with
@@ -41,8 +41,9 @@ crate::settings! {
         /// processors, which "telegraf" sends anyway. Without this it is processor, memory, disks,
         /// swap and services_unhealthy, under the schema's names.
         include: Option<Vec<String>>;
-        /// The metrics to send in high resolution: each value with its own second. It costs an API
-        /// call at each flush in any case, and alarms on it cost more. Written as in `include`.
+        /// The metrics to send in high resolution, each value with its own second, written as in
+        /// `include`. Alarms on them can look every ten seconds, and cost three times as much;
+        /// `flush` has to be as short as they shall be quick.
         high_resolution: Vec<String> = [];
         /// How often metrics are sent, up to "300s". From "60s" on, whole minutes are sent.
         flush: Duration as Flush = "60s";

@@ -148,7 +148,9 @@ fn sent(schema: CloudWatchSchema, include: Option<&[&str]>) -> String {
         namespace: "Golden".to_owned(),
         schema,
         per: CloudWatchPer::Instance,
-        dimensions: None,
+        // Its default is this machine's own name.
+        dimensions: (schema == CloudWatchSchema::Telegraf)
+            .then(|| [("host".to_owned(), "{hostname}".to_owned())].into()),
         include: include.map(|texts| texts.iter().map(|text| (*text).to_owned()).collect()),
         high_resolution: Vec::new(),
         flush: Duration::from_secs(60),

@@ -12,7 +12,7 @@ use super::view::{Disk, Seconds, Step, View};
 use super::{Schema, Unit};
 
 pub(super) const SCHEMA: Schema = Schema {
-    dimensions: &[("host", "{hostname}")],
+    dimensions: &[("host", "{kernel_hostname}")],
     include: &[
         "cpu_usage_idle{cpu=cpu-total}",
         "mem_used_percent",
