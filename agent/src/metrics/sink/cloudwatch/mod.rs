@@ -18,6 +18,8 @@ pub mod limits;
 mod refused;
 /// When to send.
 mod rhythm;
+/// What is said once.
+mod said;
 /// Names, units and dimensions.
 pub mod schema;
 /// What can be configured.
@@ -36,6 +38,7 @@ use self::dimensions::Dimensions;
 use self::include::Include;
 use self::refused::Refused;
 use self::rhythm::Rhythm;
+use self::said::Said;
 use self::schema::{Figure, Page, Translator, Unit};
 pub use self::settings::{CloudWatchPer, CloudWatchSettings};
 use super::{BuildError, Request, SendError, Sink, SinkContext, plausible};
@@ -60,14 +63,7 @@ pub struct CloudWatch {
     minutes: Minutes,
     refused: Refused,
     clock: fn() -> SystemTime,
-    /// What was said already, so that it is said once.
     said: Said,
-}
-
-#[derive(Debug, Default)]
-struct Said {
-    meaningless: bool,
-    nothing: bool,
 }
 
 impl Sink for CloudWatch {
@@ -134,14 +130,7 @@ impl Sink for CloudWatch {
         let mut page = Page::new(&self.include);
         (page.group, page.volumes) = (self.group, self.dimensions.volumes);
         self.translator.figures(tick, &mut page);
-        if let Some(metric) = page.meaningless
-            && !std::mem::replace(&mut self.said.meaningless, true)
-        {
-            tracing::warn!(
-                metric,
-                "a total of many instances together means nothing; this one and others are left out"
-            );
-        }
+        self.said.meaningless(page.meaningless);
         let mut chosen = Vec::with_capacity(page.figures.len());
         for Figure { metric, value } in page.figures {
             let fits = |value: &str| value.is_empty() || limits::is_dimension_value(value);
@@ -151,6 +140,7 @@ impl Sink for CloudWatch {
                 None => drops.add(Reason::Invalid, 1),
             }
         }
+        self.said.nothing(self.budget.is_new(), self.include.usual());
         if !chosen.is_empty() {
             self.budget.admit(chosen.iter().map(|(metric, _)| metric), &self.include);
         }
@@ -180,12 +170,6 @@ impl Sink for CloudWatch {
             }
             taken
         });
-        if !last && self.budget.is_new() && !std::mem::replace(&mut self.said.nothing, true) {
-            tracing::warn!(
-                such_as = ?self.include.usual(),
-                "nothing that 'include' names was measured so far; the schema has other names"
-            );
-        }
         let calls = datum::calls(datums, &self.dimensions);
         calls.into_iter().map(request).collect()
     }

@@ -148,7 +148,7 @@ fn of_disk(disk: &Disk, page: &mut Page) {
 
 /// Interfaces by their names, and disks by their EBS volumes; one that has none by its device.
 fn of_devices(step: &Step, page: &mut Page) {
-    for (key, _) in &step.now.devices {
+    for key in step.now.devices.keys() {
         let Some(found) = DEVICES.iter().find(|(source, ..)| *source == key.0) else { continue };
         let (source, name, unit, dimension) = *found;
         let Some(grown) = step.grown_of(key) else { continue };
