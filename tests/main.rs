@@ -8,6 +8,7 @@ mod blame;
 mod boots;
 mod cli;
 mod cli_config;
+mod cloudwatch;
 mod crash;
 mod defects;
 mod drain;

@@ -90,7 +90,8 @@ mod tests {
     use super::*;
     use crate::metrics::openmetrics::{self, Format};
     use crate::metrics::sample::Tick;
-    use crate::metrics::sink::cloudwatch::schema::Translator;
+    use crate::metrics::sink::cloudwatch::include::Include;
+    use crate::metrics::sink::cloudwatch::schema::{CloudWatchSchema, Page, Translator};
     use crate::platform::paths::Paths;
     use crate::platform::redact::Redactor;
 
@@ -138,9 +139,14 @@ mod tests {
         ];
         assert_eq!(lines, expected);
         // They raise nobody's bill.
-        let mut translator = Translator::default();
-        for _ in 0..2 {
-            assert_eq!(translator.figures(&tick), []);
+        for schema in CloudWatchSchema::ALL {
+            let schema = schema.schema();
+            let include = Include::new(schema, ["*"].into_iter(), &[]).unwrap();
+            let (mut translator, mut page) = (Translator::new(schema), Page::new(&include));
+            for _ in 0..2 {
+                translator.figures(&tick, &mut page);
+                assert_eq!(page.figures, [], "{schema:?}");
+            }
         }
     }
 

@@ -2,7 +2,9 @@
 //!
 //! To add a placeholder: one line in `value`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fs;
 
 use crate::identity::Identity;
 
@@ -14,7 +16,7 @@ pub fn fill(text: &str, identity: &Identity) -> Option<String> {
     while let Some((before, after)) = rest.split_once('{') {
         let (name, behind) = after.split_once('}')?;
         filled.push_str(before);
-        filled.push_str(value(name, identity)?);
+        filled.push_str(&value(name, identity)?);
         rest = behind;
     }
     filled.push_str(rest);
@@ -31,19 +33,27 @@ pub fn fill_all(entries: &BTreeMap<String, String>, identity: &Identity) -> Vec<
     entries.iter().filter_map(fill).collect()
 }
 
-fn value<'a>(name: &str, identity: &'a Identity) -> Option<&'a str> {
-    match name {
+fn value<'a>(name: &str, identity: &'a Identity) -> Option<Cow<'a, str>> {
+    let known = match name {
         "instance_id" => Some(&identity.instance_id),
-        "instance_type" => identity.instance_type.as_deref(),
-        "image_id" => identity.image_id.as_deref(),
-        "region" => identity.region.as_deref(),
-        "availability_zone" | "az" => identity.availability_zone.as_deref(),
-        "account" => identity.account.as_deref(),
-        "private_ip" => identity.private_ip.as_deref(),
+        "instance_type" => identity.instance_type.as_ref(),
+        "image_id" => identity.image_id.as_ref(),
+        "region" => identity.region.as_ref(),
+        "availability_zone" | "az" => identity.availability_zone.as_ref(),
+        "account" => identity.account.as_ref(),
+        "private_ip" => identity.private_ip.as_ref(),
         "hostname" => Some(&identity.hostname),
-        "autoscaling_group" | "asg" => identity.autoscaling_group.as_deref(),
-        _ => identity.tags.get(name.strip_prefix("tag:")?).map(String::as_str),
-    }
+        "kernel_hostname" => return kernel_hostname().map(Cow::Owned),
+        "autoscaling_group" | "asg" => identity.autoscaling_group.as_ref(),
+        _ => identity.tags.get(name.strip_prefix("tag:")?),
+    };
+    known.map(|value| Cow::Borrowed(value.as_str()))
+}
+
+/// What programs on this host take for its name. The metadata service may have a longer one.
+fn kernel_hostname() -> Option<String> {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    Some(name.trim().to_owned())
 }
 
 #[cfg(test)]
@@ -74,6 +84,13 @@ pub(super) mod tests {
         assert_eq!(fill("plain").as_deref(), Some("plain"));
         assert_eq!(fill("{region}/{instance_id}!").as_deref(), Some("eu-west-1/i-1!"));
         assert_eq!(fill("{tag:Name}").as_deref(), Some("web {region}"));
+    }
+
+    #[test]
+    fn the_kernels_name_of_the_host_is_that_of_hostname() {
+        let uname = nix::sys::utsname::uname().map(|name| name.nodename().to_owned());
+        let filled = fill("{kernel_hostname}", &identity());
+        assert_eq!(filled.as_deref(), uname.as_ref().ok().and_then(|name| name.to_str()));
     }
 
     #[test]

@@ -158,7 +158,8 @@ mod tests {
             ("service.web.fail_after", "How many looks", Some(json!(3))),
             ("scope.service.import.Name", "Tags without the", None),
             ("sink.x.type", "Which kind it", None),
-            ("sink.x.dimensions.InstanceId", "Dimensions on every", Some(json!("{instance_id}"))),
+            ("sink.x.dimensions.InstanceId", "Dimensions on every", None),
+            ("sink.x.labels.instance", "Labels on every", Some(json!("{instance_id}"))),
             ("configuration.vault_password.ssm", "The parameter in", None),
             ("vars.a.b.c", "Free data for", None),
         ] {

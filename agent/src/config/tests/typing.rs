@@ -83,6 +83,24 @@ fn what_recurs_and_what_is_waited_for_has_a_least_length() {
 }
 
 #[test]
+fn a_cloudwatch_sink_says_what_may_be_set() {
+    let found = findings(
+        "[sink.cw]\ntype = \"cloudwatch\"\nflush = \"301s\"\nschema = \"influx\"\nper = \"host\"\n\
+         [sink.fine]\ntype = \"cloudwatch\"\nflush = \"5m\"\nschema = \"native\"\nper = \"group\"\n",
+    );
+    assert_eq!(
+        found,
+        [
+            "x.toml:3: sink.cw.flush = \"301s\" must be at most \"300s\": it sends five whole \
+             minutes in one call, and alarms wait for what comes later",
+            "x.toml:4: sink.cw.schema = \"influx\" must be one of \"cwagent\", \"telegraf\" or \
+             \"native\"",
+            "x.toml:5: sink.cw.per = \"host\" must be one of \"instance\" or \"group\"",
+        ]
+    );
+}
+
+#[test]
 fn the_service_layer_has_a_default_of_its_own_that_unset_does_not_lose() {
     let text = "unset = ['scope.service.may_set', 'scope.account']";
     let merged = Merged::fold(&[builtin::layer(), toml_layer(LayerName::Image, "i", text)]);

@@ -26,6 +26,17 @@ pub enum BuildError {
         /// What would be right.
         expected: &'static str,
     },
+    /// Metrics of a group are to be told by something that this instance does not have.
+    #[error(
+        "nothing is sent, because '{key}' is \"{text}\", which is not known of this instance, \
+         and per is \"group\": its values would be those of another group"
+    )]
+    NoGroup {
+        /// The key.
+        key: String,
+        /// What it holds.
+        text: String,
+    },
 }
 
 /// A sink that is not set up.

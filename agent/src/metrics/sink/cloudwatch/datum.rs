@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
+use super::dimensions::Dimensions;
 use super::limits;
 use super::schema::Unit;
 use crate::platform::clock;
@@ -22,20 +23,22 @@ pub struct Metric {
     pub about: Vec<(&'static str, Arc<str>)>,
     /// What it counts.
     pub unit: Unit,
+    /// Whether it is kept by the second, which CloudWatch calls high resolution.
+    pub high: bool,
 }
 
-/// The values of one metric in one minute.
+/// The values of one metric in one minute, or in one second where it is kept by the second.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Datum {
     /// The metric.
     pub metric: Metric,
-    /// The start of the minute.
+    /// The start of the minute or second.
     pub at: SystemTime,
     /// The distinct values, and how often each occurred.
     pub values: Vec<(f64, u32)>,
 }
 
-/// Minutes that are being filled.
+/// Minutes that are being filled, and seconds of what is kept by the second.
 #[derive(Debug, Default)]
 pub struct Minutes {
     minutes: BTreeMap<u64, BTreeMap<Metric, Vec<(f64, u32)>>>,
@@ -50,7 +53,8 @@ impl Minutes {
         let since = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let minute = since - since % MINUTE;
         self.newest = Some(minute);
-        let values = self.minutes.entry(minute).or_default().entry(metric).or_default();
+        let start = if metric.high { since } else { minute };
+        let values = self.minutes.entry(start).or_default().entry(metric).or_default();
         match values.iter_mut().find(|(known, _)| *known == value) {
             Some((_, count)) => *count += 1,
             None => values.push((value, 1)),
@@ -69,12 +73,15 @@ impl Minutes {
     }
 
     /// Takes out the minutes that are over; `all` takes the newest one too,
-    /// which may still be going on.
+    /// which may still be going on. Seconds are always over.
     pub fn take(&mut self, all: bool) -> Vec<Datum> {
-        let unfinished = self.newest.filter(|_| !all);
-        let kept = unfinished.and_then(|newest| Some((newest, self.minutes.remove(&newest)?)));
-        let done = std::mem::take(&mut self.minutes);
-        self.minutes.extend(kept);
+        let mut done = std::mem::take(&mut self.minutes);
+        if let Some(newest) = self.newest.filter(|_| !all)
+            && let Some(metrics) = done.get_mut(&newest)
+        {
+            let going_on = metrics.extract_if(.., |metric, _| !metric.high).collect();
+            self.minutes.insert(newest, going_on);
+        }
         let mut datums = Vec::new();
         for (minute, metrics) in done {
             let at = UNIX_EPOCH + Duration::from_secs(minute);
@@ -95,48 +102,33 @@ impl Datum {
     }
 
     /// More bytes than it takes on the wire, in whatever protocol the SDK
-    /// speaks; `common` are the dimensions on every metric.
-    pub fn size(&self, common: &[(String, String)]) -> usize {
+    /// speaks.
+    pub fn size(&self, dimensions: &Dimensions) -> usize {
         const DATUM: usize = 256;
         const DIMENSION: usize = 64;
         const VALUE: usize = 80;
-        let own =
-            self.metric.about.iter().map(|(name, value)| DIMENSION + name.len() + value.len());
-        let common = common.iter().map(|(name, value)| DIMENSION + name.len() + value.len());
-        DATUM
-            + self.metric.name.len()
-            + own.sum::<usize>()
-            + common.sum::<usize>()
-            + self.values.len() * VALUE
+        let all = dimensions.of(&self.metric).into_iter();
+        let sizes = all.map(|(name, value)| DIMENSION + name.len() + value.len());
+        DATUM + self.metric.name.len() + sizes.sum::<usize>() + self.values.len() * VALUE
     }
 
-    /// The dimensions in full: those on every metric, then its own, which win.
-    /// Dimensions without a value are left out.
-    pub fn dimensions<'a>(
-        &'a self,
-        common: &'a [(String, String)],
-    ) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let own = self.metric.about.iter().map(|(name, value)| (*name, &**value));
-        let taken = |name: &str| self.metric.about.iter().any(|(own, _)| *own == name);
-        common
-            .iter()
-            .filter(move |(name, _)| !taken(name))
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .chain(own.filter(|(_, value)| !value.is_empty()))
+    /// How many seconds long a period of its metric is at least.
+    pub fn resolution(&self) -> i32 {
+        if self.metric.high { 1 } else { 60 }
     }
 
     /// The datum as JSON, as the API's documentation writes it.
-    pub fn json(&self, common: &[(String, String)]) -> String {
-        let dimensions =
-            self.dimensions(common).map(|(name, value)| ShownDimension { name, value });
+    pub fn json(&self, dimensions: &Dimensions) -> String {
+        let all = dimensions.of(&self.metric).into_iter();
+        let unit = self.metric.unit;
         let shown = Shown {
             metric_name: self.metric.name,
-            dimensions: dimensions.collect(),
+            dimensions: all.map(|(name, value)| ShownDimension { name, value }).collect(),
             timestamp: clock::text(self.at),
             values: self.values.iter().map(|(value, _)| *value).collect(),
             counts: self.values.iter().map(|(_, count)| *count).collect(),
-            unit: format!("{:?}", self.metric.unit),
-            storage_resolution: 60,
+            unit: (unit != Unit::Unsaid).then(|| format!("{unit:?}")),
+            storage_resolution: self.resolution(),
         };
         serde_json::to_string(&shown).unwrap_or_default()
     }
@@ -150,8 +142,9 @@ struct Shown<'a> {
     timestamp: String,
     values: Vec<f64>,
     counts: Vec<u32>,
-    unit: String,
-    storage_resolution: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<String>,
+    storage_resolution: i32,
 }
 
 #[derive(Serialize)]
@@ -162,11 +155,11 @@ struct ShownDimension<'a> {
 }
 
 /// Datums in calls that are within the limits of one.
-pub fn calls(datums: Vec<Datum>, common: &[(String, String)]) -> Vec<Vec<Datum>> {
+pub fn calls(datums: Vec<Datum>, dimensions: &Dimensions) -> Vec<Vec<Datum>> {
     let mut calls = Vec::new();
     let (mut call, mut bytes) = (Vec::new(), 0);
     for datum in datums {
-        let size = datum.size(common);
+        let size = datum.size(dimensions);
         if !call.is_empty() && (call.len() == limits::DATUMS || bytes + size > limits::BYTES) {
             calls.push(std::mem::take(&mut call));
             bytes = 0;
@@ -186,7 +179,7 @@ mod tests {
 
     fn metric(name: &'static str) -> Metric {
         let about = vec![("path", Arc::from("/"))];
-        Metric { place: 0, name, about, unit: Unit::Percent }
+        Metric { place: 0, name, about, unit: Unit::Percent, high: false }
     }
 
     fn at(seconds: u64) -> SystemTime {
@@ -226,27 +219,53 @@ mod tests {
             at: at(0),
             values: (0..values).map(|value| (value as f64, 1)).collect(),
         };
-        let sizes = |datums| calls(datums, &[]).iter().map(Vec::len).collect::<Vec<_>>();
+        let none = Dimensions::default();
+        let sizes = |datums| calls(datums, &none).iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(sizes(vec![datum(1); 2001]), [1000, 1000, 1]);
-        for call in calls(vec![datum(150); 300], &[]) {
-            let bytes: usize = call.iter().map(|datum| datum.size(&[])).sum();
-            let json: usize = call.iter().map(|datum| datum.json(&[]).len()).sum();
+        for call in calls(vec![datum(150); 300], &none) {
+            let bytes: usize = call.iter().map(|datum| datum.size(&none)).sum();
+            let json: usize = call.iter().map(|datum| datum.json(&none).len()).sum();
             assert!(bytes <= limits::BYTES && json < bytes);
         }
-        assert!(calls(Vec::new(), &[]).is_empty());
+        assert!(calls(Vec::new(), &none).is_empty());
     }
 
     #[test]
-    fn a_metrics_own_dimension_wins_and_an_empty_one_is_none() {
+    fn a_datum_is_shown_as_the_api_writes_it() {
         let mut datum = Datum { metric: metric("a"), at: at(0), values: vec![(1.5, 2)] };
-        datum.metric.about.push(("fstype", Arc::from("")));
-        let common = [("path", "x"), ("InstanceId", "i-1")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let dimensions: Vec<_> = datum.dimensions(&common).collect();
-        assert_eq!(dimensions, [("InstanceId", "i-1"), ("path", "/")]);
+        let common = vec![("InstanceId".to_owned(), "i-1".to_owned())];
+        let dimensions = Dimensions { common, ..Dimensions::default() };
         let json = "{\"MetricName\":\"a\",\"Dimensions\":[{\"Name\":\"InstanceId\",\"Value\":\"i-1\"},\
             {\"Name\":\"path\",\"Value\":\"/\"}],\"Timestamp\":\"2027-01-15T08:00:00.000Z\",\
             \"Values\":[1.5],\"Counts\":[2],\"Unit\":\"Percent\",\"StorageResolution\":60}";
-        assert_eq!(datum.json(&common), json);
+        assert_eq!(datum.json(&dimensions), json);
+        datum.metric.unit = Unit::Unsaid;
+        datum.metric.high = true;
+        let shown = datum.json(&dimensions);
+        assert!(!shown.contains("Unit") && shown.contains("\"StorageResolution\":1"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_kept_by_the_second_is_not_gathered_by_the_minute() {
+        let mut minutes = Minutes::default();
+        let high = Metric { high: true, ..metric("a") };
+        for (second, value) in [(0, 1.0), (10, 2.0), (60, 3.0)] {
+            minutes.add(at(second), high.clone(), value);
+            minutes.add(at(second), metric("b"), value);
+        }
+        let datum = |metric: &Metric, second, values: &[(f64, u32)]| Datum {
+            metric: metric.clone(),
+            at: at(second),
+            values: values.to_vec(),
+        };
+        let done = minutes.take(false);
+        let expected = [
+            datum(&high, 0, &[(1.0, 1)]),
+            datum(&metric("b"), 0, &[(1.0, 1), (2.0, 1)]),
+            datum(&high, 10, &[(2.0, 1)]),
+            datum(&high, 60, &[(3.0, 1)]),
+        ];
+        assert_eq!(done, expected);
+        assert_eq!(minutes.take(true), [datum(&metric("b"), 60, &[(3.0, 1)])]);
     }
 }

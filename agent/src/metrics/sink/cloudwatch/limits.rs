@@ -1,6 +1,8 @@
 //! What PutMetricData takes. One datum that breaks a rule makes CloudWatch
 //! refuse the whole call, so everything is checked before it is sent.
 
+use std::time::{Duration, SystemTime};
+
 /// The most datums in a call.
 pub const DATUMS: usize = 1000;
 
@@ -42,6 +44,20 @@ fn is_text(text: &str, longest: usize) -> bool {
     text.len() <= longest && text.bytes().all(printable) && !text.trim().is_empty()
 }
 
+/// How far back a time may be when it arrives: two weeks, and a minute for the way.
+const OLDEST: Duration = Duration::from_secs(14 * 24 * 3600 - 60);
+
+/// How far ahead a time may be when it arrives: two hours, and a minute because clocks differ.
+const NEWEST: Duration = Duration::from_secs(2 * 3600 - 60);
+
+/// Whether a time may be sent at this moment.
+pub fn is_time(at: SystemTime, now: SystemTime) -> bool {
+    match now.duration_since(at) {
+        Ok(past) => past <= OLDEST,
+        Err(ahead) => ahead.duration() <= NEWEST,
+    }
+}
+
 /// A value as it is sent: three decimals, so that equal values are found to be
 /// equal. Nothing where CloudWatch would refuse it.
 pub fn value(value: f64) -> Option<f64> {
@@ -71,6 +87,16 @@ mod tests {
             assert!(!is_dimension_value(text), "{text:?}");
         }
         assert!(!is_dimension_name(":x") && !is_dimension_name(&"x".repeat(256)));
+    }
+
+    #[test]
+    fn times_are_within_two_weeks_back_and_two_hours_ahead() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let hours = |hours: u64| Duration::from_secs(hours * 3600);
+        assert!(
+            is_time(now, now) && is_time(now - hours(335), now) && is_time(now + hours(1), now)
+        );
+        assert!(!is_time(now - hours(336), now) && !is_time(now + hours(2), now));
     }
 
     #[test]

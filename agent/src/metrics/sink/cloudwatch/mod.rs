@@ -8,15 +8,23 @@
 pub mod budget;
 /// Values gathered by the minute.
 pub mod datum;
+/// Dimensions in full.
+pub mod dimensions;
+/// Which metrics are sent.
+pub mod include;
 /// What PutMetricData takes.
 pub mod limits;
 /// What CloudWatch does not take.
 mod refused;
+/// When to send.
+mod rhythm;
+/// What is said once.
+mod said;
 /// Names, units and dimensions.
 pub mod schema;
+/// What can be configured.
+pub mod settings;
 
-use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -25,65 +33,37 @@ use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, StandardUnit};
 
 use self::budget::Budget;
-use self::datum::{Datum, Metric, Minutes};
+use self::datum::{Datum, Minutes};
+use self::dimensions::Dimensions;
+use self::include::Include;
 use self::refused::Refused;
-use self::schema::{Figure, Translator, Unit};
+use self::rhythm::Rhythm;
+use self::said::Said;
+use self::schema::{Figure, Page, Translator, Unit};
+pub use self::settings::{CloudWatchPer, CloudWatchSettings};
 use super::{BuildError, Request, SendError, Sink, SinkContext, plausible};
-use crate::config::types::Period;
 use crate::identity::Identity;
 use crate::metrics::drops::{Drops, Reason};
-use crate::metrics::placeholder;
 use crate::metrics::sample::Tick;
 use crate::platform::aws::AwsError;
 
-crate::choices! {
-    /// Whose names, units and dimensions a CloudWatch sink uses.
-    CloudWatchSchema {
-        /// Those of the CloudWatch agent, so that its alarms keep working.
-        "cwagent" => CwAgent,
-    }
-}
-
-crate::settings! {
-    /// Metrics in Amazon CloudWatch. Each distinct metric costs money every month.
-    CloudWatchSettings {
-        /// The namespace.
-        namespace: String = "CWAgent";
-        /// Whose names, units and dimensions are used: "cwagent".
-        schema: CloudWatchSchema = "cwagent";
-        /// Dimensions on every metric. `{instance_id}`, `{instance_type}`, `{image_id}`,
-        /// `{autoscaling_group}`, `{hostname}` stand for the instance's own; one
-        /// that is not known is left out.
-        dimensions: BTreeMap<String, String> = { "InstanceId": "{instance_id}" };
-        /// The metrics to send, by the schema's names; `*` at the end stands for any rest,
-        /// but diskio, netstat and processes are sent only where a pattern begins with that word.
-        include: Vec<String> = [
-            "cpu_usage_active", "mem_used_percent", "disk_used_percent", "swap_used_percent",
-            "services_unhealthy"
-        ];
-        /// How often metrics are sent. From "60s" on, whole minutes are sent.
-        flush: Duration as Period = "60s";
-        /// The most distinct metrics this host may send; more are refused and counted.
-        max_metrics: u32 = 10;
-    }
-}
-
 /// How long one call may take; the SDK's own limits are shorter.
 const TIMEOUT: Duration = Duration::from_secs(30);
-
-const MINUTE: Duration = Duration::from_secs(60);
 
 /// Puts metrics into CloudWatch.
 pub struct CloudWatch {
     client: Client,
     namespace: String,
-    dimensions: Vec<(String, String)>,
-    flush: Duration,
-    phase: Duration,
+    dimensions: Dimensions,
+    include: Include,
+    group: bool,
+    rhythm: Rhythm,
     budget: Budget,
     translator: Translator,
     minutes: Minutes,
     refused: Refused,
+    clock: fn() -> SystemTime,
+    said: Said,
 }
 
 impl Sink for CloudWatch {
@@ -105,37 +85,37 @@ impl Sink for CloudWatch {
                 "up to 255 letters, digits and any of .-_/#: that do not begin with AWS/";
             return Err(refused("namespace", expected));
         }
-        let dimensions = placeholder::fill_all(&settings.dimensions, identity);
-        // The schema adds up to three.
-        if dimensions.len() + 3 > limits::DIMENSIONS {
-            return Err(refused("dimensions", "at most 27 entries"));
-        }
-        for (name, value) in &dimensions {
-            if !limits::is_dimension_name(name) || !limits::is_dimension_value(value) {
-                let expected =
-                    "ASCII text, its name of up to 255 bytes and its value of up to 1024";
-                return Err(refused(&format!("dimensions.{name}"), expected));
-            }
-        }
+        let schema = settings.schema.schema();
+        let group = settings.per == CloudWatchPer::Group;
+        let configured = settings.dimensions.as_ref();
+        let dimensions = Dimensions::new(configured, schema, group, identity)?;
+        let patterns = settings.patterns().into_iter();
+        let include = Include::new(schema, patterns, &settings.high_resolution).map_err(|_| {
+            let expected = "names, with * at the end for any rest, and such as {path=/} behind";
+            refused("include and high_resolution", expected)
+        })?;
         Ok(Self {
             client: Client::new(&aws.config),
             namespace: settings.namespace.clone(),
             dimensions,
-            flush: settings.flush,
-            phase: phase(&identity.instance_id, settings.flush.min(MINUTE)),
-            budget: Budget::new(&settings.include, settings.max_metrics as usize),
-            translator: Translator::default(),
+            include,
+            group,
+            rhythm: Rhythm::new(&identity.instance_id, settings.flush),
+            budget: Budget::new(settings.max_metrics as usize),
+            translator: Translator::new(schema),
             minutes: Minutes::default(),
             refused: Refused::default(),
+            clock: SystemTime::now,
+            said: Said::default(),
         })
     }
 
     fn period(&self) -> Duration {
-        self.flush
+        self.rhythm.period()
     }
 
     fn phase(&self) -> Duration {
-        self.phase
+        self.rhythm.phase()
     }
 
     fn timeout(&self) -> Duration {
@@ -147,18 +127,23 @@ impl Sink for CloudWatch {
             drops.add(Reason::Clock, tick.samples.len());
             return Vec::new();
         }
-        let figures = self.translator.figures(tick);
-        let mut chosen = Vec::new();
-        for Figure { name, unit, about, value } in figures {
-            let Some(place) = self.budget.place(name) else { continue };
+        self.rhythm.hear(tick.steady);
+        let mut page = Page::new(&self.include);
+        (page.group, page.volumes) = (self.group, self.dimensions.volumes);
+        self.translator.figures(tick, &mut page);
+        self.said.meaningless(page.meaningless);
+        let mut chosen = Vec::with_capacity(page.figures.len());
+        for Figure { metric, value } in page.figures {
             let fits = |value: &str| value.is_empty() || limits::is_dimension_value(value);
-            match limits::value(value).filter(|_| about.iter().all(|(_, value)| fits(value))) {
-                Some(value) => chosen.push((Metric { place, name, about, unit }, value)),
+            let fits = metric.about.iter().all(|(_, value)| fits(value));
+            match limits::value(value).filter(|_| fits) {
+                Some(value) => chosen.push((metric, value)),
                 None => drops.add(Reason::Invalid, 1),
             }
         }
+        self.said.nothing(self.budget.is_new(), self.include.usual());
         if !chosen.is_empty() {
-            self.budget.admit(chosen.iter().map(|(metric, _)| metric.clone()));
+            self.budget.admit(chosen.iter().map(|(metric, _)| metric), &self.include);
         }
         for (metric, value) in chosen {
             if !self.budget.admits(&metric) {
@@ -172,10 +157,21 @@ impl Sink for CloudWatch {
         Vec::new()
     }
 
-    fn flush(&mut self, last: bool, _: &mut Drops) -> Vec<Request<Vec<Datum>>> {
+    fn flush(&mut self, last: bool, drops: &mut Drops) -> Vec<Request<Vec<Datum>>> {
+        if !self.rhythm.is_due(last) {
+            return Vec::new();
+        }
         // Half a minute now and half of it later would be two datums for one.
-        let all = last || self.flush < MINUTE;
-        let calls = datum::calls(self.minutes.take(all), &self.dimensions);
+        let mut datums = self.minutes.take(last || self.rhythm.is_quick());
+        let now = (self.clock)();
+        datums.retain(|datum| {
+            let taken = limits::is_time(datum.at, now);
+            if !taken {
+                drops.add(Reason::Clock, datum.measurements());
+            }
+            taken
+        });
+        let calls = datum::calls(datums, &self.dimensions);
         calls.into_iter().map(request).collect()
     }
 
@@ -188,7 +184,7 @@ impl Sink for CloudWatch {
     }
 
     fn prime(&mut self, tick: &Tick) {
-        self.translator.figures(tick);
+        self.translator.figures(tick, &mut Page::new(&self.include));
     }
 
     async fn send(&mut self, datums: &Vec<Datum>) -> Result<(), SendError> {
@@ -231,25 +227,20 @@ fn request(datums: Vec<Datum>) -> Request<Vec<Datum>> {
     Request { measurements: datums.iter().map(Datum::measurements).sum(), payload: datums }
 }
 
-/// A part of `period` that is this host's own, so that a fleet that started
-/// together does not send together.
-fn phase(instance_id: &str, period: Duration) -> Duration {
-    let mut hasher = DefaultHasher::new();
-    instance_id.hash(&mut hasher);
-    period.mul_f64(hasher.finish() as f64 / u64::MAX as f64)
-}
-
-fn sdk_datum(datum: &Datum, common: &[(String, String)]) -> MetricDatum {
-    let dimensions = datum
-        .dimensions(common)
+fn sdk_datum(datum: &Datum, dimensions: &Dimensions) -> MetricDatum {
+    let dimensions = dimensions
+        .of(&datum.metric)
+        .into_iter()
         .map(|(name, value)| Dimension::builder().name(name).value(value).build())
         .collect();
     let unit = match datum.metric.unit {
-        Unit::Percent => StandardUnit::Percent,
-        Unit::Bytes => StandardUnit::Bytes,
-        Unit::Count => StandardUnit::Count,
-        Unit::Milliseconds => StandardUnit::Milliseconds,
-        Unit::None => StandardUnit::None,
+        Unit::Percent => Some(StandardUnit::Percent),
+        Unit::Bytes => Some(StandardUnit::Bytes),
+        Unit::Count => Some(StandardUnit::Count),
+        Unit::Seconds => Some(StandardUnit::Seconds),
+        Unit::Milliseconds => Some(StandardUnit::Milliseconds),
+        Unit::None => Some(StandardUnit::None),
+        Unit::Unsaid => None,
     };
     let seconds = datum.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64();
     MetricDatum::builder()
@@ -258,8 +249,8 @@ fn sdk_datum(datum: &Datum, common: &[(String, String)]) -> MetricDatum {
         .timestamp(DateTime::from_secs_f64(seconds))
         .set_values(Some(datum.values.iter().map(|(value, _)| *value).collect()))
         .set_counts(Some(datum.values.iter().map(|(_, count)| f64::from(*count)).collect()))
-        .unit(unit)
-        .storage_resolution(60)
+        .set_unit(unit)
+        .storage_resolution(datum.resolution())
         .build()
 }
 

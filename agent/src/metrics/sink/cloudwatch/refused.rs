@@ -41,7 +41,8 @@ mod tests {
 
     #[test]
     fn a_metric_that_was_refused_is_tried_again_after_an_hour() {
-        let metric = |name| Metric { place: 0, name, about: Vec::new(), unit: Unit::Count };
+        let metric =
+            |name| Metric { place: 0, name, about: vec![], unit: Unit::Count, high: false };
         let (mut refused, now) = (Refused::default(), Instant::now());
         refused.add(metric("bad"), now);
         assert!(refused.holds(&metric("bad"), now + FOR - Duration::from_secs(1)));

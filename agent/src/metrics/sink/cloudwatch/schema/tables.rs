@@ -1,35 +1,40 @@
-//! node_exporter's names and the CloudWatch agent's, side by side.
+//! node_exporter's names, and those that the CloudWatch agent and telegraf share, side by side:
+//! the one was made from the other.
 
 use super::Unit;
 
-/// The processor's modes: as node_exporter names them, and as the figure is
-/// named. The last two are also part of the first two.
-pub(super) const MODES: [(&str, &str); 8] = [
-    ("user", "cpu_usage_user"),
-    ("nice", "cpu_usage_nice"),
-    ("system", "cpu_usage_system"),
-    ("idle", "cpu_usage_idle"),
-    ("iowait", "cpu_usage_iowait"),
-    ("irq", "cpu_usage_irq"),
-    ("softirq", "cpu_usage_softirq"),
-    ("steal", "cpu_usage_steal"),
-];
+/// The processor's modes, as node_exporter names them.
+pub(super) const MODES: [&str; 8] =
+    ["user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"];
 pub(super) const IDLE: usize = 3;
-pub(super) const GUESTS: [&str; 2] = ["cpu_usage_guest", "cpu_usage_guest_nice"];
 
-/// Groups of figures that are sent only where a pattern names the group: who
-/// asked for `*` before gild measured these did not ask to pay for them.
-pub const ON_REQUEST: [&str; 3] = ["diskio", "netstat", "processes"];
+/// Shares of processors' time: by mode, guest, guest_nice, and all but idle.
+pub(super) const USAGE: [&str; 11] = [
+    "cpu_usage_user",
+    "cpu_usage_nice",
+    "cpu_usage_system",
+    "cpu_usage_idle",
+    "cpu_usage_iowait",
+    "cpu_usage_irq",
+    "cpu_usage_softirq",
+    "cpu_usage_steal",
+    "cpu_usage_guest",
+    "cpu_usage_guest_nice",
+    "cpu_usage_active",
+];
 
-/// A counter of a device: node_exporter's name, the figure's name and unit, and
-/// the dimension that names the device.
-pub(super) type DeviceCounter = (&'static str, &'static str, Unit, &'static str);
+/// A value of a device: node_exporter's name, the figure's name and unit, and the dimension that
+/// names the device.
+pub(super) type OfDevice = (&'static str, &'static str, Unit, &'static str);
 
-const INTERFACE: &str = "interface";
+pub(super) const INTERFACE: &str = "interface";
 pub(super) const DISK: &str = "name";
 
-/// Interfaces' and disks' counters.
-pub(super) const DEVICE_COUNTERS: [DeviceCounter; 15] = [
+/// The one that is no counter.
+pub(super) const IN_PROGRESS: &str = "node_disk_io_now";
+
+/// Interfaces' and disks' values.
+pub(super) const DEVICES: [OfDevice; 16] = [
     ("node_network_receive_bytes_total", "net_bytes_recv", Unit::Bytes, INTERFACE),
     ("node_network_transmit_bytes_total", "net_bytes_sent", Unit::Bytes, INTERFACE),
     ("node_network_receive_packets_total", "net_packets_recv", Unit::Count, INTERFACE),
@@ -45,22 +50,27 @@ pub(super) const DEVICE_COUNTERS: [DeviceCounter; 15] = [
     ("node_disk_read_time_seconds_total", "diskio_read_time", Unit::Milliseconds, DISK),
     ("node_disk_write_time_seconds_total", "diskio_write_time", Unit::Milliseconds, DISK),
     ("node_disk_io_time_seconds_total", "diskio_io_time", Unit::Milliseconds, DISK),
+    (IN_PROGRESS, "diskio_iops_in_progress", Unit::Count, DISK),
 ];
 
-/// What is counted of the whole host: node_exporter's name, the state where it
-/// is one of processes, and the figure's name. Those of one figure are added up.
-pub(super) const COUNTS: [(&str, &str, &str); 13] = [
-    ("node_netstat_Tcp_CurrEstab", "", "netstat_tcp_established"),
-    ("node_sockstat_TCP_tw", "", "netstat_tcp_time_wait"),
-    ("node_sockstat_UDP_inuse", "", "netstat_udp_socket"),
-    ("node_sockstat_UDP6_inuse", "", "netstat_udp_socket"),
-    ("node_processes_state", "R", "processes_running"),
-    ("node_processes_state", "S", "processes_sleeping"),
-    ("node_processes_state", "D", "processes_blocked"),
-    ("node_processes_state", "T", "processes_stopped"),
-    ("node_processes_state", "t", "processes_stopped"),
-    ("node_processes_state", "Z", "processes_zombies"),
-    ("node_processes_state", "I", "processes_idle"),
-    ("node_processes_pids", "", "processes_total"),
-    ("node_processes_threads", "", "processes_total_threads"),
+/// Counts of the whole host: node_exporter's name and the figure's. Those of one figure are added
+/// up, and follow each other.
+pub(super) const COUNTS: [(&str, &str); 6] = [
+    ("node_netstat_Tcp_CurrEstab", "netstat_tcp_established"),
+    ("node_sockstat_TCP_tw", "netstat_tcp_time_wait"),
+    ("node_sockstat_UDP_inuse", "netstat_udp_socket"),
+    ("node_sockstat_UDP6_inuse", "netstat_udp_socket"),
+    ("node_processes_pids", "processes_total"),
+    ("node_processes_threads", "processes_total_threads"),
+];
+
+/// Processes: the state and the figure. Those of one figure are added up, and follow each other.
+pub(super) const STATES: [(&str, &str); 7] = [
+    ("R", "processes_running"),
+    ("S", "processes_sleeping"),
+    ("D", "processes_blocked"),
+    ("T", "processes_stopped"),
+    ("t", "processes_stopped"),
+    ("Z", "processes_zombies"),
+    ("I", "processes_idle"),
 ];

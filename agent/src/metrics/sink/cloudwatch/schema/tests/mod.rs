@@ -1,8 +1,12 @@
 //! The CloudWatch agent's figures, from ticks under node_exporter's names.
 #![allow(clippy::unwrap_used)]
 
-use std::time::SystemTime;
+mod telegraf;
 
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::super::include::Include;
 use super::*;
 use crate::metrics::sample::{Sample, label};
 
@@ -11,14 +15,34 @@ fn sample(name: &'static str, labels: &[(&'static str, &str)], value: f64) -> Sa
     Sample::gauge(name, labels, value)
 }
 
+/// All that a schema can say of the last of these ticks, which are ten seconds apart.
+fn translated(schema: CloudWatchSchema, ticks: &[Vec<Sample>]) -> Vec<Figure> {
+    let schema = schema.schema();
+    let groups: Vec<_> = schema.on_request.iter().map(|group| format!("{group}*")).collect();
+    let patterns = ["*", "*{cpu=*}"].into_iter().chain(groups.iter().map(String::as_str));
+    let include = Include::new(schema, patterns, &[]).unwrap();
+    let mut translator = Translator::new(schema);
+    let start = Instant::now();
+    let mut last = Vec::new();
+    for (tick, samples) in ticks.iter().enumerate() {
+        let steady = start + Duration::from_secs(10 * tick as u64);
+        let tick = Tick { at: SystemTime::now(), steady, samples: samples.clone() };
+        let mut page = Page::new(&include);
+        translator.figures(&tick, &mut page);
+        last = page.figures;
+    }
+    last
+}
+
 fn figures(ticks: &[Vec<Sample>]) -> Vec<Figure> {
-    let mut translator = Translator::default();
-    let of = |samples: &Vec<Sample>| Tick::new(SystemTime::now(), samples.clone());
-    ticks.iter().map(|samples| translator.figures(&of(samples))).last().unwrap()
+    translated(CloudWatchSchema::CwAgent, ticks)
 }
 
 fn value(figures: &[Figure], name: &str) -> Option<f64> {
-    let mut found = figures.iter().filter(|figure| figure.name == name);
+    let of_host = |figure: &&Figure| {
+        figure.metric.about.iter().all(|(name, value)| *name != "cpu" || &**value == "cpu-total")
+    };
+    let mut found = figures.iter().filter(of_host).filter(|figure| figure.metric.name == name);
     let value = found.next().map(|figure| figure.value);
     assert!(found.next().is_none(), "{name} stands twice");
     value
@@ -44,10 +68,11 @@ fn cpu_is_the_share_of_the_time_between_two_ticks() {
     assert_eq!(value(&figures, "cpu_usage_user"), Some(10.0), "without the guest");
     assert_eq!(value(&figures, "cpu_usage_guest"), Some(10.0));
     assert_eq!(value(&figures, "cpu_usage_system"), Some(10.0));
-    assert_eq!(figures.len(), 11);
+    assert_eq!(figures.len(), 22, "of the one processor too, as it is asked for");
     for figure in figures {
-        assert_eq!(figure.about, [("cpu", Arc::from("cpu-total"))]);
-        assert_eq!(figure.unit, Unit::Percent);
+        let (name, cpu) = &figure.metric.about[0];
+        assert!(*name == "cpu" && ["cpu-total", "cpu0"].contains(&&**cpu), "{cpu}");
+        assert_eq!(figure.metric.unit, Unit::Percent);
     }
 }
 
@@ -122,10 +147,11 @@ fn disks_follow_df_and_the_agents_dimensions() {
     ]);
     assert_eq!(value(&figures, "disk_used_percent"), Some(75.0));
     assert_eq!(value(&figures, "disk_used"), Some(600.0));
+    assert_eq!(value(&figures, "disk_free"), Some(200.0), "what is reserved is not free");
     assert_eq!(value(&figures, "disk_inodes_used"), Some(6.0));
     let about = [("path", "/"), ("device", "nvme0n1p1"), ("fstype", "xfs")]
         .map(|(name, value)| (name, Arc::from(value)));
-    assert!(figures.iter().all(|figure| figure.about == about), "nothing of the stuck one");
+    assert!(figures.iter().all(|figure| figure.metric.about == about), "nothing of the stuck one");
 }
 
 #[test]
@@ -139,7 +165,7 @@ fn traffic_is_what_came_since_the_tick_before() {
     let figures = figures(&[tick(100.0, 500.0), tick(150.0, 20.0)]);
     assert_eq!(value(&figures, "net_bytes_recv"), Some(50.0));
     assert_eq!(value(&figures, "net_bytes_sent"), None, "the counter was reset");
-    assert_eq!(figures[0].about, [("interface", Arc::from("eth0"))]);
+    assert_eq!(figures[0].metric.about, [("interface", Arc::from("eth0"))]);
 }
 
 #[test]
@@ -156,8 +182,10 @@ fn disks_are_what_they_did_since_the_tick_before() {
     assert_eq!(value(&figures, "diskio_read_bytes"), Some(512.0));
     assert_eq!(value(&figures, "diskio_io_time"), Some(200.0), "whole milliseconds");
     assert_eq!(value(&figures, "diskio_iops_in_progress"), Some(3.0));
-    assert!(figures.iter().all(|figure| figure.about == [("name", Arc::from("nvme0n1"))]));
-    let unit = |name| figures.iter().find(|figure| figure.name == name).map(|figure| figure.unit);
+    assert!(figures.iter().all(|figure| figure.metric.about == [("name", Arc::from("nvme0n1"))]));
+    let unit = |name| {
+        figures.iter().find(|figure| figure.metric.name == name).map(|figure| figure.metric.unit)
+    };
     assert_eq!(unit("diskio_io_time"), Some(Unit::Milliseconds));
 }
 
@@ -189,7 +217,7 @@ fn services_are_as_the_health_checks_say() {
         sample("services_unhealthy", &[], 1.0),
     ]);
     assert_eq!(value(&figures, "services_unhealthy"), Some(1.0));
-    let up: Vec<_> = figures.iter().filter(|figure| figure.name == "service_up").collect();
+    let up: Vec<_> = figures.iter().filter(|figure| figure.metric.name == "service_up").collect();
     assert_eq!((up.len(), up[1].value), (2, 0.0));
 }
 
@@ -199,4 +227,48 @@ fn no_service_is_called_well_while_another_is_unknown() {
     let figures = steady(vec![sample("service_up", &[("service", "web")], 1.0)]);
     assert_eq!(value(&figures, "services_unhealthy"), None);
     assert_eq!(value(&figures, "service_up"), Some(1.0));
+}
+
+#[test]
+fn a_volume_is_found_behind_a_disk_and_its_partitions() {
+    let disk = |device, point| {
+        let labels = [("device", device), ("fstype", "xfs"), ("mountpoint", point)];
+        let sized = |name| sample(name, &labels, 9.0);
+        ["node_filesystem_size_bytes", "node_filesystem_free_bytes", "node_filesystem_avail_bytes"]
+            .map(sized)
+    };
+    let mut tick: Vec<_> = [
+        disk("/dev/nvme1n1p2", "/a"),
+        disk("/dev/nvme1n1", "/b"),
+        disk("/dev/nvme1n10", "/c"),
+        disk("/dev/mapper/x", "/d"),
+    ]
+    .concat();
+    let labels = [("device", "nvme1n1"), ("serial", "vol1"), ("volume_id", "vol-1")];
+    tick.push(sample("node_disk_info", &labels, 1.0));
+    let schema = CloudWatchSchema::CwAgent.schema();
+    let include = Include::new(schema, ["disk_total"].into_iter(), &[]).unwrap();
+    for (volumes, expected) in [
+        (true, [("/a", true), ("/b", true), ("/c", false), ("/d", false)]),
+        (false, [("/a", false), ("/b", false), ("/c", false), ("/d", false)]),
+    ] {
+        let mut translator = Translator::new(schema);
+        let mut page = Page::new(&include);
+        page.volumes = volumes;
+        for _ in 0..2 {
+            translator.figures(&Tick::new(SystemTime::now(), tick.clone()), &mut page);
+        }
+        let found: Vec<_> = page
+            .figures
+            .iter()
+            .map(|figure| {
+                let of = |wanted| {
+                    let mut about = figure.metric.about.iter();
+                    about.find(|(name, _)| *name == wanted).map(|(_, value)| &**value)
+                };
+                (of("path").unwrap(), of(VOLUME) == Some("vol-1"))
+            })
+            .collect();
+        assert_eq!(found, expected);
+    }
 }
