@@ -5,6 +5,7 @@
 use tokio::net::TcpListener;
 
 use super::*;
+use super::super::unit::bus::SystemBus;
 use crate::config::node::Node;
 use crate::config::path::KeyPath;
 use crate::config::schema::{Reader, Setting};
@@ -39,7 +40,12 @@ fn watch(services: &BTreeMap<String, ServiceSettings>, systemd: Option<&FakeSyst
     let client = crate::platform::http::client().unwrap();
     let mut watch = Watch::start(&BTreeMap::new(), client, &Paths::installed(root.path()));
     if let Some(systemd) = systemd {
-        watch.bus = Arc::new(SystemBus::new(systemd.socket()));
+        watch.means = Arc::new(Means {
+            client: watch.means.client.clone(),
+            bus: SystemBus::new(systemd.socket()),
+            paths: Paths::installed(root.path()),
+            turns: tokio::sync::Semaphore::new(1),
+        });
     }
     watch.update(services);
     watch
@@ -142,7 +148,7 @@ async fn a_service_with_nothing_to_look_at_says_so_and_is_never_up() {
     let services = services(serde_json::json!({ "web": { "fail_after": 1 } }));
     let watch = watch(&services, None);
     until(&watch, "web", Some(false)).await;
-    assert!(watch.snapshot()["web"].message.contains("set unit, http or tcp"));
+    assert!(watch.snapshot()["web"].message.contains("set unit, http, tcp, exec, file or timer"));
 }
 
 #[tokio::test]
