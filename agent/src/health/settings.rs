@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::target::{Argv, Expect, HostPort, HostPath, HttpUrl};
+use super::target::{Argv, Expect, HostPath, HostPort, HttpUrl};
 use crate::config::types::Period;
 
 crate::settings! {

@@ -209,7 +209,7 @@ mod tests {
         assert!(!format!("{problem:?}").contains("hush"), "{problem:?}");
     }
 
-    fn problem<T: Setting>(text: &str) -> Problem {
+    fn problem<T: Setting>(value: impl Into<serde_json::Value>) -> Problem {
         let mut reader = Reader::default();
         let origin = crate::config::Origin {
             layer: crate::config::LayerName::Local,
@@ -218,9 +218,23 @@ mod tests {
             line: None,
             last_good: false,
         };
-        let node = Node::from_value(&text.into(), &origin);
+        let node = Node::from_value(&value.into(), &origin);
         assert!(T::read(&node, &KeyPath::root(), &mut reader).is_none());
         reader.problems.remove(0)
+    }
+
+    #[test]
+    fn paths_and_programs_are_absolute() {
+        assert!("/var/backups/last".parse::<HostPath>().is_ok());
+        for text in ["", "last", "~/last", "/a\0b"] {
+            assert!(text.parse::<HostPath>().is_err(), "{text:?}");
+        }
+        for argv in [serde_json::json!([]), serde_json::json!(["sh", "-c"]), "/bin/sh -c".into()] {
+            let problem = problem::<Argv>(argv.clone());
+            assert!(problem.message.contains("must be"), "{argv}: {}", problem.message);
+        }
+        let nul = problem::<Argv>(serde_json::json!(["/bin/sh", "a\0b"]));
+        assert!(nul.message.contains("absolute path of a program"), "{}", nul.message);
     }
 
     #[test]

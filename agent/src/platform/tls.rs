@@ -96,10 +96,7 @@ fn config(bundle: Option<&Path>) -> Result<ClientConfig, TlsError> {
     Ok(config)
 }
 
-fn certificates(
-    path: &Path,
-    by: &'static str,
-) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+fn certificates(path: &Path, by: &'static str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let absent = || Err(io::ErrorKind::NotFound.into());
     let text = read_capped(path, MAX_BYTES)
         .and_then(|text| text.map_or_else(absent, Ok))

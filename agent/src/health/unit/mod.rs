@@ -162,9 +162,7 @@ impl Judge {
         match active {
             Some(ActiveState::Active | ActiveState::Reloading) => (Look::Good, None),
             Some(ActiveState::Activating) => self.starting(state, now),
-            Some(ActiveState::Inactive) if state.kind.as_deref() == Some("oneshot") => {
-                rests(state)
-            }
+            Some(ActiveState::Inactive) if state.kind.as_deref() == Some("oneshot") => rests(state),
             _ => (Look::Bad, Some(format!("is {} ({})", state.active, state.sub))),
         }
     }

@@ -129,11 +129,7 @@ fn a_crash_loop_is_seen_without_a_count_of_systemd_s() {
         // The first of the three has left the window.
         (321, 139, Look::Good),
     ] {
-        let old = UnitState {
-            restarts: None,
-            started: Some(started),
-            ..state("loaded", "active")
-        };
+        let old = UnitState { restarts: None, started: Some(started), ..state("loaded", "active") };
         let (look, why) = judge.see(&old, start + Duration::from_secs(seconds));
         assert_eq!(look, expected, "{seconds}: {why:?}");
     }

@@ -61,9 +61,8 @@ pub(super) fn processes(group: &Path) -> u64 {
         // filesystems than its own do not count.
         let divided = fs::metadata(&group).is_ok_and(|metadata| metadata.nlink() != 2);
         if divided && let Ok(entries) = fs::read_dir(&group) {
-            let below = entries.flatten().filter(|entry| {
-                entry.file_type().is_ok_and(|kind| kind.is_dir())
-            });
+            let below =
+                entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
             let room = GROUPS.saturating_sub(looked + waiting.len());
             waiting.extend(below.take(room).map(|entry| entry.path()));
         }

@@ -62,9 +62,9 @@ impl Meter {
         });
         // systemd's own tree has every unit, whatever is accounted for.
         let processes = group("systemd").map(|group| processes(&group));
-        let own = memory.as_deref().and_then(|group| {
-            Some((identity(group)?, field(&group.join(events), "oom_kill")?))
-        });
+        let own = memory
+            .as_deref()
+            .and_then(|group| Some((identity(group)?, field(&group.join(events), "oom_kill")?)));
         Usage {
             memory: memory.as_deref().and_then(|group| number(&group.join(bytes))),
             cpu,

@@ -41,12 +41,8 @@ fn version_2_has_all_in_one_directory() {
     // A service may divide its group.
     put(root.path(), "system.slice/web.service/worker/cgroup.procs", "13\n14\n15\n");
     let usage = Meter::new(root.path().to_owned()).read(WEB, Some(0));
-    let expected = Usage {
-        memory: Some(4_096_000),
-        cpu: Some(2.5),
-        processes: Some(5),
-        oom_kills: Some(0),
-    };
+    let expected =
+        Usage { memory: Some(4_096_000), cpu: Some(2.5), processes: Some(5), oom_kills: Some(0) };
     assert_eq!(usage, expected);
 }
 

@@ -40,7 +40,7 @@ fn often(mut services: BTreeMap<String, ServiceSettings>) -> BTreeMap<String, Se
 }
 
 /// A watch, and the host without files that it looks at.
-struct OnHost(Watch, TempDir);
+struct OnHost(Watch, #[allow(dead_code, reason = "held, not read")] TempDir);
 
 impl Deref for OnHost {
     type Target = Watch;

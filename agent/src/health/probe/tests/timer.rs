@@ -58,10 +58,8 @@ async fn what_the_timer_starts_must_not_have_failed() {
     assert_eq!(look(&systemd).await, format!("{failed}it is not-found"));
     systemd.set("backup.service", oneshot("exit-code", 9));
     assert_eq!(look(&systemd).await, format!("{failed}its process ended with 3"));
-    systemd.set(
-        "backup.service",
-        UnitState { active: "failed".to_owned(), ..oneshot("timeout", 9) },
-    );
+    systemd
+        .set("backup.service", UnitState { active: "failed".to_owned(), ..oneshot("timeout", 9) });
     assert_eq!(look(&systemd).await, format!("{failed}it took too long to start or to stop"));
     // It is at work, or runs for ever.
     for state in ["activating", "active"] {

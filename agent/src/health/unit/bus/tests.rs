@@ -54,11 +54,8 @@ async fn a_oneshot_that_rests_is_asked_what_it_did() {
 async fn a_timer_says_what_it_triggers_and_when_it_last_did() {
     let systemd = FakeSystemd::start();
     let then = std::time::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-    let timer = TimerState {
-        unit: "backup.service".to_owned(),
-        triggered: Some(then),
-        active_since: None,
-    };
+    let timer =
+        TimerState { unit: "backup.service".to_owned(), triggered: Some(then), active_since: None };
     systemd.set_timer("backup.timer", timer.clone());
     let bus = SystemBus::new(systemd.socket());
     let (state, found) = bus.timer("backup.timer", LIMIT).await.unwrap();
