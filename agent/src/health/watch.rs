@@ -13,16 +13,14 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::look::Looker;
+use super::means::Means;
 use super::settings::ServiceSettings;
 use super::unit::ActiveState;
-use super::unit::bus::SystemBus;
+use super::usage::Usage;
 use super::verdict::Verdict;
-use crate::metrics::sample::{Sample, label};
+use crate::metrics::sample::{Kind, Sample, label};
 use crate::platform::clock;
 use crate::platform::paths::Paths;
-
-/// Where the system bus listens.
-const BUS: &str = "/run/dbus/system_bus_socket";
 
 /// The first looks are spread over this long, and so are all later ones. Short,
 /// so that the first verdicts do not keep anyone waiting.
@@ -52,6 +50,7 @@ fn all_looked_at(found: &BTreeMap<Arc<str>, Found>) -> bool {
 struct Found {
     health: ServiceHealth,
     restarts: Option<u32>,
+    usage: Usage,
     probes: Vec<(&'static str, Duration)>,
     looks: u64,
     /// Since when it is down.
@@ -68,8 +67,7 @@ fn lock(shared: &Shared) -> MutexGuard<'_, BTreeMap<Arc<str>, Found>> {
 /// The services that are watched. Their tasks end when this is dropped.
 #[derive(Debug)]
 pub struct Watch {
-    client: Client,
-    bus: Arc<SystemBus>,
+    means: Arc<Means>,
     found: Shared,
     looked: watch::Sender<()>,
     tasks: BTreeMap<Arc<str>, Task>,
@@ -95,8 +93,7 @@ impl Watch {
         paths: &Paths,
     ) -> Self {
         let mut watch = Self {
-            client,
-            bus: Arc::new(SystemBus::new(paths.host(BUS))),
+            means: Arc::new(Means::new(client, paths)),
             found: Shared::default(),
             looked: watch::Sender::new(()),
             tasks: BTreeMap::new(),
@@ -123,11 +120,18 @@ impl Watch {
                 message: "not looked at yet".to_owned(),
                 since: clock::now_text(),
             };
-            let found = Found { health, restarts: None, probes: Vec::new(), looks: 0, down: None };
+            let found = Found {
+                health,
+                restarts: None,
+                usage: Usage::default(),
+                probes: Vec::new(),
+                looks: 0,
+                down: None,
+            };
             lock(&self.found).insert(name.clone(), found);
             let phase = settings.interval.min(SPREAD) / count * position;
             let task = watch_one(
-                Looker::new(settings, self.client.clone(), self.bus.clone()),
+                Looker::new(settings, self.means.clone()),
                 Board {
                     name: name.clone(),
                     verdict: Verdict::new(settings.fail_after, settings.recover_after),
@@ -176,6 +180,16 @@ impl Watch {
             if let Some(restarts) = found.restarts {
                 let name = "service_restarts_total";
                 samples.push(Sample::counter(name, labels(), restarts.into()));
+            }
+            let Usage { memory, cpu, processes, oom_kills } = found.usage;
+            let whole = |value: Option<u64>| value.map(|value| value as f64);
+            for (of, name, value) in [
+                (Kind::Gauge, "service_memory_bytes", whole(memory)),
+                (Kind::Counter, "service_cpu_seconds_total", cpu),
+                (Kind::Gauge, "service_processes", whole(processes)),
+                (Kind::Counter, "service_oom_kills_total", whole(oom_kills)),
+            ] {
+                samples.extend(value.map(|value| Sample::of(of, name.into(), labels(), value)));
             }
             for (probe, took) in &found.probes {
                 let mut labels = labels();
@@ -255,6 +269,7 @@ impl Board {
             }
             found.restarts = seen.unit.as_ref().and_then(|unit| unit.restarts);
             found.health.state = seen.unit.map(|unit| unit.active);
+            found.usage = seen.usage;
             found.probes = seen.probes;
             found.looks += 1;
         }

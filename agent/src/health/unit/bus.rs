@@ -16,6 +16,7 @@ use zbus::names::OwnedErrorName;
 use zbus::{Connection, OwnedObjectPath, OwnedVariant};
 
 use super::UnitState;
+use super::timer::{TimerState, moment};
 use crate::platform::retry::Backoff;
 
 const SYSTEMD: &str = "org.freedesktop.systemd1";
@@ -23,6 +24,7 @@ const MANAGER_PATH: &str = "/org/freedesktop/systemd1";
 const MANAGER: &str = "org.freedesktop.systemd1.Manager";
 const UNIT: &str = "org.freedesktop.systemd1.Unit";
 const SERVICE: &str = "org.freedesktop.systemd1.Service";
+const TIMER: &str = "org.freedesktop.systemd1.Timer";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 
 /// How long the bus may take to greet.
@@ -91,9 +93,29 @@ impl SystemBus {
 
     /// What systemd says about a unit, within `limit`.
     pub async fn unit(&self, unit: &str, limit: Duration) -> Result<UnitState, UnitError> {
+        self.ask(unit, limit, None).await
+    }
+
+    /// What systemd says about a timer, within `limit`.
+    pub async fn timer(
+        &self,
+        timer: &str,
+        limit: Duration,
+    ) -> Result<(UnitState, TimerState), UnitError> {
+        let mut found = TimerState::default();
+        let state = self.ask(timer, limit, Some(&mut found)).await?;
+        Ok((state, found))
+    }
+
+    async fn ask(
+        &self,
+        unit: &str,
+        limit: Duration,
+        timer: Option<&mut TimerState>,
+    ) -> Result<UnitState, UnitError> {
         let asked = async {
             let connection = self.connection().await?;
-            let answer = Question { connection: &connection, unit }.state().await;
+            let answer = Question { connection: &connection, unit }.answer(timer).await;
             if let Err(UnitError::Ask { source, .. }) = &answer
                 && is_broken(source)
             {
@@ -164,21 +186,61 @@ struct Question<'a> {
 }
 
 impl Question<'_> {
-    async fn state(&self) -> Result<UnitState, UnitError> {
+    async fn answer(&self, timer: Option<&mut TimerState>) -> Result<UnitState, UnitError> {
         let path = self.path().await?;
-        let unit = async |what| self.property::<String>(&path, UNIT, what).await;
+        let unit = |what| self.property(&path, UNIT, what);
         let (load, active, sub) =
             tokio::try_join!(unit("LoadState"), unit("ActiveState"), unit("SubState"))?;
-        let is_service = self.unit.ends_with(".service") && load == "loaded";
-        let (result, restarts, kind) = match is_service {
-            false => (None, None, None),
-            true => tokio::try_join!(
-                self.optional::<String>(&path, SERVICE, "Result"),
-                self.optional::<u32>(&path, SERVICE, "NRestarts"),
-                self.optional::<String>(&path, SERVICE, "Type"),
-            )?,
+        let mut state = UnitState {
+            load: self.value("LoadState", load)?.unwrap_or_default(),
+            active: self.value("ActiveState", active)?.unwrap_or_default(),
+            sub: self.value("SubState", sub)?.unwrap_or_default(),
+            ..UnitState::default()
         };
-        Ok(UnitState { load, active, sub, result, restarts, kind })
+        if state.load == "loaded" && self.unit.ends_with(".service") {
+            self.service(&path, &mut state).await?;
+        }
+        if let Some(timer) = timer.filter(|_| state.load == "loaded") {
+            self.timer(&path, timer).await?;
+        }
+        Ok(state)
+    }
+
+    /// What only services have. Each property is a message there and one back, so the
+    /// rarer ones are asked for only where something depends on them.
+    async fn service(&self, path: &OwnedObjectPath, to: &mut UnitState) -> Result<(), UnitError> {
+        let of = |what| self.property(path, SERVICE, what);
+        let (result, restarts, kind, group) =
+            tokio::try_join!(of("Result"), of("NRestarts"), of("Type"), of("ControlGroup"))?;
+        to.result = self.value("Result", result)?;
+        to.restarts = self.value("NRestarts", restarts)?;
+        to.kind = self.value("Type", kind)?;
+        to.control_group = self.value("ControlGroup", group)?;
+        let is_oneshot = to.kind.as_deref() == Some("oneshot");
+        let rests = is_oneshot && to.active == "inactive";
+        if rests || (to.restarts.is_none() && !is_oneshot) {
+            let what = "ExecMainStartTimestampMonotonic";
+            to.started = self.value(what, of(what).await?)?;
+        }
+        if rests {
+            to.remains = self.value("RemainAfterExit", of("RemainAfterExit").await?)?;
+        }
+        if to.result.as_deref() != Some("success") {
+            to.status = self.value("ExecMainStatus", of("ExecMainStatus").await?)?;
+        }
+        Ok(())
+    }
+
+    async fn timer(&self, path: &OwnedObjectPath, to: &mut TimerState) -> Result<(), UnitError> {
+        let (unit, triggered, since) = tokio::try_join!(
+            self.property(path, TIMER, "Unit"),
+            self.property(path, TIMER, "LastTriggerUSec"),
+            self.property(path, UNIT, "ActiveEnterTimestamp"),
+        )?;
+        to.unit = self.value("Unit", unit)?.unwrap_or_default();
+        to.triggered = self.value("LastTriggerUSec", triggered)?.and_then(moment);
+        to.active_since = self.value("ActiveEnterTimestamp", since)?.and_then(moment);
+        Ok(())
     }
 
     /// Where the unit is on the bus. systemd drops units that rest from its
@@ -201,43 +263,38 @@ impl Question<'_> {
             .deserialize()
     }
 
-    async fn property<T>(
+    /// A property; `None` where this systemd does not have it.
+    async fn property(
         &self,
         path: &OwnedObjectPath,
         interface: &str,
         what: &'static str,
-    ) -> Result<T, UnitError>
-    where
-        T: TryFrom<OwnedVariant, Error = zbus::Error>,
-    {
+    ) -> Result<Option<OwnedVariant>, UnitError> {
         let asked = async {
             let answer = self
                 .connection
                 .call_method(Some(SYSTEMD), path, Some(PROPERTIES), "Get", &(interface, what))
                 .await?;
-            T::try_from(answer.body().deserialize::<OwnedVariant>()?)
+            answer.body().deserialize::<OwnedVariant>()
         };
-        asked.await.map_err(|source| self.failed(what, source))
+        match asked.await {
+            Ok(value) => Ok(Some(value)),
+            Err(zbus::Error::FDO(error)) if matches!(*error, fdo::Error::UnknownProperty(_)) => {
+                Ok(None)
+            }
+            Err(source) => Err(self.failed(what, source)),
+        }
     }
 
-    /// A property that an older systemd does not have.
-    async fn optional<T>(
+    fn value<T>(
         &self,
-        path: &OwnedObjectPath,
-        interface: &str,
         what: &'static str,
+        value: Option<OwnedVariant>,
     ) -> Result<Option<T>, UnitError>
     where
         T: TryFrom<OwnedVariant, Error = zbus::Error>,
     {
-        match self.property(path, interface, what).await {
-            Err(UnitError::Ask { source: zbus::Error::FDO(error), .. })
-                if matches!(*error, fdo::Error::UnknownProperty(_)) =>
-            {
-                Ok(None)
-            }
-            answer => answer.map(Some),
-        }
+        value.map(T::try_from).transpose().map_err(|source| self.failed(what, source))
     }
 
     fn failed(&self, what: &'static str, source: zbus::Error) -> UnitError {
