@@ -73,8 +73,7 @@ fn services_that_are_started_again_and_again_are_not_up() {
     assert!(started.status.success(), "{started:?}");
     let looping = wait_message(&machine, "loop", |message| message.contains("in a crash loop"));
     assert_eq!(looping["up"], false, "{looping:#}");
-    let restarts = wait_points(&world, "service_restarts_total{service=\"loop\"}");
-    assert!(restarts[0].points.iter().any(|(_, value)| *value >= 3.0), "{restarts:?}");
+    wait_value(&world, "service_restarts_total{service=\"loop\"}", 3.0);
     wait_up(&machine, "once", true);
     wait_up(&machine, "often", true);
 
@@ -101,12 +100,18 @@ fn memory(world: &World, machine: &Machine) {
         assert!(world.prometheus.points(selector, "5m").is_empty());
         return;
     }
-    until("a kill for want of memory", FLOW, || {
-        let series = wait_points(world, selector);
-        let killed = series[0].points.iter().any(|(_, value)| *value >= 1.0);
-        if killed { Ok(()) } else { Err(format!("{series:?}")) }
-    });
+    wait_value(world, selector, 1.0);
     wait_message(machine, "hungry", |message| message.contains("for want of memory"));
+}
+
+/// Waits until a series has reached this.
+#[track_caller]
+fn wait_value(world: &World, selector: &str, least: f64) {
+    until(&format!("{selector} of {least}"), FLOW, || {
+        let series = wait_points(world, selector);
+        let reached = series[0].points.iter().any(|(_, value)| *value >= least);
+        if reached { Ok(()) } else { Err(format!("{series:?}")) }
+    });
 }
 
 /// Waits until the status says this of a service.

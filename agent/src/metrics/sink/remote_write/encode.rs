@@ -106,6 +106,15 @@ impl Layout {
         self.series.is_empty()
     }
 
+    /// The names of the metrics, one for each series.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        self.iter().map(|(labels, _)| {
+            let series = TimeSeries::decode(labels).unwrap_or_default();
+            let name = series.labels.into_iter().find(|label| label.name == NAME);
+            name.map(|label| label.value).unwrap_or_default()
+        })
+    }
+
     /// Their labels and samples.
     fn iter(&self) -> impl Iterator<Item = (&[u8], usize)> {
         let mut begin = 0;

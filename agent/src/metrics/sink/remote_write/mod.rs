@@ -30,6 +30,7 @@ use crate::config::node::Node;
 use crate::config::path::KeyPath;
 use crate::config::schema::{Reader, Setting, Shape};
 use crate::config::types::Period;
+use crate::cost::usage::Usage;
 use crate::identity::Identity;
 use crate::metrics::drops::{Drops, Reason};
 use crate::metrics::placeholder;
@@ -234,6 +235,20 @@ impl Sink for RemoteWrite {
             return Err(failed(http::refused(answer).await));
         }
         Ok(())
+    }
+
+    fn usage(&self, requests: &[Request<Bytes>], between: Duration) -> Usage {
+        let mut usage = Usage {
+            // Each tick is a request of its own.
+            every: between,
+            requests: 1,
+            bytes: requests.iter().map(|request| request.payload.len() as u64).sum(),
+            ..Usage::default()
+        };
+        for name in self.layout.names() {
+            *usage.metrics.entry(name).or_default() += 1;
+        }
+        usage
     }
 
     fn show(&self, body: &Bytes) -> Vec<String> {
