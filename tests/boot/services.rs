@@ -32,6 +32,9 @@ interval = "1s"
 [service.once]
 unit = "once.service"
 interval = "1s"
+[service.never]
+unit = "never.service"
+interval = "1s"
 [service.often]
 timer = "often.timer"
 max_age = "1h"
@@ -45,6 +48,8 @@ fn plan() -> Plan {
         ("loop.service", LOOP),
         ("hungry.service", HUNGRY),
         ("once.service", ONCE),
+        ("never.service", ONCE),
+        ("multi-user.target.d/once.conf", "[Unit]\nWants=once.service\n"),
         ("often.service", ONCE),
         ("often.timer", TIMER),
     ];
@@ -59,22 +64,17 @@ fn services_that_are_started_again_and_again_are_not_up() {
     let world = World::new(&instance());
     let machine = boot(&world, &plan());
     assert_eq!(target(&machine), "active", "{}", machine.story());
-    let once = wait_message(&machine, "once", |message| message.contains("has not run"));
-    assert_eq!(once["up"], false, "{once:#}");
+    // One that a target refers to has run; one that nothing refers to is not remembered.
+    wait_up(&machine, "once", true);
+    let never = wait_message(&machine, "never", |message| message.contains("has not run"));
+    assert_eq!(never["up"], false, "{never:#}");
 
-    let started = machine.exec(&[
-        "systemctl",
-        "start",
-        "loop.service",
-        "hungry.service",
-        "once.service",
-        "often.timer",
-    ]);
+    let started =
+        machine.exec(&["systemctl", "start", "loop.service", "hungry.service", "often.timer"]);
     assert!(started.status.success(), "{started:?}");
     let looping = wait_message(&machine, "loop", |message| message.contains("in a crash loop"));
     assert_eq!(looping["up"], false, "{looping:#}");
     wait_value(&world, "service_restarts_total{service=\"loop\"}", 3.0);
-    wait_up(&machine, "once", true);
     wait_up(&machine, "often", true);
 
     // Never up once it was known to loop, although it is active half of the time.

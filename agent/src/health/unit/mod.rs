@@ -193,7 +193,7 @@ fn rests(state: &UnitState) -> (Look, Option<String>) {
         Some("success") if state.started.is_some_and(|started| started > 0) => {
             return (Look::Good, None);
         }
-        Some("success") => "has not run since the machine was started".to_owned(),
+        Some("success") => "has not run, as far as systemd remembers".to_owned(),
         _ => format!("did not end well: {}", state.ended()),
     };
     (Look::Bad, Some(why))

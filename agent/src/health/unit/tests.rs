@@ -58,7 +58,7 @@ fn rested(result: &str, started: u64, remains: bool) -> UnitState {
 fn a_oneshot_that_rests_is_well_if_it_ran_and_ended_well() {
     for (result, started, remains, why) in [
         ("success", 5, false, None),
-        ("success", 0, false, Some("has not run since")),
+        ("success", 0, false, Some("has not run, as far as")),
         ("exit-code", 5, false, Some("did not end well: its process ended with 3")),
         // It would be active if nobody had stopped it.
         ("success", 5, true, Some("is inactive")),
