@@ -38,10 +38,10 @@ async fn a_file_that_is_not_there_is_not_well_whatever_its_age() {
 }
 
 /// Held while the filesystem hangs.
-static HANGS: Mutex<()> = Mutex::new(());
+static HANGS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 fn hung(_: &Path) -> io::Result<SystemTime> {
-    drop(HANGS.lock().unwrap());
+    drop(HANGS.blocking_lock());
     Ok(SystemTime::now())
 }
 
@@ -52,7 +52,7 @@ async fn a_filesystem_that_hangs_holds_one_thread_and_no_look() {
     // One guard over the awaits: the test has one thread, and waits for none.
     #[allow(clippy::await_holding_lock)]
     {
-        let _hangs = HANGS.lock().unwrap();
+        let _hangs = HANGS.lock().await;
         let said = why(run(&probe, &means, limit).await);
         assert_eq!(said, "the filesystem of '/srv/last' did not answer within 20ms");
         for _ in 0..3 {
