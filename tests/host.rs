@@ -1,6 +1,8 @@
 //! A host without systemd: a root directory, a metadata service, and the program on it.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -120,6 +122,25 @@ impl Host {
         let output = self.gild(&["status"]).output().unwrap();
         (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
     }
+}
+
+/// Starts one of Debian's exporters or servers, and hears from its log where it listens.
+pub(crate) fn listening(mut command: Command, package: &str) -> (Running, SocketAddr) {
+    let spawned = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let mut process = spawned.unwrap_or_else(|_| panic!("this needs Debian's package '{package}'"));
+    let mut log = BufReader::new(process.stderr.take().unwrap());
+    let process = Running(process);
+    let address = loop {
+        let mut line = String::new();
+        assert_ne!(log.read_line(&mut line).unwrap(), 0, "{package} has ended");
+        if line.contains("Listening on") {
+            let address = line.split_once("address=").unwrap().1;
+            break address.trim().parse().unwrap();
+        }
+    };
+    // It must not wait for somebody to read what it logs.
+    std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+    (process, address)
 }
 
 /// A program that does not outlive its test.

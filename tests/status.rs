@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use command_fds::{CommandFdExt, FdMapping};
+use gild::metrics::openmetrics::Format;
 use gild::platform::redact::{MASK, Redactor};
 use gild::status::client::{self, ClientError};
 use gild::status::listener::{self, ListenError};
@@ -42,8 +43,9 @@ impl Answers for Canned {
         None
     }
 
-    fn metrics(&self) -> String {
-        format!("# {SECRET}\nup 1\n# EOF\n")
+    fn metrics(&self, format: Format) -> String {
+        let end = if format == Format::OpenMetrics { "# EOF\n" } else { "" };
+        format!("# {SECRET}\nup 1\n{end}")
     }
 
     fn refresh(&self) {
@@ -130,7 +132,7 @@ async fn every_page_answers_without_secrets() {
     let (status, body) = daemon.get("/v1/config").await;
     assert_eq!((status, body), (200, format!("{{\"vars\":{{\"list\":[\"{MASK}\"]}}}}\n")));
     let (status, body) = daemon.get("/metrics").await;
-    assert_eq!((status, body), (200, format!("# {MASK}\nup 1\n# EOF\n")));
+    assert_eq!((status, body), (200, format!("# {MASK}\nup 1\n")));
     let (status, body) =
         client::ask(&daemon.socket(), http::Method::POST, "/v1/refresh", PATIENCE).await.unwrap();
     assert_eq!((status, &body[..]), (202, &b"{\"refresh\":\"started\"}\n"[..]));

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod boot;
+mod daemon;
 #[path = "../fakes/mod.rs"]
 #[allow(dead_code, reason = "the benchmarks use their own part of the fakes")]
 mod fakes;
@@ -22,7 +23,7 @@ use std::path::{Path, PathBuf};
 type Benchmark = fn(&Path);
 
 const ALL: &[(&str, Benchmark)] =
-    &[("resolve", resolve::run), ("boot", boot::run), ("herd", herd::run)];
+    &[("resolve", resolve::run), ("boot", boot::run), ("herd", herd::run), ("daemon", daemon::run)];
 
 fn main() {
     // The herd is a second run of this program.

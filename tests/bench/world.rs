@@ -2,6 +2,7 @@
 //! account's parameter and object, each behind a link.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -83,11 +84,29 @@ impl World {
         }
     }
 
+    /// Another remote at the end of a link, and its address.
+    pub(crate) fn link(&self, far: SocketAddr, round_trip: Duration) -> (Link, String) {
+        let link = Link::new(far, round_trip, self.certificate.as_ref());
+        let url = format!("{}://{}", self.scheme, link.address());
+        (link, url)
+    }
+
     /// `gild configure` on the instance at `root`.
     pub(crate) fn configure(&self, gild: &Path, root: &Path) -> Command {
+        self.gild(gild, root, "configure")
+    }
+
+    /// The daemon on the instance at `root`.
+    pub(crate) fn daemon(&self, gild: &Path, root: &Path, cloudwatch: &str) -> Command {
+        let mut command = self.gild(gild, root, "run");
+        command.env("AWS_ENDPOINT_URL_CLOUDWATCH", cloudwatch);
+        command
+    }
+
+    fn gild(&self, gild: &Path, root: &Path, verb: &str) -> Command {
         let [_, account, ssm] = self.urls();
         let mut command = Command::new(gild);
-        command.env_clear().arg("--root").arg(root).arg("configure");
+        command.env_clear().arg("--root").arg(root).arg(verb);
         command
             .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", self.imds.endpoint())
             .env("AWS_ENDPOINT_URL_S3", account)

@@ -13,9 +13,8 @@ mod load;
 mod page;
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gild::metrics::collector::NAMES;
@@ -27,39 +26,24 @@ use self::differences::{Side, differences};
 use self::load::{GROWS, Load};
 use self::page::{Page, Series};
 use crate::fakes::wait::until;
-use crate::host::Running;
+use crate::host::{Running, listening};
 use crate::program::gild;
 
 /// How many ticks are compared, a second apart.
 const TICKS: usize = 6;
 
 /// node_exporter, as the package configures it. Ends when dropped.
-struct NodeExporter {
+pub(crate) struct NodeExporter {
     _process: Running,
-    page: String,
+    pub(crate) page: String,
 }
 
 impl NodeExporter {
-    fn start() -> Self {
-        let spawned = Command::new("prometheus-node-exporter")
-            .args(["--web.listen-address=127.0.0.1:0", "--collector.processes"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn();
-        let mut process: Child =
-            spawned.expect("this needs Debian's package 'prometheus-node-exporter'");
-        let mut log = BufReader::new(process.stderr.take().unwrap());
-        let address = loop {
-            let mut line = String::new();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "it has ended");
-            let listens = line.contains("Listening on").then(|| line.split_once("address="));
-            if let Some((_, address)) = listens.flatten() {
-                break address.trim().to_owned();
-            }
-        };
-        // It must not wait for somebody to read what it logs.
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Self { _process: Running(process), page: format!("http://{address}/metrics") }
+    pub(crate) fn start() -> Self {
+        let mut command = Command::new("prometheus-node-exporter");
+        command.args(["--web.listen-address=127.0.0.1:0", "--collector.processes"]);
+        let (process, address) = listening(command, "prometheus-node-exporter");
+        Self { _process: process, page: format!("http://{address}/metrics") }
     }
 
     async fn page(&self, client: &Client) -> Page {

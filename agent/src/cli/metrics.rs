@@ -17,6 +17,7 @@ use crate::metrics::openmetrics::{self, Format};
 use crate::metrics::runner::Runner;
 use crate::metrics::sample::Tick;
 use crate::metrics::schedule::Schedule;
+use crate::metrics::scrape::Scrapes;
 use crate::metrics::sink::SinkContext;
 use crate::platform::aws::Aws;
 use crate::platform::redact::MASK;
@@ -48,10 +49,12 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
     let paths = globals.installed();
     let client = http::client()?;
     let watch = Watch::start(&settings.service, client.clone(), &paths);
-    watch.first_looks().await;
+    let scrapes = Scrapes::start(&settings.scrape, client.clone());
+    tokio::join!(watch.first_looks(), scrapes.first_fetches());
     let mut runner = Runner::new(&settings.metrics, &paths);
     let mut measure = async || {
         let mut tick = runner.tick().await;
+        scrapes.add_to(&mut tick.samples);
         tick.samples.extend(watch.samples());
         Arc::new(tick)
     };

@@ -17,6 +17,7 @@ mod notify;
 mod paint;
 mod run;
 mod status;
+mod top;
 mod up;
 
 use std::error::Error;
@@ -57,6 +58,7 @@ enum Verb {
     Run(run::Arguments),
     Up(up::Arguments),
     Status(status::Arguments),
+    Top(top::Arguments),
     Config(config::Arguments),
     Metrics(metrics::Arguments),
     Blame(blame::Arguments),
@@ -73,7 +75,11 @@ impl Verb {
             }
             // The tasks of the step are shown already.
             Verb::Up(_) => "warn,gild=info,gild::step=warn",
-            Verb::Status(_) | Verb::Config(_) | Verb::Metrics(_) | Verb::Blame(_) => "warn",
+            Verb::Status(_)
+            | Verb::Top(_)
+            | Verb::Config(_)
+            | Verb::Metrics(_)
+            | Verb::Blame(_) => "warn",
         }
     }
 }
@@ -117,6 +123,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 Verb::Run(arguments) => run::run(&globals, &arguments).await,
                 Verb::Up(arguments) => up::run(&globals, &arguments).await,
                 Verb::Status(arguments) => status::run(&globals, &arguments).await,
+                Verb::Top(arguments) => top::run(&globals, &arguments).await,
                 Verb::Config(arguments) => config::run(&globals, &arguments).await,
                 Verb::Metrics(arguments) => metrics::run(&globals, &arguments).await,
                 Verb::Blame(arguments) => blame::run(&globals, &arguments).await,

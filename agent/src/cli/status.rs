@@ -1,5 +1,6 @@
 //! `gild status`: how this instance is, by the daemon's own word.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::status::render::render;
 use crate::status::snapshot::{Snapshot, State};
 
 /// The exit code where no daemon answers.
-const NO_DAEMON: u8 = 5;
+pub(super) const NO_DAEMON: u8 = 5;
 
 /// How long `--wait` waits for a daemon to appear.
 const DAEMON_WAIT: Duration = Duration::from_secs(10);
@@ -39,7 +40,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let patience = Instant::now() + DAEMON_WAIT;
     loop {
-        let (body, snapshot) = match ask(globals).await {
+        let (_, body, snapshot) = match ask(globals).await {
             Ok(answer) => answer,
             // What an instance is like and whether it can be asked are two
             // things, with exit codes of their own.
@@ -66,13 +67,13 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
     }
 }
 
-/// The status by the first daemon that answers, or why none does.
-async fn ask(globals: &Globals) -> Result<(Bytes, Snapshot), String> {
+/// The status by the first daemon that answers, with where that was, or why none does.
+pub(super) async fn ask(globals: &Globals) -> Result<(PathBuf, Bytes, Snapshot), String> {
     let mut why = "no daemon answers".to_owned();
     for socket in globals.sockets() {
         match client::get(&socket, "/v1/status").await {
             Ok((200, body)) => match serde_json::from_slice(&body) {
-                Ok(snapshot) => return Ok((body, snapshot)),
+                Ok(snapshot) => return Ok((socket, body, snapshot)),
                 Err(error) => why = format!("the daemon's answer cannot be understood: {error}"),
             },
             Ok((code, body)) => {

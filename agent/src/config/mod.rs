@@ -8,6 +8,8 @@
 
 /// The layer of defaults.
 pub mod builtin;
+/// An amount of bytes.
+pub mod byte_size;
 /// Problems of documents, all at once, for people.
 pub mod check;
 /// What differs between two configurations.

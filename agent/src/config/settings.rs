@@ -10,6 +10,7 @@ use super::types::Free;
 use crate::configure::settings::ConfigurationSettings;
 use crate::health::settings::ServiceSettings;
 use crate::lifecycle::settings::LifecycleSettings;
+use crate::metrics::scrape::settings::ScrapeSettings;
 use crate::metrics::settings::MetricsSettings;
 use crate::metrics::sink::SinkSettings;
 use crate::notify::NotifySettings;
@@ -33,6 +34,8 @@ crate::settings! {
         lifecycle: LifecycleSettings;
         /// The services whose health is watched, each under a name.
         service: BTreeMap<String, ServiceSettings>;
+        /// Pages of metrics that other programs serve, each under a name.
+        scrape: BTreeMap<String, ScrapeSettings>;
         /// Free data for the playbook. gild passes it on and never interprets it.
         vars: Free;
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -23,7 +23,9 @@ use crate::platform::clock;
 use crate::platform::paths::Paths;
 use crate::status::fresh::{Drift, Look};
 use crate::status::server::{Answers, Flushing};
-use crate::status::snapshot::{AgentStatus, CollectorStatus, Facts, SinkStatus, Snapshot};
+use crate::status::snapshot::{
+    AgentStatus, CollectorStatus, Facts, SinkStatus, Snapshot, SpoolStatus,
+};
 
 /// What the daemon knows.
 #[derive(Debug)]
@@ -161,6 +163,12 @@ fn sinks(pipeline: &Pipeline) -> BTreeMap<String, SinkStatus> {
             dropped: dropped.collect(),
             last_error: stats.last_error,
             last_success: stats.last_success,
+            spool: stats.spool.map(|spool| SpoolStatus {
+                bytes: spool.bytes,
+                ticks: spool.ticks,
+                oldest_s: spool.oldest_s,
+                error: spool.error,
+            }),
         };
         (name, status)
     })
@@ -202,12 +210,11 @@ impl Answers for Board {
         self.view().report.as_ref().map(json)
     }
 
-    fn metrics(&self) -> String {
+    fn metrics(&self, format: Format) -> String {
         let tick = self.view().tick.clone();
         match tick {
-            Some(tick) => openmetrics::render(&tick, Format::OpenMetrics),
-            // An empty page of the format.
-            None => "# EOF\n".to_owned(),
+            Some(tick) => openmetrics::render(&tick, format),
+            None => openmetrics::render(&Tick::new(SystemTime::now(), Vec::new()), format),
         }
     }
 

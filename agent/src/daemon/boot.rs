@@ -4,12 +4,10 @@
 //! States are values, never labels, and few phases are named, so that a boot is about
 //! ten series. CloudWatch's schemas do not know them, so they cost nothing there.
 
-use std::sync::Arc;
-
 use super::board::Board;
 use crate::configure::blame::Blame;
 use crate::configure::report::{Outcome, Phase, Report};
-use crate::metrics::sample::Sample;
+use crate::metrics::sample::{Sample, label};
 
 /// The phases that have a series each; the others have one together.
 const PHASES: [&str; 4] = ["identity", "scopes", "fetch", "step"];
@@ -78,7 +76,7 @@ fn samples(report: &Report) -> Vec<Sample> {
 }
 
 fn phase(name: &str, ms: f64) -> Sample {
-    let labels = vec![("phase", Arc::from(name))];
+    let labels = vec![label("phase", name)];
     Sample::gauge("gild_boot_phase_duration_seconds", labels, ms / 1e3)
 }
 

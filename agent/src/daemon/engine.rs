@@ -1,13 +1,13 @@
 //! The parts of the daemon that settings shape: collectors, services, sinks.
 //! New settings replace what they change and leave the rest running.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Ended;
 use super::board::Board;
 use super::freshen::Fresh;
+use super::held::Held;
 use crate::config::Settings;
 use crate::health::watch::Watch;
 use crate::identity::{Identity, IdentityError};
@@ -16,9 +16,12 @@ use crate::lifecycle::hook::unhealthy::Sentry;
 use crate::lifecycle::notice::Notices;
 use crate::metrics::pipeline::Pipeline;
 use crate::metrics::runner::Runner;
-use crate::metrics::sample::Tick;
+use crate::metrics::sample::{Kind, Sample};
 use crate::metrics::schedule::Schedule;
-use crate::metrics::sink::Supplies;
+use crate::metrics::scrape::Scrapes;
+use crate::metrics::settings::MetricsSettings;
+use crate::metrics::sink::{SpoolSupply, Supplies};
+use crate::metrics::steps::{Corrections, Steps, slept};
 use crate::notify::courier::Courier;
 use crate::platform::error::chain_text;
 use crate::scope::Context;
@@ -27,10 +30,6 @@ use crate::scope::resolve::at_start;
 use crate::scope::secrets::Secrets;
 use crate::scope::settle::DefaultsInvalid;
 use crate::status::snapshot::CollectorStatus;
-
-/// How many ticks are held before it is known where to send them: as long as
-/// a slow boot takes, at the default interval.
-const HELD_TICKS: usize = 180;
 
 /// How many ticks the first samples are: rates need two.
 const FIRST_TICKS: u32 = 2;
@@ -54,8 +53,10 @@ pub(super) struct Engine<'a> {
     pub(super) identity: Option<Identity>,
     runner: Runner,
     schedule: Schedule,
-    held: VecDeque<Arc<Tick>>,
+    scrapes: Scrapes,
+    held: Held,
     sent: u32,
+    steps: Steps,
 }
 
 impl<'a> Engine<'a> {
@@ -66,6 +67,7 @@ impl<'a> Engine<'a> {
         let settings = own.settings;
         let (runner, schedule) = measuring(context, &settings);
         let watch = Watch::start(&settings.service, context.client.clone(), &context.paths);
+        let scrapes = Scrapes::start(&settings.scrape, context.client.clone());
         let courier = Courier::start(context);
         {
             let mut view = board.view();
@@ -73,7 +75,7 @@ impl<'a> Engine<'a> {
             view.tally = Some(courier.tally());
             view.problems = own.problems.iter().map(ToString::to_string).collect();
         }
-        let (fresh, held) = (Fresh::default(), VecDeque::new());
+        let (fresh, held) = (Fresh::default(), Held::default());
         Ok(Self {
             context,
             board,
@@ -85,8 +87,10 @@ impl<'a> Engine<'a> {
             identity: None,
             runner,
             schedule,
+            scrapes,
             held,
             sent: 0,
+            steps: Steps::default(),
         })
     }
 
@@ -98,34 +102,44 @@ impl<'a> Engine<'a> {
     /// Measures once and gives the result to the sinks.
     pub(super) async fn measure(&mut self) {
         let mut tick = self.runner.tick().await;
+        let step = self.steps.look(&tick, slept());
+        if let Some(step) = step {
+            let mut corrections = Corrections::default();
+            corrections.add(step);
+            self.held.stamp(|tick| corrections.at(tick));
+        }
+        let steps = self.steps.count as f64;
+        tick.samples.push(Sample::plain(Kind::Counter, "gild_clock_steps_total", steps));
         let collectors = self.runner.stats();
+        self.scrapes.add_to(&mut tick.samples);
         tick.samples.extend(self.board.boot_samples());
         let mut view = self.board.view();
         tick.samples.extend(view.watch.as_ref().map(Watch::samples).unwrap_or_default());
         view.collectors = collectors
             .into_iter()
+            .map(|(name, stats)| (name.to_owned(), stats))
+            .chain(self.scrapes.stats())
             .map(|(name, stats)| {
                 let status = CollectorStatus {
                     ok: stats.ok,
                     duration_ms: stats.duration_ms,
                     error: stats.error,
                 };
-                (name.to_owned(), status)
+                (name, status)
             })
             .collect();
+        tick.samples.extend(view.pipeline.as_ref().map(Pipeline::samples).unwrap_or_default());
         let tick = Arc::new(tick);
         view.tick = Some(tick.clone());
         match &view.pipeline {
             Some(pipeline) => {
+                if let Some(step) = step {
+                    pipeline.stepped(step);
+                }
                 pipeline.push(tick);
                 self.sent += 1;
             }
-            None => {
-                if self.held.len() == HELD_TICKS {
-                    self.held.pop_front();
-                }
-                self.held.push_back(tick);
-            }
+            None => self.held.push(tick),
         }
     }
 
@@ -134,6 +148,7 @@ impl<'a> Engine<'a> {
         if settings.metrics != self.settings.metrics {
             (self.runner, self.schedule) = measuring(self.context, &settings);
         }
+        self.scrapes.update(&settings.scrape);
         let mut view = self.board.view();
         if let Some(watch) = &mut view.watch {
             watch.update(&settings.service);
@@ -141,11 +156,13 @@ impl<'a> Engine<'a> {
         if !settings.lifecycle.watch {
             view.notices = Notices::default();
         }
-        let sinks_changed = settings.sink != self.settings.sink;
+        let spool = |settings: &Settings| (settings.metrics.spool, settings.metrics.spool_age);
+        let sinks_changed =
+            settings.sink != self.settings.sink || spool(&settings) != spool(&self.settings);
         if view.pipeline.is_none() || sinks_changed || self.identity.as_ref() != Some(&identity) {
-            let supplies = self.supplies(&identity);
+            let supplies = self.supplies(&identity, &settings.metrics);
             let pipeline = Pipeline::start(&settings.sink, &identity, &supplies);
-            for tick in self.held.drain(..) {
+            for tick in self.held.take() {
                 pipeline.push(tick);
                 self.sent += 1;
             }
@@ -158,7 +175,7 @@ impl<'a> Engine<'a> {
         self.identity = Some(identity);
     }
 
-    fn supplies(&self, identity: &Identity) -> Supplies {
+    fn supplies(&self, identity: &Identity, metrics: &MetricsSettings) -> Supplies {
         let Context { paths, client, redactor, .. } = self.context;
         let region = identity.region.clone();
         let secrets = Secrets::new(paths, client, region.clone(), redactor, SECRET_BUDGET);
@@ -166,6 +183,11 @@ impl<'a> Engine<'a> {
             client: client.clone(),
             aws: Arc::new(LazyAws::new(client.clone(), region, AWS_ATTEMPT)),
             secrets: Arc::new(secrets.or_handed()),
+            spool: SpoolSupply {
+                directory: paths.sink_spools(),
+                bytes: metrics.spool,
+                age: metrics.spool_age,
+            },
         }
     }
 

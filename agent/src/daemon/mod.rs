@@ -14,6 +14,8 @@ mod engine;
 mod freshen;
 /// What the autoscaling group is told.
 mod group;
+/// Ticks that wait for the sinks.
+mod held;
 /// What `configure` leaves.
 mod inbox;
 /// When the sources are looked at again.

@@ -17,7 +17,7 @@ use super::settings::ServiceSettings;
 use super::unit::ActiveState;
 use super::unit::bus::SystemBus;
 use super::verdict::Verdict;
-use crate::metrics::sample::Sample;
+use crate::metrics::sample::{Sample, label};
 use crate::platform::clock;
 use crate::platform::paths::Paths;
 
@@ -163,7 +163,7 @@ impl Watch {
         let mut down = 0u32;
         let mut unknown = false;
         for (name, found) in lock(&self.found).iter() {
-            let labels = || vec![("service", name.clone())];
+            let labels = || vec![label("service", name.clone())];
             unknown |= found.health.up.is_none();
             if let Some(up) = found.health.up {
                 down += u32::from(!up);
@@ -179,7 +179,7 @@ impl Watch {
             }
             for (probe, took) in &found.probes {
                 let mut labels = labels();
-                labels.push(("probe", (*probe).into()));
+                labels.push(label("probe", *probe));
                 samples.push(Sample::gauge("service_probe_seconds", labels, took.as_secs_f64()));
             }
         }

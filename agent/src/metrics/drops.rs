@@ -25,6 +25,14 @@ macro_rules! reasons {
 reasons! {
     /// The queue was full, and this was the oldest in it.
     QueueFull => "queue_full",
+    /// The spool on disk was full, and this was the oldest in it.
+    SpoolFull => "spool_full",
+    /// It waited on disk for longer than it may.
+    TooOld => "too_old",
+    /// It was damaged on disk.
+    Damaged => "damaged",
+    /// It lay on disk, and another instance had measured it.
+    Foreign => "foreign",
     /// The receiver refused it for good.
     Rejected => "rejected",
     /// It was tried for as long as one request may be tried.
@@ -33,7 +41,7 @@ reasons! {
     Invalid => "invalid",
     /// It would have been one metric more than the sink may send.
     OverBudget => "over_budget",
-    /// The wall clock was not set when it was measured.
+    /// The wall clock was not set when it was measured, or ran ahead.
     Clock => "clock",
     /// The wall clock had gone back when it was measured.
     Order => "order",

@@ -1,9 +1,8 @@
-//! What each metric is, in one line for Prometheus' pages.
+//! What each metric of gild's own is, in one line for Prometheus' pages.
 //!
-//! To add a metric: one line. The first that fits counts, so what is longer
-//! stands above what it begins with.
+//! To add a metric: one line. One that ends in `_` stands for all that begin so.
 
-/// Names or their beginnings, and what they are.
+/// Names, or beginnings up to a `_`, and what they are.
 const HELP: &[(&str, &str)] = &[
     ("node_boot_time_seconds", "When the host was started, in seconds since 1970."),
     ("node_context_switches_total", "Context switches."),
@@ -68,18 +67,48 @@ const HELP: &[(&str, &str)] = &[
     ("service_restarts_total", "Restarts of the service's unit."),
     ("service_probe_seconds", "How long the last probe of the service took."),
     ("services_unhealthy", "Services that are not healthy."),
+    ("up", "Whether the page could be scraped."),
+    ("scrape_duration_seconds", "How long scraping the page took."),
+    ("scrape_samples_scraped", "Samples that the page held."),
+    ("scrape_samples_post_metric_relabeling", "Samples that were taken from the page."),
+    (
+        "gild_scrape_samples_refused",
+        "Samples of the page whose names are those of gild's own metrics.",
+    ),
+    ("node_textfile_mtime_seconds", "When the file was last changed, in seconds since 1970."),
+    ("node_textfile_scrape_error", "Whether a file could not be read."),
+    (
+        "gild_textfile_samples_refused",
+        "Samples of files whose names are those of gild's own metrics.",
+    ),
     ("gild_boot_duration_seconds", "How long the last boot took, from the start of gild."),
     ("gild_boot_engine_duration_seconds", "How long Ansible, or the command, ran in it."),
     ("gild_boot_phase_duration_seconds", "How long each phase of the last boot took."),
     ("gild_boot_failed", "Whether the last boot failed."),
     ("gild_boot_degraded", "Whether the last boot was degraded."),
     ("gild_boot_step_ran", "Whether the step ran in the last boot."),
+    ("gild_clock_steps_total", "How often the wall clock was set."),
+    ("gild_sink_dropped_total", "Measurements that the sink gave up, by reason."),
+    ("gild_sink_sent_total", "Measurements that the sink delivered."),
+    ("gild_spool_bytes", "Bytes on disk that wait for the sink's receiver."),
+    ("gild_spool_failures_total", "How often the sink's spool could not be used."),
+    ("gild_spool_oldest_seconds", "How old the oldest tick is that waits on disk."),
+    ("gild_spool_ticks", "Ticks on disk that wait for the sink's receiver."),
 ];
 
 /// What a metric is.
 pub fn of(name: &str) -> &'static str {
-    let found = HELP.iter().find(|(beginning, _)| name.starts_with(beginning));
-    found.map_or("Measured by gild.", |(_, help)| help)
+    find(name).unwrap_or("Measured by another program.")
+}
+
+/// Whether a metric of this name is gild's own, so that no other may have it.
+pub fn is_own(name: &str) -> bool {
+    name.starts_with("gild_") || find(name).is_some()
+}
+
+fn find(name: &str) -> Option<&'static str> {
+    let fits = |key: &str| key == name || key.ends_with('_') && name.starts_with(key);
+    HELP.iter().find(|(key, _)| fits(key)).map(|(_, help)| *help)
 }
 
 #[cfg(test)]
@@ -87,9 +116,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_name_is_gilds_own_as_a_whole_or_by_its_beginning() {
+        for own in ["up", "node_load1", "node_memory_MemFree_bytes", "service_up", "gild_x"] {
+            assert!(is_own(own), "{own}");
+        }
+        for other in ["upstream", "node_load", "node_load1x", "node_memoryx", "service_up_x", ""] {
+            assert!(!is_own(other), "{other}");
+        }
+    }
+
+    #[test]
     fn no_line_is_hidden_by_one_above_it() {
         for (place, (name, _)) in HELP.iter().enumerate() {
-            let hiding = HELP[..place].iter().find(|(above, _)| name.starts_with(above));
+            let hides =
+                |above: &str| above == *name || above.ends_with('_') && name.starts_with(above);
+            let hiding = HELP[..place].iter().find(|(above, _)| hides(above));
             assert!(hiding.is_none(), "{name} is hidden by {hiding:?}");
         }
     }

@@ -10,6 +10,8 @@ pub mod drops;
 pub mod help;
 /// A tick as Prometheus reads it.
 pub mod openmetrics;
+/// Pages of metrics in the text format.
+pub mod page;
 /// Patterns of metric names.
 pub mod pattern;
 /// All sinks at work.
@@ -24,10 +26,16 @@ pub mod runner;
 pub mod sample;
 /// When the next tick is due.
 pub mod schedule;
+/// Pages that others serve.
+pub mod scrape;
 /// What can be configured.
 pub mod settings;
 /// Where samples go.
 pub mod sink;
+/// What waits for one sink on disk.
+pub mod spool;
+/// Whether the wall clock was set.
+pub mod steps;
 
 #[cfg(test)]
 mod tests;

@@ -30,7 +30,8 @@ pub fn render(tick: &Tick, format: Format) -> String {
     let mut text = String::with_capacity(tick.samples.len() * 96);
     for (name, samples) in families {
         let kind = samples.first().map_or(Kind::Gauge, |sample| sample.kind);
-        let (family, kind) = described(name, kind, format);
+        let has = |name: &str| places.contains_key(name);
+        let (family, kind) = described(name, kind, format, has);
         // Writing to a String cannot fail.
         let _ = writeln!(text, "# HELP {family} {}", help::of(name));
         let _ = writeln!(text, "# TYPE {family} {kind}");
@@ -46,14 +47,24 @@ pub fn render(tick: &Tick, format: Format) -> String {
 }
 
 /// The name and the type of a family. A counter whose name does not say so is
-/// none to either format.
-fn described(name: &str, kind: Kind, format: Format) -> (&str, &'static str) {
+/// none to either format; nor is one to OpenMetrics where another program has a
+/// metric of a name that the counter's family would take.
+fn described(
+    name: &str,
+    kind: Kind,
+    format: Format,
+    has: impl Fn(&str) -> bool,
+) -> (&str, &'static str) {
     match (kind, name.strip_suffix("_total"), format) {
         (Kind::Gauge, ..) => (name, "gauge"),
         (Kind::Counter, Some(_), Format::Text) => (name, "counter"),
-        (Kind::Counter, Some(family), Format::OpenMetrics) => (family, "counter"),
+        (Kind::Counter, Some(family), Format::OpenMetrics)
+            if !has(family) && !has(&format!("{family}_created")) =>
+        {
+            (family, "counter")
+        }
         (Kind::Counter, None, Format::Text) => (name, "untyped"),
-        (Kind::Counter, None, Format::OpenMetrics) => (name, "unknown"),
+        (Kind::Counter, _, Format::OpenMetrics) => (name, "unknown"),
     }
 }
 
@@ -65,7 +76,7 @@ pub fn line(sample: &Sample) -> String {
 }
 
 fn write_sample(text: &mut String, sample: &Sample) {
-    write_name(text, &sample.name, sample.labels.iter().map(|(name, value)| (*name, &**value)));
+    write_name(text, &sample.name, sample.labels.iter().map(|(name, value)| (&**name, &**value)));
     text.push(' ');
     write_value(text, sample.value);
 }
@@ -112,13 +123,13 @@ pub fn write_value(text: &mut String, value: f64) {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::sync::Arc;
     use std::time::SystemTime;
 
+    use super::super::sample::label;
     use super::*;
 
     fn tick() -> Tick {
-        let cpu = |mode: &str| vec![("cpu", Arc::from("0")), ("mode", Arc::from(mode))];
+        let cpu = |mode: &str| vec![label("cpu", "0"), label("mode", mode)];
         let samples = vec![
             Sample::counter("node_cpu_seconds_total", cpu("user"), 1.5),
             Sample::gauge("node_load1", vec![], 0.25),
@@ -143,6 +154,20 @@ node_vmstat_pswpin 7
 # EOF
 "#;
         assert_eq!(render(&tick(), Format::OpenMetrics), expected);
+    }
+
+    #[test]
+    fn a_counter_has_no_family_of_whose_name_there_is_another() {
+        let named = |other: &'static str| {
+            let both =
+                vec![Sample::counter("x_total", vec![], 1.0), Sample::gauge(other, vec![], 2.0)];
+            let page = render(&Tick::new(SystemTime::now(), both), Format::OpenMetrics);
+            page.lines().find(|line| line.starts_with("# TYPE")).map(str::to_owned)
+        };
+        for other in ["x", "x_created"] {
+            assert_eq!(named(other).as_deref(), Some("# TYPE x_total unknown"), "{other}");
+        }
+        assert_eq!(named("x_other").as_deref(), Some("# TYPE x counter"));
     }
 
     #[test]

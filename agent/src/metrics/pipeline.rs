@@ -9,8 +9,9 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::driver::{Handle, SinkStats};
-use super::sample::Tick;
+use super::sample::{Kind, Sample, Tick, label};
 use super::sink::{SinkSettings, Supplies};
+use super::steps::Step;
 use crate::identity::Identity;
 
 /// The sinks of one configuration.
@@ -39,6 +40,13 @@ impl Pipeline {
         }
     }
 
+    /// The wall clock was set; what waits is stamped anew.
+    pub fn stepped(&self, step: Step) {
+        for sink in self.sinks.values() {
+            sink.stepped(step);
+        }
+    }
+
     /// Has every sink send what it holds; says whether all have within this time.
     pub fn flush(&self, within: Duration) -> impl Future<Output = bool> + Send + use<> {
         // They send at the same time, and are awaited one after the other.
@@ -54,6 +62,29 @@ impl Pipeline {
     /// How each sink does.
     pub fn stats(&self) -> BTreeMap<String, SinkStats> {
         self.sinks.iter().map(|(name, sink)| (name.clone(), sink.stats())).collect()
+    }
+
+    /// How each sink does, as measurements.
+    pub fn samples(&self) -> Vec<Sample> {
+        let mut samples = Vec::new();
+        for (name, sink) in &self.sinks {
+            let (stats, name) = (sink.stats(), Arc::<str>::from(name.as_str()));
+            let mut add = |kind, metric: &'static str, reason: Option<&str>, value: u64| {
+                let mut labels = vec![label("sink", Arc::clone(&name))];
+                labels.extend(reason.map(|reason| label("reason", reason)));
+                samples.push(Sample::of(kind, metric.into(), labels, value as f64));
+            };
+            add(Kind::Counter, "gild_sink_sent_total", None, stats.sent);
+            for (reason, count) in &stats.dropped {
+                add(Kind::Counter, "gild_sink_dropped_total", Some(reason), *count);
+            }
+            let Some(spool) = &stats.spool else { continue };
+            add(Kind::Gauge, "gild_spool_bytes", None, spool.bytes);
+            add(Kind::Gauge, "gild_spool_ticks", None, spool.ticks);
+            add(Kind::Gauge, "gild_spool_oldest_seconds", None, spool.oldest_s);
+            add(Kind::Counter, "gild_spool_failures_total", None, spool.failures);
+        }
+        samples
     }
 
     /// Takes the place of another pipeline, which is shut down: sinks of the same
@@ -96,13 +127,14 @@ impl Pipeline {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
     use std::time::SystemTime;
 
     use super::*;
     use crate::config::SecretRef;
+    use crate::metrics::help;
     use crate::metrics::placeholder::tests::identity;
-    use crate::metrics::sample::Sample;
+    use crate::metrics::sink::SpoolSupply;
     use crate::metrics::sink::log::LogSettings;
     use crate::metrics::sink::remote_write::{PushUrl, RemoteWriteSettings};
     use crate::platform::http;
@@ -137,7 +169,8 @@ mod tests {
         let paths = Paths::installed(Path::new("/"));
         let secrets = Secrets::new(&paths, &client, None, &Redactor::default(), hour);
         let aws = Arc::new(LazyAws::new(client.clone(), None, hour));
-        let supplies = Supplies { client, aws, secrets: Arc::new(secrets) };
+        let spool = SpoolSupply { directory: PathBuf::new(), bytes: 0, age: hour };
+        let supplies = Supplies { client, aws, secrets: Arc::new(secrets), spool };
         let sinks = sinks.into();
         let pipeline = Pipeline::start(&sinks, &identity(), &supplies);
         let samples = vec![Sample::gauge("x", vec![], 1.0)];
@@ -152,6 +185,13 @@ mod tests {
         assert_eq!(pipeline.stats()["log"].sent, 1, "at once");
         taken_over.await;
         assert_eq!(pipeline.stats()["dead"].dropped, [("shutdown", 1)].into(), "and in the end");
+        let samples = pipeline.samples();
+        let lost = samples.iter().find(|sample| sample.label("reason") == Some("shutdown"));
+        assert_eq!(
+            lost.map(|sample| (&*sample.name, sample.value)),
+            Some(("gild_sink_dropped_total", 1.0))
+        );
+        assert!(samples.iter().all(|sample| help::of(&sample.name) != "Measured by gild."));
         let stats = pipeline.shutdown(Duration::from_secs(10)).await;
         assert_eq!(stats["log"].sent, 1);
         let error = stats["broken"].last_error.as_deref().unwrap_or_default();

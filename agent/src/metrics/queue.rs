@@ -40,12 +40,16 @@ impl Queue {
         Self { limits, ticks: VecDeque::new(), bytes: 0 }
     }
 
-    /// Adds the newest tick, and drops the oldest while there is no room.
-    pub fn push(&mut self, tick: Arc<Tick>, drops: &mut Drops) {
+    /// Adds the newest tick, even where there is no room.
+    pub fn add(&mut self, tick: Arc<Tick>) {
         let bytes = size(&tick);
         self.bytes += bytes;
         self.ticks.push_back((bytes, tick));
-        while self.over() {
+    }
+
+    /// Drops the oldest ticks while there is no room.
+    pub fn trim(&mut self, drops: &mut Drops) {
+        while self.is_over() {
             let Some(oldest) = self.pop() else { break };
             drops.add(Reason::QueueFull, oldest.samples.len());
         }
@@ -58,6 +62,11 @@ impl Queue {
         Some(tick)
     }
 
+    /// The oldest tick.
+    pub fn front(&self) -> Option<&Arc<Tick>> {
+        self.ticks.front().map(|(_, tick)| tick)
+    }
+
     /// How many ticks wait.
     pub fn len(&self) -> usize {
         self.ticks.len()
@@ -68,7 +77,8 @@ impl Queue {
         self.ticks.is_empty()
     }
 
-    fn over(&self) -> bool {
+    /// Whether there are more ticks than there is room for.
+    pub fn is_over(&self) -> bool {
         let count = self.ticks.len();
         count > self.limits.ticks.max(1)
             || (self.bytes > self.limits.bytes && count > self.limits.floor.max(1))
@@ -94,10 +104,11 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::sample::label;
     use super::*;
 
     fn tick(number: u64, samples: usize) -> Arc<Tick> {
-        let sample = Sample::gauge("node_load1", vec![("a", Arc::from("b"))], 1.0);
+        let sample = Sample::gauge("node_load1", vec![label("a", "b")], 1.0);
         let at = SystemTime::UNIX_EPOCH + Duration::from_secs(number);
         Arc::new(Tick::new(at, vec![sample; samples]))
     }
@@ -112,7 +123,8 @@ mod tests {
             let (mut queue, mut drops) = (Queue::new(limits), Drops::default());
             let (mut pushed, mut popped) = (0, 0);
             for (number, (samples, pop)) in sizes.iter().enumerate() {
-                queue.push(tick(number as u64, *samples), &mut drops);
+                queue.add(tick(number as u64, *samples));
+                queue.trim(&mut drops);
                 pushed += *samples as u64;
                 prop_assert!(queue.len() <= ticks.max(1));
                 prop_assert!(queue.bytes <= bytes || queue.len() <= floor.max(1));

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::collector::source::Files;
 use super::collector::{CollectError, Collector, ENTRIES};
-use super::sample::{Sample, Tick};
+use super::sample::{Sample, Tick, label};
 use super::settings::MetricsSettings;
 use crate::platform::clock;
 use crate::platform::error::chain_text;
@@ -45,7 +45,10 @@ impl Runner {
     pub fn new(settings: &MetricsSettings, paths: &Paths) -> Self {
         let named = |name| settings.collectors.iter().any(|chosen| chosen.as_str() == name);
         let chosen = ENTRIES.iter().filter(|entry| named(entry.name));
-        Self::of(chosen.map(|entry| (entry.name, (entry.build)(paths))), Files::new(paths))
+        Self::of(
+            chosen.map(|entry| (entry.name, (entry.build)(settings, paths))),
+            Files::new(paths),
+        )
     }
 
     fn of(
@@ -90,7 +93,7 @@ impl Running {
         }
         let result = self.collector.collect(files, samples);
         let duration = start.elapsed();
-        let label = || vec![("collector", self.label.clone())];
+        let label = || vec![label("collector", self.label.clone())];
         let success = f64::from(u8::from(result.is_ok()));
         let seconds = duration.as_secs_f64();
         samples.push(Sample::gauge("node_scrape_collector_success", label(), success));
@@ -162,10 +165,14 @@ mod tests {
     async fn this_host_is_measured_by_all_collectors() {
         let settings = MetricsSettings {
             interval: std::time::Duration::from_secs(10),
+            spool: 0,
+            spool_age: std::time::Duration::from_secs(1),
             collectors: super::super::collector::NAMES
                 .iter()
                 .map(|name| CollectorName::find(name).unwrap())
                 .collect(),
+            per_core_cpu: true,
+            textfile_directory: None,
         };
         let mut runner = Runner::new(&settings, &Paths::installed(Path::new("/")));
         let tick = runner.tick().await;

@@ -2,6 +2,8 @@
 //! other names (CloudWatch) translate.
 
 use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -15,7 +17,47 @@ pub enum Kind {
 }
 
 /// A label's name and value.
-pub type Label = (&'static str, Arc<str>);
+pub type Label = (LabelName, Arc<str>);
+
+/// A label of gild's own.
+pub fn label(name: &'static str, value: impl Into<Arc<str>>) -> Label {
+    (LabelName::Own(name), value.into())
+}
+
+/// A label's name: a word of this program, or one that came from outside and is
+/// shared between ticks.
+#[derive(Debug, Clone)]
+pub enum LabelName {
+    /// A word of this program.
+    Own(&'static str),
+    /// A word from outside.
+    Foreign(Arc<str>),
+}
+
+impl Deref for LabelName {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            LabelName::Own(name) => name,
+            LabelName::Foreign(name) => name,
+        }
+    }
+}
+
+impl PartialEq for LabelName {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for LabelName {}
+
+impl Hash for LabelName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        str::hash(self, state);
+    }
+}
 
 /// One measurement.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,7 +95,7 @@ impl Sample {
 
     /// The value of a label.
     pub fn label(&self, name: &str) -> Option<&str> {
-        self.labels.iter().find(|(key, _)| *key == name).map(|(_, value)| &**value)
+        self.labels.iter().find(|(key, _)| **key == *name).map(|(_, value)| &**value)
     }
 }
 

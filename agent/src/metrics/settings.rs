@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::collector;
+use crate::config::byte_size::ByteSize;
 use crate::config::node::Node;
 use crate::config::path::KeyPath;
 use crate::config::schema::{Reader, Setting, Shape, read_choice};
@@ -17,8 +18,19 @@ crate::settings! {
         /// process, and runs only where it stands here.
         collectors: Vec<CollectorName> = [
             "cpu", "memory", "swap", "disk", "load", "network", "uptime", "processes", "pressure",
-            "vmstat", "filefd", "netstat", "sockstat", "conntrack", "diskio", "ebs"
+            "vmstat", "filefd", "netstat", "sockstat", "conntrack", "diskio", "ebs",
+            "textfile"
         ];
+        /// Whether the times of processors are measured for each of them. Otherwise there
+        /// is their sum, as `cpu="total"`.
+        per_core_cpu: bool = true;
+        /// A directory, of whose files `*.prom` the collector "textfile" takes metrics.
+        textfile_directory: Option<String>;
+        /// How much may wait on disk for each sink while its receiver cannot be reached, such
+        /// as "16MB", which a day of the default collectors fits into. "0" keeps all in memory.
+        spool: u64 as ByteSize = "16MB";
+        /// How long it may wait there. What is older is dropped, and counted.
+        spool_age: Duration = "24h";
     }
 }
 

@@ -19,6 +19,7 @@ use super::help;
 use super::openmetrics::{Format, render};
 use super::runner::Runner;
 use super::sample::{Kind, Sample, Tick};
+use super::scrape::Scrapes;
 use crate::config::format::Format as Language;
 use crate::config::{Document, Layer, LayerName, Merged, Settings, builtin};
 use crate::health::fake_systemd::{FakeSystemd, service};
@@ -54,15 +55,23 @@ async fn instance() -> Tick {
     symlink(systemd.socket(), root.path().join("run/dbus/system_bus_socket")).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let tcp = listener.local_addr().unwrap().to_string();
-    let settings = settings(&format!("[service.web]\nunit = 'web.service'\ntcp = '{tcp}'"));
+    fs::create_dir(root.path().join("text")).unwrap();
+    fs::write(root.path().join("text/job.prom"), "# Nothing yet.\n").unwrap();
+    let settings = settings(&format!(
+        "metrics.textfile_directory = '/text'\n[service.web]\nunit = 'web.service'\ntcp = '{tcp}'\n\
+         [scrape.page]\nurl = 'http://{tcp}/'\ntimeout = '100ms'"
+    ));
     let paths = Paths::installed(root.path());
     let client = crate::platform::http::client().unwrap();
-    let watch = Watch::start(&settings.service, client, &paths);
+    let watch = Watch::start(&settings.service, client.clone(), &paths);
+    let scrapes = Scrapes::start(&settings.scrape, client);
     let mut runner = Runner::new(&settings.metrics, &paths);
     let mut tick = runner.tick().await;
     assert!(runner.stats().values().all(|stats| stats.ok), "{:?}", runner.stats());
     tokio::time::timeout(Duration::from_secs(30), watch.first_looks()).await.unwrap();
     tick.samples.extend(watch.samples());
+    scrapes.first_fetches().await;
+    scrapes.add_to(&mut tick.samples);
     tick
 }
 
@@ -71,7 +80,7 @@ async fn instance() -> Tick {
 fn listed(tick: &Tick) -> String {
     let mut metrics = BTreeMap::new();
     for sample in &tick.samples {
-        let labels: Vec<_> = sample.labels.iter().map(|(name, _)| *name).collect();
+        let labels: Vec<_> = sample.labels.iter().map(|(name, _)| &**name).collect();
         let (_, sets) = metrics.entry(&*sample.name).or_insert((sample.kind, BTreeSet::new()));
         sets.insert(labels.join(","));
     }
@@ -98,7 +107,10 @@ async fn every_metric_is_the_one_in_the_golden_list() {
     }
     let kept = fs::read_to_string(&path).unwrap_or_default();
     assert!(kept == text, "tests/golden/metrics.txt is not what is measured now:\n{text}");
-    assert!(!text.contains("Measured by gild."), "every metric has a help of its own:\n{text}");
+    assert!(
+        !text.contains("Measured by another program."),
+        "every metric has a help of its own:\n{text}"
+    );
 }
 
 #[tokio::test]
@@ -154,11 +166,25 @@ async fn a_host_with_512_processors_and_5000_mounts_is_measured_whole() {
     // Idle time falls a little, as it does, and then starts over.
     for (ticks, expected) in [(100_000, 1000.0), (99_900, 1000.0), (100_100, 1001.0), (5, 0.05)] {
         large_host(root.path(), ticks);
-        let tick = runner.tick().await;
+        // Within the time to the next tick, whose default that is.
+        let tick = tokio::time::timeout(Duration::from_secs(10), runner.tick()).await.unwrap();
         assert_eq!(count(&tick, "node_cpu_seconds_total"), 8 * 512);
         assert_eq!(count(&tick, "node_filesystem_device_error"), 5001);
         assert_eq!(count(&tick, "node_filesystem_size_bytes"), 1);
         assert_eq!(idle(&tick), Some(expected));
         assert!(runner.stats().values().all(|stats| stats.ok), "{:?}", runner.stats());
     }
+}
+
+#[tokio::test]
+async fn all_processors_together_are_ten_series_however_many_there_are() {
+    let root = TempDir::new().unwrap();
+    large_host(root.path(), 100_000);
+    let settings = settings("metrics.per_core_cpu = false");
+    let mut runner = Runner::new(&settings.metrics, &Paths::installed(root.path()));
+    let tick = runner.tick().await;
+    let of_cpu = |sample: &&Sample| sample.name.starts_with("node_cpu_");
+    assert_eq!(tick.samples.iter().filter(of_cpu).count(), 10);
+    let idle = tick.samples.iter().find(|sample| sample.label("mode") == Some("idle")).unwrap();
+    assert_eq!((idle.label("cpu"), idle.value), (Some("total"), 512.0 * 1000.0));
 }

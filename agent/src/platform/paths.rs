@@ -129,6 +129,11 @@ impl Paths {
         self.state.join("spool/notify/told.json")
     }
 
+    /// What waits for sinks that cannot be reached, a directory for each.
+    pub fn sink_spools(&self) -> PathBuf {
+        self.state.join("spool/sinks")
+    }
+
     /// What the daemon itself has to tell of this host.
     pub fn notices(&self) -> PathBuf {
         self.state.join("spool/notify/notices")

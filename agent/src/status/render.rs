@@ -7,7 +7,7 @@ mod lifecycle;
 
 use std::fmt::Write;
 
-use super::snapshot::{Snapshot, State};
+use super::snapshot::{CollectorStatus, Snapshot, State};
 use crate::configure::report::SourceOutcome;
 
 /// The snapshot as text. Everything that came from outside is shown on one line,
@@ -19,9 +19,33 @@ pub fn render(snapshot: &Snapshot, colour: bool) -> String {
     text
 }
 
-fn write_all(out: &mut String, snapshot: &Snapshot, colour: bool) -> std::fmt::Result {
+/// How the instance is and which one it is, as two lines.
+pub fn head(snapshot: &Snapshot, colour: bool) -> String {
+    let mut text = String::new();
+    // Writing to a text cannot fail.
+    let _ = write_head(&mut text, snapshot, colour);
+    text
+}
+
+/// What the daemon looks after: services, sinks, and collectors that fail.
+pub fn work(snapshot: &Snapshot) -> String {
+    let mut text = String::new();
+    let failing = snapshot.collectors.iter().filter(|(_, collector)| !collector.ok);
+    // Writing to a text cannot fail.
+    let _ = write_services(&mut text, snapshot);
+    let _ = write_sinks(&mut text, snapshot);
+    let _ = write_collectors(&mut text, failing);
+    let _ = write_agent(&mut text, snapshot);
+    text
+}
+
+fn write_head(out: &mut String, snapshot: &Snapshot, colour: bool) -> std::fmt::Result {
     writeln!(out, "{} since {}", state(snapshot.state, colour), plain(&snapshot.since))?;
-    write_identity(out, snapshot)?;
+    write_identity(out, snapshot)
+}
+
+fn write_all(out: &mut String, snapshot: &Snapshot, colour: bool) -> std::fmt::Result {
+    write_head(out, snapshot, colour)?;
     write_configuration(out, snapshot)?;
     fresh::write(out, snapshot)?;
     drain::write(out, snapshot)?;
@@ -30,7 +54,11 @@ fn write_all(out: &mut String, snapshot: &Snapshot, colour: bool) -> std::fmt::R
     write_services(out, snapshot)?;
     write_sinks(out, snapshot)?;
     write_notifiers(out, snapshot)?;
-    write_collectors(out, snapshot)?;
+    write_collectors(out, &snapshot.collectors)?;
+    write_agent(out, snapshot)
+}
+
+fn write_agent(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
     let agent = &snapshot.agent;
     writeln!(
         out,
@@ -159,13 +187,21 @@ fn write_sinks(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
             .filter(|(_, count)| **count > 0)
             .map(|(reason, count)| format!("{count} {}", plain(reason)))
             .collect();
+        let spool = sink.spool.clone().unwrap_or_default();
+        let queued = match spool.ticks {
+            0 => sink.queued.to_string(),
+            ticks => {
+                format!("{} ({ticks} on disk, {} KiB)", sink.queued, spool.bytes.div_ceil(1024))
+            }
+        };
+        let error = sink.last_error.as_deref().or(spool.error.as_deref());
         rows.push([
             plain(name),
             sink.sent.to_string(),
-            sink.queued.to_string(),
+            queued,
             if dropped.is_empty() { "0".to_owned() } else { dropped.join(", ") },
             sink.last_success.as_deref().map_or("never".to_owned(), plain),
-            sink.last_error.as_deref().map(plain).unwrap_or_default(),
+            error.map(plain).unwrap_or_default(),
         ]);
     }
     table(out, ["sink", "sent", "queued", "dropped", "last success", "last error"], &rows)
@@ -190,9 +226,12 @@ fn write_notifiers(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
     table(out, ["notify", "waiting", "delivered", "dropped", "last success", "last error"], &rows)
 }
 
-fn write_collectors(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
+fn write_collectors<'a>(
+    out: &mut String,
+    collectors: impl IntoIterator<Item = (&'a String, &'a CollectorStatus)>,
+) -> std::fmt::Result {
     let mut rows = Vec::new();
-    for (name, collector) in &snapshot.collectors {
+    for (name, collector) in collectors {
         rows.push([
             plain(name),
             if collector.ok { "ok" } else { "FAILED" }.to_owned(),

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ALLOW, HeaderValue};
+use http::header::{ACCEPT, ALLOW, HeaderMap, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -26,6 +26,7 @@ use tokio::task::JoinSet;
 use self::answer::{JSON, Memory, refuse, too_many};
 use self::flush::Gate;
 use super::listener::Listener;
+use crate::metrics::openmetrics::Format;
 use crate::platform::redact::Redactor;
 
 /// Clients that are being told, at the same time, that there are too many. When
@@ -42,6 +43,7 @@ const BODY_BYTES: usize = 4 * 1024;
 /// A pause after a failed accept, which mostly means too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Sinks that send what they hold; whether all have.
@@ -56,8 +58,8 @@ pub trait Answers: Send + Sync + 'static {
     fn config(&self) -> Option<Value>;
     /// `GET /v1/report`; `None` before there is one.
     fn report(&self) -> Option<Value>;
-    /// `GET /metrics`, as OpenMetrics text.
-    fn metrics(&self) -> String;
+    /// `GET /metrics`.
+    fn metrics(&self, format: Format) -> String;
     /// `POST /v1/refresh`: starts to read configuration and report again.
     fn refresh(&self);
     /// `POST /v1/flush`: has the sinks send what they hold, within this time.
@@ -164,10 +166,10 @@ impl Room {
                 &format!("the request's body is broken or larger than {BODY_BYTES} bytes"),
             );
         }
-        self.route(&head.method, head.uri.path()).await
+        self.route(&head.method, head.uri.path(), wished(&head.headers)).await
     }
 
-    async fn route(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {
+    async fn route(&self, method: &Method, path: &str, format: Format) -> Response<Full<Bytes>> {
         let allowed = match path {
             "/v1/status" | "/v1/config" | "/v1/report" | "/metrics" => Method::GET,
             "/v1/refresh" | "/v1/flush" => Method::POST,
@@ -190,11 +192,14 @@ impl Room {
                 self.json(StatusCode::ACCEPTED, json!({ "refresh": "started" }))
             }
             "/v1/flush" => self.flush().await,
-            _ => self.memory.text(
-                StatusCode::OK,
-                OPENMETRICS,
-                self.redactor.text(&self.answers.metrics()),
-            ),
+            _ => {
+                let kind = match format {
+                    Format::Text => TEXT,
+                    Format::OpenMetrics => OPENMETRICS,
+                };
+                let page = self.redactor.text(&self.answers.metrics(format));
+                self.memory.text(StatusCode::OK, kind, page)
+            }
         }
     }
 
@@ -224,6 +229,17 @@ impl Room {
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
+    }
+}
+
+/// OpenMetrics for those who name it, the text format for all others.
+fn wished(headers: &HeaderMap) -> Format {
+    let named = |value: &HeaderValue| {
+        value.to_str().is_ok_and(|text| text.contains("application/openmetrics-text"))
+    };
+    match headers.get_all(ACCEPT).iter().any(named) {
+        true => Format::OpenMetrics,
+        false => Format::Text,
     }
 }
 

@@ -106,6 +106,22 @@ pub struct SinkStatus {
     pub last_error: Option<String>,
     /// When something was last accepted.
     pub last_success: Option<String>,
+    /// What waits on disk; null where nothing may.
+    #[serde(default)]
+    pub spool: Option<SpoolStatus>,
+}
+
+/// What waits on disk for a sink.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SpoolStatus {
+    /// Bytes of its files.
+    pub bytes: u64,
+    /// Ticks.
+    pub ticks: u64,
+    /// How old the oldest tick is, in seconds.
+    pub oldest_s: u64,
+    /// Why the disk cannot be used; null once it can.
+    pub error: Option<String>,
 }
 
 /// How a collector is.

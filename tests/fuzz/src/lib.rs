@@ -20,5 +20,7 @@ pub mod proc;
 pub mod scope;
 /// Documents that disagree.
 pub mod settle;
+/// What waits on disk for a sink.
+pub mod spool;
 /// YAML as Ansible would read it.
 pub mod yaml;

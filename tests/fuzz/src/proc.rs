@@ -1,11 +1,10 @@
 //! What the kernel says: read, and made into text and requests.
 
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use gild::metrics::drops::{Drops, Reason};
 use gild::metrics::openmetrics::{Format, render};
-use gild::metrics::sample::{Sample, Tick};
+use gild::metrics::sample::{Sample, Tick, label};
 use gild::metrics::sink::remote_write::encode::{self, WriteRequest};
 use prost::Message;
 
@@ -62,7 +61,7 @@ pub fn samples(text: &str) -> Vec<Sample> {
         let name = fields.next()?.to_owned();
         let value = fields.next()?.parse().unwrap_or(f64::NAN);
         let labels = LABELS.into_iter().zip(fields).filter(|(_, value)| *value != "-");
-        let labels = labels.map(|(name, value)| (name, Arc::from(value))).collect();
+        let labels = labels.map(|(name, value)| label(name, value)).collect();
         let made = if counter { Sample::counter } else { Sample::gauge };
         Some(made(name, labels, value))
     };

@@ -156,7 +156,7 @@ mod tests {
             ("web.fail_after", &["service.web.fail_after"]),
             ("mimir.tenant", &["sink.mimir.tenant"]),
             ("global.required", &["scope.global.required"]),
-            ("url", &["sink.NAME.url", "notify.NAME.url"]),
+            ("url", &["sink.NAME.url", "notify.NAME.url", "scrape.NAME.url"]),
         ] {
             assert_eq!(suggested(wrong), right, "{wrong}");
         }

@@ -12,7 +12,7 @@ use super::labels::Labels;
 use super::source::{Files, fields, lines};
 use super::stat::STAT;
 use super::{CollectError, Collector};
-use crate::metrics::sample::Sample;
+use crate::metrics::sample::{Sample, label};
 
 /// The kernel counts in hundredths of a second towards user space (USER_HZ) on
 /// every architecture that EC2 has.
@@ -34,32 +34,55 @@ pub type Ticks = [u64; 10];
 /// The collector of processor time.
 #[derive(Debug, Default)]
 pub struct Cpu {
+    /// Whether each processor is told by itself.
+    per_core: bool,
     labels: Labels,
     last: HashMap<Arc<str>, Ticks>,
+}
+
+impl Cpu {
+    /// A collector of each processor, or of all of them together.
+    pub fn new(per_core: bool) -> Self {
+        Self { per_core, ..Self::default() }
+    }
+
+    fn add(&mut self, cpu: &Arc<str>, ticks: &Ticks, out: &mut Vec<Sample>) {
+        let (modes, guests) = ticks.split_at(MODES.len());
+        let mut add = |name: &'static str, mode: &str, ticks: u64| {
+            let labels = vec![label("cpu", cpu.clone()), label("mode", self.labels.get(mode))];
+            out.push(Sample::counter(name, labels, ticks as f64 / TICKS_PER_SECOND));
+        };
+        for (mode, ticks) in MODES.into_iter().zip(modes) {
+            add("node_cpu_seconds_total", mode, *ticks);
+        }
+        for (mode, ticks) in GUEST_MODES.into_iter().zip(guests) {
+            add("node_cpu_guest_seconds_total", mode, *ticks);
+        }
+    }
 }
 
 impl Collector for Cpu {
     fn collect(&mut self, files: &mut Files, out: &mut Vec<Sample>) -> Result<(), CollectError> {
         let Some(content) = files.read(STAT)? else { return Ok(()) };
-        let before = out.len();
+        let mut any = false;
         for (cpu, now) in parse(content) {
+            any = true;
             let cpu = self.labels.get(cpu);
-            let ticks = self.last.entry(cpu.clone()).or_insert(now);
-            *ticks = steady(*ticks, now);
-            let (modes, guests) = ticks.split_at(MODES.len());
-            let mut add = |name: &'static str, mode: &str, ticks: u64| {
-                let labels = vec![("cpu", cpu.clone()), ("mode", self.labels.get(mode))];
-                out.push(Sample::counter(name, labels, ticks as f64 / TICKS_PER_SECOND));
-            };
-            for (mode, ticks) in MODES.into_iter().zip(modes) {
-                add("node_cpu_seconds_total", mode, *ticks);
-            }
-            for (mode, ticks) in GUEST_MODES.into_iter().zip(guests) {
-                add("node_cpu_guest_seconds_total", mode, *ticks);
+            let last = self.last.entry(cpu.clone()).or_insert(now);
+            *last = steady(*last, now);
+            let ticks = *last;
+            if self.per_core {
+                self.add(&cpu, &ticks, out);
             }
         }
-        if out.len() == before {
+        if !any {
             return Err(files.lacks(STAT, "any processor"));
+        }
+        if !self.per_core {
+            // With those that went away: what they did was done.
+            let sum = |column| self.last.values().map(|ticks| ticks[column]).sum();
+            let total = self.labels.get("total");
+            self.add(&total, &std::array::from_fn(sum), out);
         }
         Ok(())
     }
@@ -142,7 +165,7 @@ mod tests {
     #[test]
     fn user_time_stands_with_its_processor_and_mode() {
         let root = tempfile::tempdir().unwrap();
-        let collected = || collect(&mut Cpu::default(), root.path());
+        let collected = || collect(&mut Cpu::new(true), root.path());
         let out = collected().unwrap();
         assert!(out.is_empty(), "no /proc is no error");
         fs::create_dir(root.path().join("proc")).unwrap();
@@ -155,5 +178,22 @@ mod tests {
         assert_eq!(out[8].value, 0.5);
         fs::write(root.path().join("proc/stat"), "nothing here\n").unwrap();
         assert!(collected().is_err());
+    }
+
+    #[test]
+    fn all_processors_together_do_not_fall_when_one_goes_away() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("proc")).unwrap();
+        let mut cpu = Cpu::new(false);
+        let mut user = |stat: &str| {
+            fs::write(root.path().join("proc/stat"), stat).unwrap();
+            let out = collect(&mut cpu, root.path()).unwrap();
+            assert_eq!(out.len(), 10);
+            assert_eq!(out[0].label("cpu"), Some("total"));
+            out[0].value
+        };
+        assert_eq!(user("cpu0 100 0 0 0\ncpu1 200 0 0 0\n"), 3.0);
+        assert_eq!(user("cpu0 150 0 0 0\n"), 3.5);
+        assert_eq!(user("cpu0 150 0 0 0\ncpu1 200 0 0 0\n"), 3.5);
     }
 }

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use super::labels::Labels;
 use super::source::{Files, fields, lines};
 use super::{CollectError, Collector};
-use crate::metrics::sample::{Kind, Sample};
+use crate::metrics::sample::{Kind, Sample, label};
 
 /// What each disk did.
 pub(super) const DISKSTATS: &str = "/proc/diskstats";
@@ -59,7 +59,7 @@ impl Collector for Diskio {
                     continue;
                 };
                 let kind = if column == NOW { Kind::Gauge } else { Kind::Counter };
-                let labels = vec![("device", device.clone())];
+                let labels = vec![label("device", device.clone())];
                 out.push(Sample::of(kind, Cow::Borrowed(name), labels, *count as f64 * unit));
             }
         }

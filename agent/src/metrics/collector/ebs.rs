@@ -6,7 +6,7 @@ use super::diskio::{self, DISKSTATS};
 use super::labels::Labels;
 use super::source::{Files, Source};
 use super::{CollectError, Collector};
-use crate::metrics::sample::Sample;
+use crate::metrics::sample::{Sample, label};
 use crate::platform::paths::Paths;
 
 /// The collector of volumes' ids.
@@ -34,11 +34,13 @@ impl Collector for Ebs {
             // At every tick: another volume may have come under the same name.
             self.serial.turn_to(&device.join("device/serial"));
             let Some(serial) = self.serial.read()?.and_then(parse) else { continue };
-            let mut labels =
-                vec![("device", self.labels.get(disk.name)), ("serial", self.labels.get(serial))];
+            let mut labels = vec![
+                label("device", self.labels.get(disk.name)),
+                label("serial", self.labels.get(serial)),
+            ];
             // Disks of the instance itself have a serial number, and no volume.
             if let Some(volume) = volume(serial) {
-                labels.push(("volume_id", self.labels.get(&volume)));
+                labels.push(label("volume_id", self.labels.get(&volume)));
             }
             out.push(Sample::gauge("node_disk_info", labels, 1.0));
         }

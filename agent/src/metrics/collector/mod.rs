@@ -40,6 +40,8 @@ pub mod source;
 pub mod stat;
 /// Swap space and swapping.
 pub mod swap;
+/// Metrics that jobs leave in files.
+pub mod textfile;
 /// Since when the host is up.
 pub mod uptime;
 /// Paging, faults and the OOM killer.
@@ -52,6 +54,7 @@ use std::time::SystemTime;
 
 use self::source::Files;
 use super::sample::Sample;
+use super::settings::MetricsSettings;
 use crate::platform::paths::Paths;
 
 /// Measures one noun of the host.
@@ -91,6 +94,15 @@ pub enum CollectError {
         /// What was looked for.
         what: &'static str,
     },
+    /// A file of metrics was not taken.
+    #[error("failed to take metrics from '{}'", path.display())]
+    Textfile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: textfile::FileError,
+    },
     /// A thread could not be started.
     #[error("failed to start a thread that asks filesystems for their space")]
     Thread(#[source] io::Error),
@@ -101,32 +113,38 @@ pub struct Entry {
     /// The name in `metrics.collectors`.
     pub name: &'static str,
     /// Makes the collector.
-    pub build: fn(&Paths) -> Box<dyn Collector>,
+    pub build: fn(&MetricsSettings, &Paths) -> Box<dyn Collector>,
 }
 
 /// The registry, in the order in which collectors run. Disk comes last, for it
 /// alone may have to wait.
 pub const ENTRIES: &[Entry] = &[
-    Entry { name: "cpu", build: |_| Box::<cpu::Cpu>::default() },
-    Entry { name: "memory", build: |_| Box::new(memory::Memory) },
-    Entry { name: "swap", build: |_| Box::new(swap::Swap) },
-    Entry { name: "load", build: |_| Box::new(load::Load) },
-    Entry { name: "uptime", build: |_| Box::new(uptime::Uptime::new(SystemTime::now)) },
-    Entry { name: "processes", build: |_| Box::new(processes::Processes) },
-    Entry { name: "pressure", build: |_| Box::new(pressure::Pressure) },
-    Entry { name: "vmstat", build: |_| Box::new(vmstat::Vmstat) },
-    Entry { name: "filefd", build: |_| Box::new(filefd::Filefd) },
-    Entry { name: "network", build: |paths| Box::new(network::Network::new(paths)) },
-    Entry { name: "netstat", build: |_| Box::new(netstat::Netstat) },
-    Entry { name: "sockstat", build: |_| Box::<sockstat::Sockstat>::default() },
-    Entry { name: "conntrack", build: |_| Box::new(conntrack::Conntrack) },
-    Entry { name: "diskio", build: |_| Box::<diskio::Diskio>::default() },
-    Entry { name: "ebs", build: |paths| Box::new(ebs::Ebs::new(paths)) },
+    Entry { name: "cpu", build: |settings, _| Box::new(cpu::Cpu::new(settings.per_core_cpu)) },
+    Entry { name: "memory", build: |_, _| Box::new(memory::Memory) },
+    Entry { name: "swap", build: |_, _| Box::new(swap::Swap) },
+    Entry { name: "load", build: |_, _| Box::new(load::Load) },
+    Entry { name: "uptime", build: |_, _| Box::new(uptime::Uptime::new(SystemTime::now)) },
+    Entry { name: "processes", build: |_, _| Box::new(processes::Processes) },
+    Entry { name: "pressure", build: |_, _| Box::new(pressure::Pressure) },
+    Entry { name: "vmstat", build: |_, _| Box::new(vmstat::Vmstat) },
+    Entry { name: "filefd", build: |_, _| Box::new(filefd::Filefd) },
+    Entry { name: "network", build: |_, paths| Box::new(network::Network::new(paths)) },
+    Entry { name: "netstat", build: |_, _| Box::new(netstat::Netstat) },
+    Entry { name: "sockstat", build: |_, _| Box::<sockstat::Sockstat>::default() },
+    Entry { name: "conntrack", build: |_, _| Box::new(conntrack::Conntrack) },
+    Entry { name: "diskio", build: |_, _| Box::<diskio::Diskio>::default() },
+    Entry { name: "ebs", build: |_, paths| Box::new(ebs::Ebs::new(paths)) },
     Entry {
         name: "process_states",
-        build: |paths| Box::new(process_states::ProcessStates::new(paths)),
+        build: |_, paths| Box::new(process_states::ProcessStates::new(paths)),
     },
-    Entry { name: "disk", build: |paths| Box::new(disk::Disk::new(paths)) },
+    Entry {
+        name: "textfile",
+        build: |settings, paths| {
+            Box::new(textfile::Textfile::new(settings.textfile_directory.as_deref(), paths))
+        },
+    },
+    Entry { name: "disk", build: |_, paths| Box::new(disk::Disk::new(paths)) },
 ];
 
 /// The names of all collectors.

@@ -6,7 +6,7 @@
 use super::labels::Labels;
 use super::source::{Files, fields, lines};
 use super::{CollectError, Collector};
-use crate::metrics::sample::Sample;
+use crate::metrics::sample::{Sample, label};
 use crate::platform::paths::Paths;
 
 /// The collector of network traffic.
@@ -37,7 +37,11 @@ impl Collector for Network {
         for (name, traffic) in chosen {
             let device = self.labels.get(name);
             for (metric, value) in traffic.counters() {
-                out.push(Sample::counter(metric, vec![("device", device.clone())], value as f64));
+                out.push(Sample::counter(
+                    metric,
+                    vec![label("device", device.clone())],
+                    value as f64,
+                ));
             }
         }
         Ok(())

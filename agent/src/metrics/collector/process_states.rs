@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use super::labels::Labels;
 use super::source::{Files, Source, fields};
 use super::{CollectError, Collector};
-use crate::metrics::sample::{Kind, Sample};
+use crate::metrics::sample::{Kind, Sample, label};
 use crate::platform::paths::Paths;
 
 /// The states, as ps shows them: running, sleeping, waiting for a disk, stopped,
@@ -51,7 +51,7 @@ impl Collector for ProcessStates {
             }
         }
         for (state, count) in STATES.into_iter().zip(states) {
-            let labels = vec![("state", self.labels.get(state))];
+            let labels = vec![label("state", self.labels.get(state))];
             out.push(Sample::gauge("node_processes_state", labels, count.into()));
         }
         out.push(Sample::plain(Kind::Gauge, "node_processes_pids", processes.into()));

@@ -24,10 +24,33 @@ pub(super) struct Account {
 /// refuses them.
 const RENEWAL: Duration = Duration::from_secs(60);
 
+/// How long a sink waits for the spool of the one before it, and how often it looks.
+const HANDOVER: Duration = Duration::from_secs(60);
+const HANDOVER_LOOK: Duration = Duration::from_millis(50);
+
 impl Account {
     /// The account of a sink that has yet to be set up.
     pub(super) fn new(name: &str, retries: Retries, shared: &Arc<Shared>) -> Self {
         Self { name: name.to_owned(), retries, shared: Arc::clone(shared), renewed: None }
+    }
+
+    /// Opens the spool. The sink whose place this one takes may still hold it, and has older
+    /// ticks than those that come now.
+    pub(super) async fn open_spool(&self) {
+        let end = Instant::now() + HANDOVER;
+        loop {
+            {
+                let state = &mut *self.shared.lock();
+                if state.backlog.open(&mut state.drops) || state.closing {
+                    return;
+                }
+            }
+            if Instant::now() >= end {
+                tracing::warn!(sink = %self.name, "another process holds the sink's spool");
+                return;
+            }
+            self.shared.pause(Instant::now() + HANDOVER_LOOK).await;
+        }
     }
 
     /// Sets the sink up, however often that must be tried; `None` when the end
@@ -54,8 +77,12 @@ impl Account {
                 self.give_everything_up().await;
                 return None;
             }
-            if self.shared.lock().closing {
-                return None;
+            {
+                let state = &mut *self.shared.lock();
+                if state.closing {
+                    return None;
+                }
+                state.backlog.set_outage(true, &mut state.drops);
             }
             self.shared.pause(Instant::now() + self.retries.backoff.wait(attempt)).await;
         }
@@ -79,7 +106,7 @@ impl Account {
         loop {
             {
                 let state = &mut *self.shared.lock();
-                while let Some(tick) = state.queue.pop() {
+                while let Some(tick) = state.backlog.give_up() {
                     state.drops.add(Reason::Unusable, tick.samples.len());
                 }
                 if state.closing {
@@ -96,6 +123,7 @@ impl Account {
     pub(super) fn works(&self) {
         let state = &mut *self.shared.lock();
         state.last_error = None;
+        state.backlog.set_outage(false, &mut state.drops);
         if state.failing.take().is_some() {
             tracing::info!(sink = %self.name, "sink works again");
         }

@@ -6,52 +6,28 @@
 //! itself: each has its own queue, task and clock.
 
 mod account;
+mod backlog;
 mod parts;
 mod shared;
+mod stats;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use self::account::Account;
+use self::backlog::{Backlog, Next};
 use self::shared::{Shared, Work};
+pub use self::stats::{SinkStats, SpoolStats};
 use super::drops::{Drops, Reason};
-use super::queue::Limits;
 use super::sample::Tick;
 use super::sink::{Request, SendError, SetUpError, Sink};
+use super::spool::Place;
+use super::steps::Step;
 use crate::platform::clock;
 use crate::platform::retry::{Backoff, Retryable, Verdict};
-
-/// How a sink does.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct SinkStats {
-    /// Ticks that wait.
-    pub queued: usize,
-    /// Measurements that were delivered.
-    pub sent: u64,
-    /// Measurements that were given up, by reason.
-    pub dropped: BTreeMap<&'static str, u64>,
-    /// Why the last request failed; nothing once one succeeds.
-    pub last_error: Option<String>,
-    /// When a request last succeeded.
-    pub last_success: Option<String>,
-}
-
-impl SinkStats {
-    /// These totals on top of earlier ones.
-    fn after(mut self, before: &SinkStats) -> Self {
-        self.sent += before.sent;
-        for (reason, count) in &before.dropped {
-            *self.dropped.entry(reason).or_default() += count;
-        }
-        self.last_success = self.last_success.or_else(|| before.last_success.clone());
-        self
-    }
-}
 
 /// How often and how long one request is tried.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +35,8 @@ pub struct Retries {
     /// The steps between tries.
     pub backoff: Backoff,
     /// How long the same request is tried. Some receivers answer 500 to what
-    /// they will never take, so there must be an end.
+    /// they will never take, so there must be an end. What waits on disk is tried for as
+    /// long as it may wait there, but where the receiver answers 500.
     pub most: Duration,
 }
 
@@ -69,6 +46,10 @@ impl Default for Retries {
         Self { backoff, most: Duration::from_secs(3600) }
     }
 }
+
+/// The pause after a request that was late: after an outage a fleet has much to send, and
+/// the receiver has to take what is new as well.
+const PACE: Duration = Duration::from_millis(100);
 
 /// A running sink.
 #[derive(Debug)]
@@ -81,15 +62,31 @@ impl Handle {
     /// Puts a sink to work under a name. Setting it up may take a while and
     /// several tries, because it may need secrets from elsewhere; what is pushed
     /// meanwhile waits in the queue.
-    pub fn start<S, F, B>(name: &str, mut set_up: F, retries: Retries) -> Self
+    pub fn start<S, F, B>(name: &str, set_up: F, retries: Retries) -> Self
     where
         S: Sink,
         F: FnMut() -> B + Send + 'static,
         B: Future<Output = Result<S, SetUpError>> + Send,
     {
-        let shared = Arc::new(Shared::new(Limits::default()));
+        Self::spooling(name, set_up, retries, None)
+    }
+
+    /// The same with a place on disk for what cannot be sent.
+    pub fn spooling<S, F, B>(
+        name: &str,
+        mut set_up: F,
+        retries: Retries,
+        place: Option<Place>,
+    ) -> Self
+    where
+        S: Sink,
+        F: FnMut() -> B + Send + 'static,
+        B: Future<Output = Result<S, SetUpError>> + Send,
+    {
+        let shared = Arc::new(Shared::new(Backlog::new(place, S::COMPARES)));
         let account = Account::new(name, retries, &shared);
         let work = async move {
+            account.open_spool().await;
             if let Some(sink) = account.set_up(&mut set_up).await {
                 Driver { sink, account, set_up }.run().await;
             }
@@ -100,8 +97,13 @@ impl Handle {
     /// Queues a tick. Never waits.
     pub fn push(&self, tick: Arc<Tick>) {
         let state = &mut *self.shared.lock();
-        state.queue.push(tick, &mut state.drops);
+        state.backlog.push(tick, &mut state.drops);
         self.shared.wake.notify_one();
+    }
+
+    /// The wall clock was set; what waits is stamped anew.
+    pub fn stepped(&self, step: Step) {
+        self.shared.lock().backlog.stepped(step);
     }
 
     /// Has all that waits sent, as far as the sink takes it, and ends then.
@@ -114,8 +116,16 @@ impl Handle {
     /// How the sink does, and did before it was set up anew.
     pub fn stats(&self) -> SinkStats {
         let state = self.shared.lock();
+        let spool = state.backlog.spooled().map(|(holds, failures, error)| SpoolStats {
+            bytes: holds.bytes,
+            ticks: holds.ticks,
+            oldest_s: holds.oldest.and_then(|at| at.elapsed().ok()).unwrap_or_default().as_secs(),
+            failures,
+            error,
+        });
         let own = SinkStats {
-            queued: state.queue.len(),
+            spool,
+            queued: state.backlog.len(),
             sent: state.sent,
             dropped: state.drops.by_reason(),
             last_error: state.last_error.clone(),
@@ -131,7 +141,7 @@ impl Handle {
     }
 
     /// Sends what waits, once, and ends the sink; what is not out by `deadline`
-    /// is lost.
+    /// stays on disk, or is lost where it cannot be kept there.
     pub async fn shutdown(mut self, deadline: Instant) -> SinkStats {
         self.shared.lock().closing = true;
         self.shared.wake.notify_one();
@@ -142,13 +152,16 @@ impl Handle {
         }
         {
             let state = &mut *self.shared.lock();
-            while let Some(tick) = state.queue.pop() {
+            let kept = state.backlog.spill(&mut state.drops);
+            while let Some(tick) = state.backlog.give_up() {
                 state.drops.add(Reason::Shutdown, tick.samples.len());
             }
             let lost = std::mem::take(&mut state.pending) + std::mem::take(&mut state.held);
-            state.drops.add(Reason::Shutdown, lost);
+            state.drops.add(Reason::Shutdown, if kept { 0 } else { lost });
         }
-        self.stats()
+        let stats = self.stats();
+        self.shared.lock().backlog.close();
+        stats
     }
 }
 
@@ -160,14 +173,15 @@ impl Drop for Handle {
 
 /// Why a request is not tried any more.
 struct GivenUp {
-    reason: Reason,
+    /// What it counts as; nothing where it waits on disk for another process.
+    reason: Option<Reason>,
     /// Whether it is for what the request holds, so that a part of it may fare better.
     content: bool,
 }
 
 impl GivenUp {
     fn outside(reason: Reason) -> Self {
-        Self { reason, content: false }
+        Self { reason: Some(reason), content: false }
     }
 }
 
@@ -188,16 +202,31 @@ where
         let mut due = Instant::now() + self.sink.phase();
         loop {
             let work = self.account.shared.wait(due).await;
-            loop {
-                // Not in the loop's head, where the lock would be held below.
-                let Some(tick) = self.account.shared.lock().queue.pop() else { break };
+            while let Some(next) = self.next() {
                 let mut drops = Drops::default();
-                let requests = self.sink.take(&tick, &mut drops);
-                self.deliver(requests, &drops).await;
+                if let Some(before) = next.before {
+                    self.sink.prime(&before);
+                }
+                let mut requests = self.sink.take(&next.tick, &mut drops);
+                if next.late {
+                    requests.extend(self.sink.flush(false, &mut drops));
+                }
+                let sent = !requests.is_empty();
+                if !self.deliver(requests, &drops).await {
+                    return;
+                }
+                if next.late && sent {
+                    self.account.shared.pause(Instant::now() + PACE).await;
+                }
+            }
+            if self.is_kept() {
+                return;
             }
             let mut drops = Drops::default();
             let requests = self.sink.flush(work != Work::Due, &mut drops);
-            self.deliver(requests, &drops).await;
+            if !self.deliver(requests, &drops).await {
+                return;
+            }
             match work {
                 Work::Last => return,
                 Work::Flush(asked) => self.account.shared.answer(asked),
@@ -207,7 +236,23 @@ where
         }
     }
 
-    async fn deliver(&mut self, requests: Vec<Request<S::Payload>>, drops: &Drops) {
+    /// The tick that comes next. At the end, what is on disk stays there.
+    fn next(&self) -> Option<Next> {
+        if self.is_kept() {
+            return None;
+        }
+        let state = &mut *self.account.shared.lock();
+        state.backlog.take(&mut state.drops)
+    }
+
+    /// Whether the end has come, and what waits is on disk.
+    fn is_kept(&self) -> bool {
+        let state = &mut *self.account.shared.lock();
+        state.closing && state.backlog.is_behind() && state.backlog.spill(&mut state.drops)
+    }
+
+    /// Delivers requests; says whether that is over, or they wait on disk.
+    async fn deliver(&mut self, requests: Vec<Request<S::Payload>>, drops: &Drops) -> bool {
         {
             let state = &mut *self.account.shared.lock();
             state.drops.merge(drops);
@@ -215,13 +260,18 @@ where
             state.pending += requests.iter().map(|request| request.measurements).sum::<usize>();
         }
         for request in requests {
-            self.in_parts(request).await;
+            if !self.in_parts(request).await {
+                return false;
+            }
         }
+        self.account.shared.lock().backlog.settle(self.sink.holds_since());
+        true
     }
 
     /// Tries a request until it is delivered or there is a reason to give up.
     async fn attempts(&mut self, request: &Request<S::Payload>) -> Result<(), GivenUp> {
         let start = Instant::now();
+        let mut blamed = None;
         let mut attempt = 0;
         loop {
             attempt += 1;
@@ -243,13 +293,35 @@ where
             let wait = match error.verdict() {
                 Verdict::Permanent => {
                     let content = error.refuses_content();
-                    return Err(GivenUp { reason: Reason::Rejected, content });
+                    // It can be reached.
+                    let state = &mut *self.account.shared.lock();
+                    state.backlog.set_outage(false, &mut state.drops);
+                    return Err(GivenUp { reason: Some(Reason::Rejected), content });
                 }
-                _ if last => return Err(GivenUp::outside(Reason::Shutdown)),
+                _ if last => {
+                    let state = &mut *self.account.shared.lock();
+                    let kept = state.backlog.spill(&mut state.drops);
+                    let reason = (!kept).then_some(Reason::Shutdown);
+                    return Err(GivenUp { reason, content: false });
+                }
                 Verdict::Transient => self.account.retries.backoff.wait(attempt),
                 Verdict::After(wish) => wish.max(self.account.retries.backoff.wait(attempt)),
             };
-            if wait > self.account.retries.most.saturating_sub(start.elapsed()) {
+            let patience = {
+                let state = &mut *self.account.shared.lock();
+                state.backlog.set_outage(true, &mut state.drops);
+                state.backlog.patience()
+            };
+            // Some receivers answer 500 to what they will never take.
+            let (since, most) = match patience {
+                Some(patience) if !error.may_be_for_content() => {
+                    blamed = None;
+                    (start, patience)
+                }
+                Some(_) => (*blamed.get_or_insert_with(Instant::now), self.account.retries.most),
+                None => (start, self.account.retries.most),
+            };
+            if wait > most.saturating_sub(since.elapsed()) {
                 return Err(GivenUp::outside(Reason::Expired));
             }
             self.account.shared.pause(Instant::now() + wait).await;

@@ -21,8 +21,9 @@ where
     F: FnMut() -> B + Send,
     B: Future<Output = Result<S, SetUpError>> + Send,
 {
-    /// Sends a request, whole or in parts, and counts what came of it.
-    pub(super) async fn in_parts(&mut self, request: Request<S::Payload>) {
+    /// Sends a request, whole or in parts, and counts what came of it. Says whether that is
+    /// over: at the end, what is not delivered stays on disk.
+    pub(super) async fn in_parts(&mut self, request: Request<S::Payload>) -> bool {
         let mut parts = vec![request];
         let (mut cuts, mut taken, mut alone) = (0, false, Vec::new());
         while let Some(part) = parts.pop() {
@@ -31,7 +32,8 @@ where
                     taken = true;
                     self.settle(part.measurements, None);
                 }
-                Err(GivenUp { reason, content }) => {
+                Err(GivenUp { reason: None, .. }) => return false,
+                Err(GivenUp { reason: Some(reason), content }) => {
                     let halves = match content && cuts < MOST_CUTS {
                         true => self.sink.halves(&part.payload),
                         false => None,
@@ -56,6 +58,7 @@ where
                 self.sink.leave_out(payload);
             }
         }
+        true
     }
 
     fn settle(&self, measurements: usize, given_up: Option<Reason>) {

@@ -8,8 +8,8 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::super::drops::Drops;
-use super::super::queue::{Limits, Queue};
 use super::SinkStats;
+use super::backlog::Backlog;
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -33,7 +33,7 @@ pub(super) enum Work {
 
 #[derive(Debug)]
 pub(super) struct State {
-    pub(super) queue: Queue,
+    pub(super) backlog: Backlog,
     /// Measurements in requests that are neither delivered nor given up.
     pub(super) pending: usize,
     /// Measurements that the sink itself gathers for a later request.
@@ -53,9 +53,9 @@ pub(super) struct State {
 }
 
 impl Shared {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(backlog: Backlog) -> Self {
         let state = State {
-            queue: Queue::new(limits),
+            backlog,
             pending: 0,
             held: 0,
             drops: Drops::default(),
@@ -87,7 +87,7 @@ impl Shared {
                 if state.asked > state.done {
                     return Work::Flush(state.asked);
                 }
-                if Instant::now() >= due && !state.queue.is_empty() {
+                if Instant::now() >= due && !state.backlog.is_empty() {
                     return Work::Due;
                 }
             }

@@ -110,6 +110,17 @@ impl SendError {
         }
     }
 
+    /// Whether it may be that the receiver will never take what is in the request, though it
+    /// says that the fault is its own.
+    pub fn may_be_for_content(&self) -> bool {
+        match self {
+            SendError::Push { source: HttpError::Status { status, .. }, .. } => {
+                status.as_u16() == 500
+            }
+            _ => false,
+        }
+    }
+
     /// What kind of failure this is; the same however its text differs.
     pub fn kind(&self) -> String {
         match self {

@@ -32,6 +32,9 @@ impl Sink for Log {
     type Settings = LogSettings;
     type Payload = Vec<String>;
 
+    // It shows how things stand, and is always there.
+    const SPOOLS: bool = false;
+
     fn build(settings: &LogSettings, _: &Identity, _: &SinkContext) -> Result<Self, BuildError> {
         Ok(Self { settings: settings.clone(), newest: None })
     }

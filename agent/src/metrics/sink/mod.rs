@@ -14,23 +14,27 @@ pub mod log;
 pub mod remote_write;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use reqwest::Client;
 use secrecy::SecretString;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 pub use self::error::{BuildError, SendError, SetUpError};
 use super::driver::{Handle, Retries};
 use super::drops::Drops;
 use super::sample::Tick;
+use super::spool::Place;
 use crate::config::SecretRef;
 use crate::config::node::Node;
 use crate::config::path::KeyPath;
 use crate::config::schema::{Reader, Setting, Shape, quoted};
 use crate::identity::Identity;
 use crate::platform::aws::Aws;
+use crate::platform::hex;
 use crate::scope::aws::LazyAws;
 use crate::scope::secrets::Secrets;
 
@@ -43,6 +47,37 @@ pub struct Supplies {
     pub aws: Arc<LazyAws>,
     /// What resolves secrets.
     pub secrets: Arc<Secrets>,
+    /// Where ticks may wait on disk, and how much of them.
+    pub spool: SpoolSupply,
+}
+
+/// Where ticks may wait on disk.
+#[derive(Debug, Clone)]
+pub struct SpoolSupply {
+    /// The directory of all spools.
+    pub directory: PathBuf,
+    /// The most bytes for one sink; none where nothing goes to disk.
+    pub bytes: u64,
+    /// How long a tick may wait there.
+    pub age: Duration,
+}
+
+impl SpoolSupply {
+    /// The place of one sink.
+    fn place(&self, name: &str, identity: &Identity) -> Option<Place> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        // Names are any text, and not every text is the name of a directory.
+        let directory = match !name.is_empty() && name.len() <= 64 && name.bytes().all(plain) {
+            true => name.to_owned(),
+            false => format!("+{}", hex::hex(&Sha256::digest(name)[..16])),
+        };
+        (self.bytes > 0).then(|| Place {
+            directory: self.directory.join(directory),
+            instance: identity.instance_id.clone(),
+            bytes: self.bytes,
+            age: self.age,
+        })
+    }
 }
 
 impl Supplies {
@@ -101,6 +136,12 @@ pub trait Sink: Sized + Send + 'static {
     /// What one request holds.
     type Payload: Send + Sync + 'static;
 
+    /// Whether ticks wait on disk while its receiver cannot be reached.
+    const SPOOLS: bool = true;
+
+    /// Whether it compares each tick with the one before.
+    const COMPARES: bool = false;
+
     /// Whether it needs [`SinkContext::aws`].
     const NEEDS_AWS: bool = false;
 
@@ -150,6 +191,16 @@ pub trait Sink: Sized + Send + 'static {
         0
     }
 
+    /// The oldest moment of which it holds something between `take` and `flush`: what was
+    /// measured since then is not delivered.
+    fn holds_since(&self) -> Option<SystemTime> {
+        None
+    }
+
+    /// Takes a tick in that was delivered by an earlier process, to compare the next one
+    /// with.
+    fn prime(&mut self, _: &Tick) {}
+
     /// Sends one request.
     fn send(
         &mut self,
@@ -170,11 +221,12 @@ pub trait Sink: Sized + Send + 'static {
     fn show(&self, payload: &Self::Payload) -> Vec<String>;
 }
 
-/// Whether the wall clock was set. A sample from the past may be refused, and
+/// Whether the wall clock can be right. A sample from the past may be refused, and
 /// one from the future can shut out everything that comes after it.
 pub fn plausible(at: SystemTime) -> bool {
-    // The start of 2024: gild is younger.
-    at >= SystemTime::UNIX_EPOCH + Duration::from_secs(1_704_067_200)
+    // The start of 2024, and that of 2100: gild is younger, and will not become as old.
+    let year = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    (year(1_704_067_200)..year(4_102_444_800)).contains(&at)
 }
 
 /// The requests that a sink would send for these ticks.
@@ -208,7 +260,8 @@ where
             S::build(settings, identity, &context).map_err(SetUpError::Build)
         }
     };
-    Handle::start(name, set_up, Retries::default())
+    let place = supplies.spool.place(name, identity).filter(|_| S::SPOOLS);
+    Handle::spooling(name, set_up, Retries::default(), place)
 }
 
 macro_rules! sinks {

@@ -53,7 +53,7 @@ mod tests {
     use serde_json::Value;
     use tokio::sync::Notify;
 
-    use super::super::{Answers, Flushing, Memory};
+    use super::super::{Answers, Flushing, Format, Memory};
     use super::*;
     use crate::platform::redact::Redactor;
 
@@ -74,7 +74,7 @@ mod tests {
             None
         }
 
-        fn metrics(&self) -> String {
+        fn metrics(&self, _: Format) -> String {
             String::new()
         }
 
@@ -100,7 +100,7 @@ mod tests {
     }
 
     async fn ask(room: &Room) -> u16 {
-        room.route(&Method::POST, "/v1/flush").await.status().as_u16()
+        room.route(&Method::POST, "/v1/flush", Format::Text).await.status().as_u16()
     }
 
     #[tokio::test]
@@ -126,6 +126,9 @@ mod tests {
         let (room, sent) = room();
         drop(sent);
         assert_eq!(ask(&room).await, 504);
-        assert_eq!(room.route(&Method::GET, "/v1/flush").await.status().as_u16(), 405);
+        assert_eq!(
+            room.route(&Method::GET, "/v1/flush", Format::Text).await.status().as_u16(),
+            405
+        );
     }
 }

@@ -22,7 +22,7 @@ impl Answers for Page {
         None
     }
 
-    fn metrics(&self) -> String {
+    fn metrics(&self, _: Format) -> String {
         "x".repeat(self.0)
     }
 
@@ -42,7 +42,7 @@ fn room(page: usize) -> Room {
 #[tokio::test]
 async fn answers_that_nobody_reads_leave_room_for_only_so_many() {
     let room = room(ANSWER_BYTES / 3);
-    let ask = async || room.route(&Method::GET, "/metrics").await;
+    let ask = async || room.route(&Method::GET, "/metrics", Format::Text).await;
     let mut unread = [ask().await, ask().await, ask().await];
     assert!(unread.iter().all(|answer| answer.status() == StatusCode::OK));
     let refused = ask().await;
@@ -58,9 +58,9 @@ async fn answers_that_nobody_reads_leave_room_for_only_so_many() {
 #[tokio::test]
 async fn an_answer_larger_than_all_room_is_given_alone() {
     let room = room(ANSWER_BYTES + 1);
-    let first = room.route(&Method::GET, "/metrics").await;
+    let first = room.route(&Method::GET, "/metrics", Format::Text).await;
     assert_eq!(first.status(), StatusCode::OK);
-    let status = async || room.route(&Method::GET, "/v1/status").await.status();
+    let status = async || room.route(&Method::GET, "/v1/status", Format::Text).await.status();
     assert_eq!(status().await, StatusCode::SERVICE_UNAVAILABLE);
     drop(first);
     assert_eq!(status().await, StatusCode::OK);

@@ -14,7 +14,7 @@ use self::probe::{Answer, Prober};
 use super::labels::Labels;
 use super::source::{Files, Source};
 use super::{CollectError, Collector};
-use crate::metrics::sample::Sample;
+use crate::metrics::sample::{Sample, label};
 use crate::platform::paths::Paths;
 
 /// The collector of filesystems.
@@ -63,9 +63,9 @@ impl Collector for Disk {
     fn collect(&mut self, _: &mut Files, out: &mut Vec<Sample>) -> Result<(), CollectError> {
         for (mount, answer) in std::mem::replace(&mut self.looked, Ok(Vec::new()))? {
             let labels = vec![
-                ("device", self.labels.get(&mount.device)),
-                ("fstype", self.labels.get(&mount.fstype)),
-                ("mountpoint", self.labels.get(&mount.mount_point.to_string_lossy())),
+                label("device", self.labels.get(&mount.device)),
+                label("fstype", self.labels.get(&mount.fstype)),
+                label("mountpoint", self.labels.get(&mount.mount_point.to_string_lossy())),
             ];
             let mut add = |name, value| out.push(Sample::gauge(name, labels.clone(), value));
             if let Answer::Space(space) = answer {

@@ -67,6 +67,11 @@ impl Minutes {
         values.map(|(_, count)| *count as usize).sum()
     }
 
+    /// When the oldest minute that they hold began.
+    pub fn oldest(&self) -> Option<SystemTime> {
+        self.minutes.keys().next().map(|minute| UNIX_EPOCH + Duration::from_secs(*minute))
+    }
+
     /// Takes out the minutes that are over; `all` takes the newest one too,
     /// which may still be going on. Seconds are always over.
     pub fn take(&mut self, all: bool) -> Vec<Datum> {

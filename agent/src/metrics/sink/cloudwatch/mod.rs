@@ -71,6 +71,7 @@ impl Sink for CloudWatch {
     type Payload = Vec<Datum>;
 
     const NEEDS_AWS: bool = true;
+    const COMPARES: bool = true;
 
     fn build(
         settings: &CloudWatchSettings,
@@ -176,6 +177,15 @@ impl Sink for CloudWatch {
 
     fn held(&self) -> usize {
         self.minutes.measurements()
+    }
+
+    fn holds_since(&self) -> Option<SystemTime> {
+        self.minutes.oldest()
+    }
+
+    fn prime(&mut self, tick: &Tick) {
+        // Nothing is sent of it: it is what the next one is compared with.
+        self.translator.figures(tick, &mut Page::new(&self.include));
     }
 
     async fn send(&mut self, datums: &Vec<Datum>) -> Result<(), SendError> {

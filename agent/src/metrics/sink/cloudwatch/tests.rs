@@ -9,7 +9,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use super::schema::CloudWatchSchema;
 use super::*;
 use crate::metrics::placeholder::tests::identity;
-use crate::metrics::sample::Sample;
+use crate::metrics::sample::{Sample, label};
 use crate::platform::aws::Aws;
 use crate::platform::http;
 
@@ -67,9 +67,9 @@ fn tick(second: u64, mounts: &[&str]) -> Arc<Tick> {
     for mount in mounts {
         for key in ["size", "free", "avail"] {
             let labels = vec![
-                ("device", Arc::from("/dev/x")),
-                ("fstype", Arc::from("ext4")),
-                ("mountpoint", Arc::from(*mount)),
+                label("device", "/dev/x"),
+                label("fstype", "ext4"),
+                label("mountpoint", *mount),
             ];
             samples.push(Sample::gauge(format!("node_filesystem_{key}_bytes"), labels, 8.0));
         }
@@ -291,4 +291,30 @@ fn what_is_too_old_or_too_far_ahead_is_dropped_and_counted() {
         assert_eq!(sink.flush(true, &mut drops).len(), usize::from(taken));
         assert_eq!(drops.of(Reason::Clock), if taken { 0 } else { 2 });
     }
+}
+
+/// What a sink that was killed in the middle of a minute had not delivered, is gathered
+/// again from that minute's ticks, and no minute is halved or doubled.
+#[test]
+fn after_a_kill_the_minutes_are_those_that_there_would_have_been() {
+    let calls = |sink: &mut CloudWatch, seconds: std::ops::Range<u64>| -> Vec<String> {
+        let mut drops = Drops::default();
+        let mut shown = Vec::new();
+        for second in seconds.step_by(10) {
+            sink.take(&tick(second, &["/"]), &mut drops);
+            let requests = sink.flush(false, &mut drops);
+            shown.extend(requests.iter().flat_map(|request| sink.show(&request.payload)));
+        }
+        shown
+    };
+    let whole = calls(&mut build(&settings()).unwrap(), 0..250);
+    let mut first = build(&settings()).unwrap();
+    let mut halves = calls(&mut first, 0..150);
+    // All of the third minute is still to be delivered.
+    let since = first.holds_since().unwrap();
+    assert_eq!(since, tick(120, &[]).at);
+    let mut second = build(&settings()).unwrap();
+    second.prime(&tick(110, &["/"]));
+    halves.extend(calls(&mut second, 120..250));
+    assert_eq!(halves, whole);
 }

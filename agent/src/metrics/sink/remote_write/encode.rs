@@ -145,7 +145,8 @@ pub fn is_label_name(name: &str) -> bool {
         && !name.starts_with("__")
 }
 
-fn is_metric_name(name: &str) -> bool {
+/// Whether a metric may have this name.
+pub fn is_metric_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     let starts = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || byte == b':';
     bytes.next().is_some_and(starts) && bytes.all(|byte| starts(byte) || byte.is_ascii_digit())
@@ -180,10 +181,10 @@ pub fn lines(request: &WriteRequest) -> impl Iterator<Item = String> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::sync::Arc;
     use std::time::{Duration, SystemTime};
 
     use super::*;
+    use crate::metrics::sample::label;
 
     fn tick(samples: Vec<Sample>) -> Tick {
         Tick::new(SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_123), samples)
@@ -194,7 +195,7 @@ mod tests {
     }
 
     fn sample(name: &'static str, labels: &[(&'static str, &str)]) -> Sample {
-        let labels = labels.iter().map(|(name, value)| (*name, Arc::from(*value))).collect();
+        let labels = labels.iter().map(|(name, value)| label(name, *value)).collect();
         Sample::gauge(name, labels, 1.5)
     }
 

@@ -38,9 +38,10 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
+    use crate::metrics::sample::label;
 
     fn tick(mounts: &[&str]) -> Arc<Tick> {
-        let sample = |mount: &&str| Sample::gauge("x", vec![("mount", Arc::from(*mount))], 1.0);
+        let sample = |mount: &&str| Sample::gauge("x", vec![label("mount", *mount)], 1.0);
         Arc::new(Tick::new(SystemTime::UNIX_EPOCH, mounts.iter().map(sample).collect()))
     }
 

@@ -7,10 +7,12 @@ pub mod encode;
 mod ended;
 /// What may be sent next.
 mod order;
+/// What time it is for the receiver.
+mod receiver_clock;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use prost::Message;
@@ -20,6 +22,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use self::ended::Ended;
 use self::order::Order;
+use self::receiver_clock::ReceiverClock;
 use super::{BuildError, Request, SendError, Sink, SinkContext, plausible};
 use crate::config::SecretRef;
 use crate::config::node::Node;
@@ -95,6 +98,7 @@ pub struct RemoteWrite {
     timeout: Duration,
     order: Order,
     ended: Ended,
+    receiver_clock: ReceiverClock,
 }
 
 enum Authorization {
@@ -149,6 +153,7 @@ impl Sink for RemoteWrite {
             timeout: settings.timeout,
             order: Order::default(),
             ended: Ended::default(),
+            receiver_clock: ReceiverClock::default(),
         })
     }
 
@@ -173,7 +178,7 @@ impl Sink for RemoteWrite {
     }
 
     fn take(&mut self, tick: &Arc<Tick>, drops: &mut Drops) -> Vec<Request<Bytes>> {
-        if !plausible(tick.at) {
+        if !plausible(tick.at) || self.receiver_clock.is_ahead(tick) {
             drops.add(Reason::Clock, tick.samples.len());
             return Vec::new();
         }
@@ -213,6 +218,7 @@ impl Sink for RemoteWrite {
             // The URL stands in the error already.
             failed(HttpError::Send(error.without_url()))
         })?;
+        self.receiver_clock.note(answer.headers(), Instant::now());
         if !answer.status().is_success() {
             return Err(failed(http::refused(answer).await));
         }

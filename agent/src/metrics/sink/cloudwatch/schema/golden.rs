@@ -14,10 +14,11 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use super::super::{CloudWatch, CloudWatchPer, CloudWatchSettings};
 use super::CloudWatchSchema;
 use crate::metrics::collector::source::Files;
-use crate::metrics::collector::{Collector, ENTRIES};
+use crate::config::{Merged, Settings, builtin};
+use crate::metrics::collector::{Collector, ENTRIES, Entry};
 use crate::metrics::drops::Drops;
 use crate::metrics::placeholder::tests::identity;
-use crate::metrics::sample::{Sample, Tick};
+use crate::metrics::sample::{Sample, Tick, label};
 use crate::metrics::sink::{Sink, SinkContext};
 use crate::platform::aws::Aws;
 use crate::platform::http;
@@ -101,15 +102,15 @@ fn samples(collectors: &mut [(&str, Box<dyn Collector>)], root: &Path, moment: u
         let names = ["size_bytes", "free_bytes", "avail_bytes", "files", "files_free", "readonly"];
         for (name, value) in names.into_iter().zip(values) {
             let labels = vec![
-                ("device", Arc::from(device)),
-                ("fstype", Arc::from(fstype)),
-                ("mountpoint", Arc::from(point)),
+                label("device", device),
+                label("fstype", fstype),
+                label("mountpoint", point),
             ];
             let value = value - moment as f64 * if name == "free_bytes" { 100.0 } else { 0.0 };
             out.push(Sample::gauge(["node_filesystem_", name].concat(), labels, value));
         }
     }
-    out.push(Sample::gauge("service_up", vec![("service", Arc::from("web"))], 1.0));
+    out.push(Sample::gauge("service_up", vec![label("service", "web")], 1.0));
     out.push(Sample::gauge("services_unhealthy", vec![], 0.0));
     out
 }
@@ -130,7 +131,9 @@ fn ticks() -> Vec<Arc<Tick>> {
     let (paths, begun) = (Paths::installed(root), Instant::now());
     // The space of a filesystem cannot be made up below a directory.
     let chosen = ENTRIES.iter().filter(|entry| entry.name != "disk");
-    let mut collectors: Vec<_> = chosen.map(|entry| (entry.name, (entry.build)(&paths))).collect();
+    let settings = Settings::typed(&Merged::fold([&builtin::layer()]).root).settings.unwrap();
+    let build = |entry: &Entry| (entry.name, (entry.build)(&settings.metrics, &paths));
+    let mut collectors: Vec<_> = chosen.map(build).collect();
     let mut ticks = Vec::new();
     for moment in 0..3 {
         at_moment(root, moment);
@@ -142,9 +145,9 @@ fn ticks() -> Vec<Arc<Tick>> {
     ticks
 }
 
-/// The lines of what a sink with these settings sends for the ticks.
+/// What a sink of a schema sends for the ticks.
 fn sent(schema: CloudWatchSchema, include: Option<&[&str]>) -> String {
-    let settings = CloudWatchSettings {
+    sent_with(&CloudWatchSettings {
         namespace: "Golden".to_owned(),
         schema,
         per: CloudWatchPer::Instance,
@@ -155,14 +158,18 @@ fn sent(schema: CloudWatchSchema, include: Option<&[&str]>) -> String {
         high_resolution: Vec::new(),
         flush: Duration::from_secs(60),
         max_metrics: 1000,
-    };
+    })
+}
+
+/// The lines of what a sink with these settings sends for the ticks.
+fn sent_with(settings: &CloudWatchSettings) -> String {
     let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
     let context = SinkContext {
         client: http::client().unwrap(),
         aws: Some(Aws { config }),
         secrets: HashMap::new(),
     };
-    let mut sink = CloudWatch::build(&settings, &identity(), &context).unwrap();
+    let mut sink = CloudWatch::build(settings, &identity(), &context).unwrap();
     sink.clock = || SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_060);
     let mut drops = Drops::default();
     for tick in ticks() {

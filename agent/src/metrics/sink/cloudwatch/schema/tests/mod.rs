@@ -8,10 +8,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::super::include::Include;
 use super::*;
-use crate::metrics::sample::Sample;
+use crate::metrics::sample::{Sample, label};
 
 fn sample(name: &'static str, labels: &[(&'static str, &str)], value: f64) -> Sample {
-    let labels = labels.iter().map(|(name, value)| (*name, Arc::from(*value))).collect();
+    let labels = labels.iter().map(|(name, value)| label(name, *value)).collect();
     Sample::gauge(name, labels, value)
 }
 
