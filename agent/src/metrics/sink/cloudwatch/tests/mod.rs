@@ -1,6 +1,8 @@
 //! The CloudWatch sink from ticks to calls.
 #![allow(clippy::unwrap_used)]
 
+mod any;
+
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
