@@ -11,6 +11,7 @@ mod configure;
 mod context;
 mod drain;
 mod effective;
+mod import;
 mod known;
 mod metrics;
 mod notify;
@@ -64,6 +65,7 @@ enum Verb {
     Blame(blame::Arguments),
     Notify(notify::Arguments),
     Drain(drain::Arguments),
+    Import(import::Arguments),
 }
 
 impl Verb {
@@ -79,7 +81,7 @@ impl Verb {
             | Verb::Top(_)
             | Verb::Config(_)
             | Verb::Metrics(_)
-            | Verb::Blame(_) => "warn",
+            | Verb::Blame(_) | Verb::Import(_) => "warn",
         }
     }
 }
@@ -129,6 +131,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 Verb::Blame(arguments) => blame::run(&globals, &arguments).await,
                 Verb::Notify(arguments) => notify::run(&globals, &arguments).await,
                 Verb::Drain(arguments) => drain::run(&globals, &arguments).await,
+                Verb::Import(arguments) => import::run(&globals, &arguments),
             }
         }),
     };

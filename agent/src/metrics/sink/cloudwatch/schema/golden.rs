@@ -2,7 +2,7 @@
 //! `GILD_REFRESH_GOLDEN=1` writes them anew.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -223,5 +223,30 @@ fn the_golden_datums_are_all_that_a_schema_can_send() {
 fn the_golden_datums_are_few_where_nothing_is_configured() {
     for schema in CloudWatchSchema::ALL {
         held(&format!("{}-default.jsonl", schema.word()), &sent(*schema, None));
+    }
+}
+
+/// The names of the metrics that stand in a golden file.
+fn names_in(files: &[&str]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for name in files {
+        let path = Path::new(TESTS).join("golden/cloudwatch").join(name);
+        for line in fs::read_to_string(path).unwrap().lines().filter(|line| line.starts_with('{')) {
+            let datum: serde_json::Value = serde_json::from_str(line).unwrap();
+            names.insert(datum["MetricName"].as_str().unwrap().to_owned());
+        }
+    }
+    names
+}
+
+#[test]
+fn the_names_of_a_schema_are_those_that_it_can_send() {
+    for (schema, files) in [
+        (CloudWatchSchema::CwAgent, &["cwagent.jsonl"][..]),
+        (CloudWatchSchema::Native, &["native.jsonl"]),
+        (CloudWatchSchema::Telegraf, &["telegraf.jsonl", "telegraf-more.jsonl"]),
+    ] {
+        let named: BTreeSet<_> = schema.schema().names().map(str::to_owned).collect();
+        assert_eq!(named, names_in(files), "{}", schema.word());
     }
 }

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
+use crate::metrics::sample::label;
 
 /// Names that some schema reads, with the labels that tell them apart.
 const NAMES: [(&str, &[&str]); 16] = [
@@ -37,7 +38,7 @@ fn sample() -> impl Strategy<Value = Sample> {
                 "LONG" => Arc::from("x".repeat(2000)),
                 text => Arc::from(text),
             };
-            let labels = labels.iter().zip(texts).map(|(label, word)| (*label, text(word)));
+            let labels = labels.iter().zip(texts).map(|(name, word)| label(name, text(word)));
             Sample::counter(name, labels.collect(), value)
         },
     )
