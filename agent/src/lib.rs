@@ -43,6 +43,9 @@ pub mod daemon;
 /// What operators may ask: HTTP on a unix socket, and its client.
 pub mod status;
 
+/// Other agents' configuration as gild's.
+pub mod import;
+
 /// The verbs of the command line.
 pub mod cli;
 

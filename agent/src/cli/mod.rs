@@ -12,6 +12,7 @@ mod context;
 mod cost;
 mod drain;
 mod effective;
+mod import;
 mod known;
 mod metrics;
 mod notify;
@@ -66,6 +67,7 @@ enum Verb {
     Blame(blame::Arguments),
     Notify(notify::Arguments),
     Drain(drain::Arguments),
+    Import(import::Arguments),
 }
 
 impl Verb {
@@ -82,6 +84,7 @@ impl Verb {
             | Verb::Config(_)
             | Verb::Metrics(_)
             | Verb::Cost(_)
+            | Verb::Import(_)
             | Verb::Blame(_) => "warn",
         }
     }
@@ -133,6 +136,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 Verb::Blame(arguments) => blame::run(&globals, &arguments).await,
                 Verb::Notify(arguments) => notify::run(&globals, &arguments).await,
                 Verb::Drain(arguments) => drain::run(&globals, &arguments).await,
+                Verb::Import(arguments) => import::run(&globals, &arguments),
             }
         }),
     };

@@ -57,11 +57,11 @@ fn kernel_hostname() -> Option<String> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::identity::Provenance;
 
-    pub(in crate::metrics) fn identity() -> Identity {
+    pub(crate) fn identity() -> Identity {
         Identity {
             provenance: Provenance::Host,
             instance_id: "i-1".to_owned(),

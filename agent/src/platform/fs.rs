@@ -63,6 +63,30 @@ pub fn write_atomic(path: &Path, bytes: &[u8], access: Access) -> io::Result<()>
     written
 }
 
+/// Writes `bytes` to a file that must not exist yet (0600), by way of a synced temporary file
+/// beside it.
+pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let directory = match path.parent() {
+        Some(directory) if directory != Path::new("") => directory,
+        _ => Path::new("."),
+    };
+    let temporary = directory.join(format!(".gild.{:016x}", fastrand::u64(..)));
+    let written = (|| {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(Access::Owner.mode())
+            .open(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        // Unlike a renaming, a link replaces nothing.
+        fs::hard_link(&temporary, path)
+    })();
+    let _ = fs::remove_file(&temporary);
+    written?;
+    File::open(directory)?.sync_all()
+}
+
 /// Removes what a writer that was killed has left. Only one process writes a
 /// given file at a time, so none of them is in use.
 fn remove_leftovers(directory: &Path, prefix: &str) {
@@ -149,6 +173,18 @@ mod tests {
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode);
         }
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_new_file_replaces_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("new.toml");
+        write_new(&path, b"a").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let error = write_new(&path, b"b").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "a");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     }
 

@@ -72,7 +72,7 @@ impl Setting for PageUrl {
     }
 
     fn read(node: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {
-        let url = node.to_value().as_str().and_then(plain_url).filter(is_here);
+        let url = node.to_value().as_str().and_then(page_url);
         if url.is_none() {
             // It may hold a password, so it is not shown.
             let message = "must be a URL on this host, such as \"http://127.0.0.1:9121/metrics\", \
@@ -87,6 +87,11 @@ impl From<PageUrl> for Url {
     fn from(url: PageUrl) -> Self {
         url.0
     }
+}
+
+/// The URL of a page on this host that a text spells, if it is one.
+pub fn page_url(text: &str) -> Option<Url> {
+    plain_url(text).filter(is_here)
 }
 
 fn is_here(url: &Url) -> bool {

@@ -3,7 +3,6 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
-use std::sync::Mutex;
 
 use super::*;
 use crate::health::probe::file::FileAge;
@@ -50,7 +49,6 @@ async fn a_filesystem_that_hangs_holds_one_thread_and_no_look() {
     let probe = FileAge::new(PathBuf::from("/srv/last"), None, hung);
     let (means, limit) = (means(Path::new("/")), Duration::from_millis(20));
     // One guard over the awaits: the test has one thread, and waits for none.
-    #[allow(clippy::await_holding_lock)]
     {
         let _hangs = HANGS.lock().await;
         let said = why(run(&probe, &means, limit).await);

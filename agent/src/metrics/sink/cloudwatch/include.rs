@@ -1,5 +1,6 @@
 //! Which metrics are sent: `NAME`, with `*` at its end for any rest, or `NAME{DIMENSION=VALUE}`
-//! for those that have such a dimension.
+//! for those that have such a dimension; `!=` for those that have not. Several of them stand with
+//! commas between, and all must hold.
 
 use std::sync::Arc;
 
@@ -17,17 +18,43 @@ pub struct Include {
 #[derive(Debug)]
 struct Pattern {
     name: String,
-    about: Option<(String, String)>,
+    about: Vec<Condition>,
+}
+
+#[derive(Debug)]
+struct Condition {
+    dimension: String,
+    wanted: String,
+    /// Whether those are meant that do not have it.
+    not: bool,
+}
+
+impl Condition {
+    fn parse(text: &str) -> Option<Self> {
+        let (dimension, value) = text.split_once('=')?;
+        let (dimension, not) = match dimension.strip_suffix('!') {
+            Some(dimension) => (dimension, true),
+            None => (dimension, false),
+        };
+        let wanted = value.trim_matches('"').to_owned();
+        Some(Self { dimension: dimension.to_owned(), wanted, not })
+    }
+
+    fn holds(&self, about: &[(&'static str, Arc<str>)]) -> bool {
+        let has = about
+            .iter()
+            .any(|(name, value)| *name == self.dimension && pattern::matches(&self.wanted, value));
+        has != self.not
+    }
 }
 
 impl Pattern {
     fn parse(text: &str) -> Option<Self> {
         let (name, about) = match text.split_once('{') {
-            None => (text, None),
+            None => (text, Vec::new()),
             Some((name, rest)) => {
-                let (dimension, value) = rest.strip_suffix('}')?.split_once('=')?;
-                let value = value.trim_matches('"');
-                (name, Some((dimension.to_owned(), value.to_owned())))
+                let conditions = rest.strip_suffix('}')?.split(',').map(Condition::parse);
+                (name, conditions.collect::<Option<_>>()?)
             }
         };
         let fits = |byte: u8| byte.is_ascii_graphic() && !b"{}=,".contains(&byte);
@@ -36,10 +63,7 @@ impl Pattern {
     }
 
     fn matches(&self, name: &str, about: &[(&'static str, Arc<str>)]) -> bool {
-        let asked = |(dimension, wanted): &(String, String)| {
-            about.iter().any(|(name, value)| name == dimension && pattern::matches(wanted, value))
-        };
-        pattern::matches(&self.name, name) && self.about.as_ref().is_none_or(asked)
+        pattern::matches(&self.name, name) && self.about.iter().all(|it| it.holds(about))
     }
 }
 
@@ -63,14 +87,14 @@ impl Include {
         let core = !self.schema.cores && is_core(about);
         self.patterns.iter().position(|pattern| {
             group.is_none_or(|group| pattern.name.starts_with(group))
-                && (!core || pattern.about.is_some())
+                && (!core || !pattern.about.is_empty())
                 && pattern.matches(name, about)
         })
     }
 
     /// Whether single processors may be asked for.
     pub fn wants_cores(&self) -> bool {
-        self.patterns.iter().any(|pattern| self.schema.cores || pattern.about.is_some())
+        self.patterns.iter().any(|pattern| self.schema.cores || !pattern.about.is_empty())
     }
 
     /// Whether a metric is sent in high resolution.
@@ -157,6 +181,10 @@ mod tests {
         assert_eq!(of(&patterns, "/data/1"), Some(1));
         assert_eq!(of(&patterns, "/srv"), None);
         assert_eq!(of(&["disk_*{device=/}"], "/"), None);
+        let patterns = ["disk_*{path!=/,path!=\"/data*\"}", "disk_*{path=/*,path!=/}"];
+        assert_eq!(of(&patterns, "/"), None);
+        assert_eq!(of(&patterns, "/data/1"), Some(1));
+        assert_eq!(of(&patterns, "/srv"), Some(0));
     }
 
     #[test]
@@ -170,12 +198,16 @@ mod tests {
         }
         assert_eq!(of(Telegraf, "cpu_*", "cpu7"), Some(0));
         assert_eq!(of(Telegraf, "cpu_*{cpu=cpu-total}", "cpu7"), None);
+        assert_eq!(of(CwAgent, "cpu_*{cpu!=cpu-total}", "cpu7"), Some(0));
+        assert_eq!(of(CwAgent, "cpu_*{cpu!=cpu-total}", "cpu-total"), None);
     }
 
     #[test]
     fn what_is_no_pattern_is_named() {
         let schema = CloudWatchSchema::CwAgent.schema();
-        for text in ["", "{path=/}", "disk_*{path=/", "disk_*{path}", "disk used", "a}"] {
+        for text in
+            ["", "{path=/}", "disk_*{path=/", "disk_*{path}", "disk_*{path=/,x}", "disk used", "a}"]
+        {
             assert_eq!(Include::new(schema, [text].into_iter(), &[]).err(), Some(text));
         }
     }

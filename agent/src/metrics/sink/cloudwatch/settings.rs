@@ -37,7 +37,8 @@ crate::settings! {
         dimensions: Option<BTreeMap<String, String>>;
         /// The metrics to send, by the schema's names; `*` at the end stands for any rest, but with
         /// "cwagent" diskio, netstat and processes are sent only where a pattern begins with that word.
-        /// `disk_*{path=/}` are only those with that dimension; `cpu_*{cpu=*}` also those of single
+        /// `disk_*{path=/}` are only those with that dimension, `disk_*{path!=/boot,path!=/srv}` those
+        /// with neither; `cpu_*{cpu=*}` also those of single
         /// processors, which "telegraf" sends anyway. Without this it is processor, memory, disks,
         /// swap and services_unhealthy, under the schema's names.
         include: Option<Vec<String>>;

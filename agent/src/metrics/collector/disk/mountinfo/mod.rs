@@ -86,11 +86,15 @@ pub struct Mount {
     pub read_only: bool,
 }
 
+/// Whether filesystems of a type are left out, but for the root.
+pub fn leaves_out(fstype: &str) -> bool {
+    // What runs in user space may hang as a server may.
+    EXCLUDED.contains(&fstype) || fstype.starts_with("fuse.")
+}
+
 impl Mount {
     fn excluded(&self) -> bool {
-        // What runs in user space may hang as a server may.
-        EXCLUDED.contains(&self.fstype.as_str())
-            || self.fstype.starts_with("fuse.")
+        leaves_out(&self.fstype)
             || EXCLUDED_BELOW.iter().any(|place| self.mount_point.starts_with(place))
     }
 }

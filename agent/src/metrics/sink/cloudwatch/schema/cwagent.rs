@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::page::Page;
-use super::shared::{self, Memory, Space};
-use super::tables::{DEVICES, USAGE};
+use super::shared::{self, Memory, SERVICES, Space};
+use super::tables::{COUNTS, DEVICES, STATES, USAGE, column};
 use super::view::{Disk, Step, View};
 use super::{Schema, Unit};
 
@@ -23,8 +23,35 @@ pub(super) const SCHEMA: Schema = Schema {
     cores: false,
     units: true,
     host_first: false,
+    names: &[&USAGE, column!(DEVICES.1), column!(COUNTS.1), column!(STATES.1), &SERVICES, &OTHERS],
     figures,
 };
+
+/// The figures that no table names.
+const OTHERS: [&str; 22] = [
+    "mem_total",
+    "mem_used",
+    "mem_free",
+    "mem_available",
+    "mem_cached",
+    "mem_buffered",
+    "mem_active",
+    "mem_inactive",
+    "mem_shared",
+    "mem_used_percent",
+    "mem_available_percent",
+    "swap_free",
+    "swap_used",
+    "swap_total",
+    "swap_used_percent",
+    "disk_total",
+    "disk_used",
+    "disk_free",
+    "disk_used_percent",
+    "disk_inodes_total",
+    "disk_inodes_used",
+    "disk_inodes_free",
+];
 
 fn figures(step: &Step, page: &mut Page) {
     for (cpu, shares) in shared::shares(step, page) {

@@ -60,6 +60,8 @@ pub struct Schema {
     pub units: bool,
     /// Whether `host` is the first dimension and the others follow by name, ten at most.
     pub host_first: bool,
+    /// The names of all figures.
+    names: &'static [&'static [&'static str]],
     /// Writes the figures of the time between two ticks.
     figures: fn(&Step, &mut Page),
 }
@@ -91,6 +93,13 @@ schemas! {
     "telegraf" => Telegraf(telegraf),
     /// gild's own: short names and few dimensions.
     "native" => Native(native),
+}
+
+impl Schema {
+    /// The names of all figures that there may be.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.names.iter().flat_map(|names| names.iter().copied())
+    }
 }
 
 /// Translates ticks. Much is said of the time between two ticks, so the first

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::super::include::ALL_CORES;
 use super::page::Page;
-use super::shared::{self, Memory, Space};
-use super::tables::{MODES, OfDevice};
+use super::shared::{self, Memory, SERVICES, Space};
+use super::tables::{MODES, OfDevice, column};
 use super::view::{Disk, Step, View};
 use super::{Schema, Unit};
 
@@ -24,6 +24,16 @@ pub(super) const SCHEMA: Schema = Schema {
     cores: false,
     units: true,
     host_first: false,
+    names: &[
+        &USAGE,
+        column!(DEVICES.1),
+        column!(PRESSURE.1),
+        column!(GROWTH.1),
+        column!(GAUGES.1),
+        column!(PARTS.2),
+        &SERVICES,
+        &OTHERS,
+    ],
     figures,
 };
 
@@ -96,6 +106,20 @@ const GAUGES: [(&str, &str, Unit); 7] = [
 const PARTS: [(&str, &str, &str); 2] = [
     ("node_filefd_allocated", "node_filefd_maximum", "files_used_percent"),
     ("node_nf_conntrack_entries", "node_nf_conntrack_entries_limit", "conntrack_used_percent"),
+];
+
+/// The figures that no table names.
+const OTHERS: [&str; 10] = [
+    "mem_total",
+    "mem_available",
+    "mem_used_percent",
+    "swap_total",
+    "swap_used_percent",
+    "disk_total",
+    "disk_available",
+    "disk_used_percent",
+    "disk_inodes_used_percent",
+    "disk_readonly",
 ];
 
 fn figures(step: &Step, page: &mut Page) {

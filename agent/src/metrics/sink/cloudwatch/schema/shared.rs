@@ -175,6 +175,9 @@ pub(super) fn volume(step: &Step, page: &Page, disk: &Disk) -> Option<(&'static 
     Some((VOLUME, Arc::clone(volume)))
 }
 
+/// The figures of services.
+pub(super) const SERVICES: [&str; 2] = [UNHEALTHY, "service_up"];
+
 /// Writes the services, as far as the health checks say anything about them.
 pub(super) fn services(view: &View, page: &mut Page) {
     if let Some(value) = view.plain(UNHEALTHY) {

@@ -23,6 +23,22 @@ pub(super) const USAGE: [&str; 11] = [
     "cpu_usage_active",
 ];
 
+/// The figures' names of a table of tuples, which stand in one place of each.
+macro_rules! column {
+    ($table:ident . $place:tt) => {
+        &const {
+            let mut names = [""; $table.len()];
+            let mut at = 0;
+            while at < names.len() {
+                names[at] = $table[at].$place;
+                at += 1;
+            }
+            names
+        }
+    };
+}
+pub(super) use column;
+
 /// A value of a device: node_exporter's name, the figure's name and unit, and the dimension that
 /// names the device.
 pub(super) type OfDevice = (&'static str, &'static str, Unit, &'static str);

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use self::tables::{GAUGES, MEMORY, MORE_OF_DISKS, NEVER, PROTOCOLS, TIME, TOTALS};
 use super::page::Page;
-use super::shared::{self, Memory, Space};
-use super::tables::{DEVICES, DISK, INTERFACE, USAGE};
+use super::shared::{self, Memory, SERVICES, Space};
+use super::tables::{COUNTS, DEVICES, DISK, INTERFACE, STATES, USAGE, column};
 use super::view::{Disk, Seconds, Step, View};
 use super::{Schema, Unit};
 use crate::metrics::sink::cloudwatch::include::ALL_CORES;
@@ -28,8 +28,52 @@ pub(super) const SCHEMA: Schema = Schema {
     cores: true,
     units: false,
     host_first: true,
+    names: &[
+        &USAGE,
+        &TIME,
+        column!(DEVICES.1),
+        column!(MORE_OF_DISKS.1),
+        column!(MEMORY.0),
+        column!(TOTALS.1),
+        column!(PROTOCOLS.1),
+        column!(GAUGES.1),
+        column!(COUNTS.1),
+        column!(STATES.1),
+        &NEVER,
+        &SERVICES,
+        &OTHERS,
+    ],
     figures,
 };
+
+/// The figures that no table names.
+const OTHERS: [&str; 25] = [
+    "diskio_io_await",
+    "diskio_io_svctm",
+    "diskio_io_util",
+    "mem_total",
+    "mem_used",
+    "mem_available",
+    "mem_cached",
+    "mem_used_percent",
+    "mem_available_percent",
+    "swap_free",
+    "swap_used",
+    "swap_total",
+    "swap_used_percent",
+    "swap_in",
+    "swap_out",
+    "disk_total",
+    "disk_used",
+    "disk_free",
+    "disk_used_percent",
+    "disk_inodes_total",
+    "disk_inodes_used",
+    "disk_inodes_free",
+    "disk_inodes_used_percent",
+    "system_n_cpus",
+    "system_uptime",
+];
 
 fn figures(step: &Step, page: &mut Page) {
     cpu(step, page);
