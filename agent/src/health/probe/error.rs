@@ -48,7 +48,7 @@ pub enum ProbeError {
         host: String,
         /// What went wrong.
         #[source]
-        source: DnsError,
+        source: Box<DnsError>,
     },
     /// No TCP connection.
     #[error("failed to connect to {target}")]
