@@ -204,7 +204,7 @@ fn what_services_use_makes_no_figure() {
         sample("service_processes", web, 2.0),
         sample("service_oom_kills_total", web, 1.0),
     ]);
-    let names: Vec<_> = figures.iter().map(|figure| &*figure.name).collect();
+    let names: Vec<_> = figures.iter().map(|figure| figure.name).collect();
     assert_eq!(names, ["service_up"]);
 }
 
