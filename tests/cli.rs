@@ -26,6 +26,9 @@ const VERBS: &[&[&str]] = &[
     &["metrics"],
     &["blame"],
     &["drain"],
+    &["import"],
+    &["import", "telegraf"],
+    &["import", "cloudwatch-agent"],
 ];
 
 fn wait_for(what: &str, holds: impl Fn() -> bool) {

@@ -60,7 +60,7 @@ pub(super) fn is_suspect(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     WORDS.iter().any(|word| lower.contains(word))
         || ["AKIA", "ASIA"].iter().any(|start| text.starts_with(start))
-        || text.contains('@')
+        || text.rsplit_once('@').is_some_and(|(before, _)| before.contains(':'))
         || text.contains("://") && text.contains('?')
 }
 

@@ -13,13 +13,15 @@ use aws_config::{BehaviorVersion, SdkConfig};
 
 use super::super::{CloudWatch, CloudWatchPer, CloudWatchSettings};
 use super::CloudWatchSchema;
-use crate::config::{Merged, Settings, builtin};
+use crate::config::format::Format;
+use crate::config::{Document, Layer, LayerName, Merged, Settings, builtin};
+use crate::import::telegraf;
 use crate::metrics::collector::source::Files;
-use crate::metrics::collector::{Collector, ENTRIES};
+use crate::metrics::collector::{Collector, ENTRIES, Entry};
 use crate::metrics::drops::Drops;
 use crate::metrics::placeholder::tests::identity;
 use crate::metrics::sample::{Sample, Tick, label};
-use crate::metrics::sink::{Sink, SinkContext};
+use crate::metrics::sink::{Sink, SinkContext, SinkSettings};
 use crate::platform::aws::Aws;
 use crate::platform::http;
 use crate::platform::paths::Paths;
@@ -192,6 +194,37 @@ fn the_golden_datums_are_those_of_telegrafs_default_inputs() {
     let include =
         ["cpu_*", "mem_*", "swap_*", "disk_*", "diskio_*", "kernel_*", "processes_*", "system_*"];
     held("telegraf.jsonl", &sent(CloudWatchSchema::Telegraf, Some(&include)));
+}
+
+#[test]
+fn telegrafs_default_configuration_sends_telegrafs_datums_after_its_import() {
+    let file = "telegraf-default.conf";
+    let bytes = fs::read(Path::new(TESTS).join("fixtures/import").join(file)).unwrap();
+    let import = telegraf::import(&[(file.to_owned(), bytes)]).unwrap();
+    let document = Document::parse(import.config.as_bytes(), Format::Toml).unwrap();
+    let layer = Layer {
+        name: LayerName::Local,
+        source: "import.toml".into(),
+        version: None,
+        last_good: false,
+        document,
+    };
+    let merged = Merged::fold([&builtin::layer(), &layer]);
+    let mut sink = Settings::typed(&merged.root).settings.unwrap().sink;
+    let Some(SinkSettings::CloudWatch(mut settings)) = sink.remove("cloudwatch") else {
+        panic!("{}", import.config);
+    };
+    // The host of the golden files.
+    assert_eq!(
+        settings.dimensions,
+        Some([("host".to_owned(), "{kernel_hostname}".to_owned())].into())
+    );
+    settings.dimensions = Some([("host".to_owned(), "{hostname}".to_owned())].into());
+    assert_eq!(settings.namespace, "InfluxData/Telegraf");
+    settings.namespace = "Golden".to_owned();
+    let sorted = |text: &str| text.lines().map(str::to_owned).collect::<BTreeSet<_>>();
+    let golden = fs::read_to_string(Path::new(TESTS).join("golden/cloudwatch/telegraf.jsonl"));
+    assert_eq!(sorted(&sent_with(&settings)), sorted(&golden.unwrap()));
 }
 
 #[test]
