@@ -27,9 +27,10 @@ where
         let (mut cuts, mut taken, mut alone) = (0, false, Vec::new());
         while let Some(part) = parts.pop() {
             match self.attempts(&part).await {
-                Ok(()) => {
+                Ok(refused) => {
                     taken = true;
-                    self.settle(part.measurements, None);
+                    self.settle(part.measurements - refused, None);
+                    self.settle(refused, Some(Reason::Rejected));
                 }
                 Err(GivenUp { reason, content }) => {
                     let halves = match content && cuts < MOST_CUTS {

@@ -10,6 +10,8 @@ pub mod cloudwatch;
 pub mod error;
 /// Lines in gild's own log.
 pub mod log;
+/// OpenTelemetry: CloudWatch's endpoint for it, and any collector.
+pub mod otlp;
 /// Prometheus remote write: Mimir, Prometheus, VictoriaMetrics.
 pub mod remote_write;
 
@@ -104,6 +106,11 @@ pub trait Sink: Sized + Send + 'static {
     /// Whether it needs [`SinkContext::aws`].
     const NEEDS_AWS: bool = false;
 
+    /// Whether it needs [`SinkContext::aws`] as it is configured.
+    fn needs_aws(_: &Self::Settings) -> bool {
+        Self::NEEDS_AWS
+    }
+
     /// Sets the sink up; sends nothing.
     fn build(
         settings: &Self::Settings,
@@ -156,6 +163,12 @@ pub trait Sink: Sized + Send + 'static {
         payload: &Self::Payload,
     ) -> impl Future<Output = Result<(), SendError>> + Send;
 
+    /// What the receiver left out of the request that it took last: how many measurements,
+    /// and why.
+    fn refused_of_last(&mut self) -> Option<(usize, SendError)> {
+        None
+    }
+
     /// The halves of a request that the receiver refused for what is in it; nothing
     /// where it holds but one thing.
     fn halves(&self, _: &Self::Payload) -> Option<[Request<Self::Payload>; 2]> {
@@ -204,7 +217,7 @@ where
         async move {
             let (settings, identity, supplies) = &*made_of;
             let secrets = S::secrets(settings);
-            let context = supplies.for_sink(S::NEEDS_AWS, &secrets).await?;
+            let context = supplies.for_sink(S::needs_aws(settings), &secrets).await?;
             S::build(settings, identity, &context).map_err(SetUpError::Build)
         }
     };
@@ -230,7 +243,7 @@ macro_rules! sinks {
 
             /// Whether the sink needs AWS.
             pub fn needs_aws(&self) -> bool {
-                match self { $( SinkSettings::$variant(_) => <$sink>::NEEDS_AWS, )+ }
+                match self { $( SinkSettings::$variant(settings) => <$sink>::needs_aws(settings), )+ }
             }
 
             /// The secrets that must be resolved for the sink.
@@ -296,5 +309,6 @@ macro_rules! sinks {
 sinks! {
     "cloudwatch" => CloudWatch(cloudwatch::CloudWatchSettings, cloudwatch::CloudWatch),
     "log" => Log(log::LogSettings, log::Log),
+    "otlp" => Otlp(otlp::OtlpSettings, otlp::Otlp),
     "remote_write" => RemoteWrite(remote_write::RemoteWriteSettings, remote_write::RemoteWrite),
 }

@@ -71,7 +71,7 @@ crate::settings! {
 /// How long one call may take; the SDK's own limits are shorter.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
 /// Puts metrics into CloudWatch.
 pub struct CloudWatch {
@@ -224,7 +224,7 @@ fn request(datums: Vec<Datum>) -> Request<Vec<Datum>> {
 
 /// A part of `period` that is this host's own, so that a fleet that started
 /// together does not send together.
-fn phase(instance_id: &str, period: Duration) -> Duration {
+pub(super) fn phase(instance_id: &str, period: Duration) -> Duration {
     let mut hasher = DefaultHasher::new();
     instance_id.hash(&mut hasher);
     period.mul_f64(hasher.finish() as f64 / u64::MAX as f64)

@@ -6,7 +6,7 @@ pub mod encode;
 /// Series that come to an end.
 mod ended;
 /// What may be sent next.
-mod order;
+pub(super) mod order;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
