@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::prices::{self, Prices, Unit};
 use super::usage::Usage;
+use crate::metrics::left_out::LeftOut;
 
 /// What is reckoned for.
 #[derive(Debug, Clone)]
@@ -45,7 +46,7 @@ pub struct Item {
     /// Whether all hosts have the same metrics.
     pub shared: bool,
     /// Metrics of one host that `max_metrics` leaves out.
-    pub left_out: u64,
+    pub left_out: LeftOut,
     /// What all hosts send.
     pub amounts: Amounts,
     /// Dollars for all hosts, before what is free; null where the price is not known.
@@ -191,7 +192,7 @@ fn item(name: &str, kind: &'static str, usage: &Usage, amounts: Amounts, usd: Op
         kind,
         tariff: usage.tariff,
         shared: usage.shared,
-        left_out: usage.left_out,
+        left_out: usage.left_out.clone(),
         amounts,
         usd,
         by_metric,

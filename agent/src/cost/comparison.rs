@@ -1,6 +1,7 @@
 //! What is, for one host and for all of them, and beside it what would be.
 
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use super::bill::{self, Amounts, Bill, Scale, Sent};
 use super::prices::{Prices, Unit};
@@ -54,6 +55,25 @@ impl Comparison {
         out + &assumed(prices, scale)
     }
 
+    /// For programs.
+    pub fn json(&self, prices: &Prices, scale: &Scale) -> String {
+        let tariffs = prices.tariff.iter().map(|(name, tariff)| {
+            let about = json!({ "source": tariff.source, "verified": tariff.verified });
+            (name.clone(), about)
+        });
+        let value: Value = json!({
+            "prices": { "date": prices.date, "tariffs": tariffs.collect::<Map<_, _>>() },
+            "hosts": scale.hosts,
+            "churn": scale.churn,
+            "region": scale.region,
+            "hours_a_month": prices.hours_a_month,
+            "now": self.now,
+            "what_if": self.what_if,
+            "difference_usd": self.difference_usd,
+        });
+        format!("{value:#}\n")
+    }
+
     fn totals(&self, out: &mut String, scale: &Scale) -> std::fmt::Result {
         let bills = |of: fn(&Bills) -> &Bill| (of(&self.now), self.what_if.as_ref().map(of));
         let (all, one) = (bills(|bills| &bills.all_hosts), bills(|bills| &bills.one_host));
@@ -98,3 +118,6 @@ fn line(label: &str, text: fn(f64) -> String, now: f64, other: Option<f64>) -> [
     let difference = format!("{sign}{}", text(difference));
     [label.to_owned(), text(now), other.map(text).unwrap_or_default(), difference]
 }
+
+#[cfg(test)]
+mod golden;

@@ -21,8 +21,9 @@ fn write(out: &mut String, bill: &Bill, prices: &Prices, scale: &Scale) -> std::
     table(out, ["sink", "type", "metrics", "requests", "GB", "dollars"], &rows)?;
     for item in &bill.sinks {
         let name = plain(&item.sink);
-        if item.left_out > 0 {
-            writeln!(out, "{name}: max_metrics leaves out {} more of each host", item.left_out)?;
+        if item.left_out.count > 0 {
+            let (count, text) = (item.left_out.count, plain(&item.left_out.text()));
+            writeln!(out, "{name}: max_metrics leaves out {count} more of each host: {text}")?;
         }
         if item.shared {
             writeln!(out, "{name}: all hosts of the group have the same metrics")?;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::metrics::left_out::LeftOut;
+
 /// What one host sends.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Usage {
@@ -13,7 +15,7 @@ pub struct Usage {
     /// Whether all hosts of a group have the same ones.
     pub shared: bool,
     /// Metrics that `max_metrics` leaves out.
-    pub left_out: u64,
+    pub left_out: LeftOut,
     /// How often it sends.
     pub every: Duration,
     /// Calls each time.

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::{Value, json};
 
 use super::context::Globals;
 use super::effective::effective;
@@ -87,7 +86,7 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
     };
     let comparison = Comparison::of(now, otherwise);
     let text = match arguments.json {
-        true => as_json(&comparison, &prices, &scale),
+        true => comparison.json(&prices, &scale),
         false => comparison.text(&prices, &scale, &otherwise::words(&arguments.otherwise)),
     };
     print(&globals.redactor, &text);
@@ -99,28 +98,6 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
         );
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn as_json(comparison: &Comparison, prices: &Prices, scale: &Scale) -> String {
-    let tariffs: serde_json::Map<_, _> = prices
-        .tariff
-        .iter()
-        .map(|(name, tariff)| {
-            let about = json!({ "source": tariff.source, "verified": tariff.verified });
-            (name.clone(), about)
-        })
-        .collect();
-    let value: Value = json!({
-        "prices": { "date": prices.date, "tariffs": tariffs },
-        "hosts": scale.hosts,
-        "churn": scale.churn,
-        "region": scale.region,
-        "hours_a_month": prices.hours_a_month,
-        "now": comparison.now,
-        "what_if": comparison.what_if,
-        "difference_usd": comparison.difference_usd,
-    });
-    format!("{value:#}\n")
 }
 
 /// The prices of a file, else those that the program has with it.

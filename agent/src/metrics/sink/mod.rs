@@ -25,7 +25,8 @@ use sha2::{Digest, Sha256};
 
 pub use self::error::{BuildError, SendError, SetUpError};
 use super::driver::{Handle, Retries};
-use super::drops::{Drops, Reason};
+use super::drops::Drops;
+use super::left_out::LeftOut;
 use super::sample::Tick;
 use super::spool::Place;
 use crate::config::SecretRef;
@@ -222,6 +223,11 @@ pub trait Sink: Sized + Send + 'static {
     /// the rest.
     fn leave_out(&mut self, _: Self::Payload) {}
 
+    /// What it leaves out because it may send no more metrics, where it has such a limit.
+    fn left_out(&self) -> Option<&LeftOut> {
+        None
+    }
+
     /// What one host sends, and by which tariff that is billed; nothing at all where it leaves
     /// the host for no receiver. `requests` are those of one tick and of all that is held after
     /// it, and `between` is the time between two ticks.
@@ -261,11 +267,11 @@ fn preview<S: Sink>(mut sink: S, ticks: &[Arc<Tick>]) -> Vec<String> {
 fn usage<S: Sink>(mut sink: S, ticks: &[Arc<Tick>], between: Duration) -> Usage {
     let (mut drops, mut requests) = (Drops::default(), Vec::new());
     for tick in ticks {
-        drops = Drops::default();
         requests = sink.take(tick, &mut drops);
     }
     requests.extend(sink.flush(true, &mut drops));
-    Usage { left_out: drops.of(Reason::OverBudget), ..sink.usage(&requests, between) }
+    let left_out = sink.left_out().cloned().unwrap_or_default();
+    Usage { left_out, ..sink.usage(&requests, between) }
 }
 
 fn start<S>(name: &str, settings: &S::Settings, identity: &Identity, supplies: &Supplies) -> Handle

@@ -47,13 +47,12 @@ use super::{BuildError, Request, SendError, Sink, SinkContext, plausible};
 use crate::cost::usage::Usage;
 use crate::identity::Identity;
 use crate::metrics::drops::{Drops, Reason};
+use crate::metrics::left_out::LeftOut;
 use crate::metrics::sample::Tick;
 use crate::platform::aws::AwsError;
 
 /// How long one call may take; the SDK's own limits are shorter.
 const TIMEOUT: Duration = Duration::from_secs(30);
-
-const MINUTE: Duration = Duration::from_secs(60);
 
 /// Puts metrics into CloudWatch.
 pub struct CloudWatch {
@@ -225,6 +224,10 @@ impl Sink for CloudWatch {
     fn usage(&self, requests: &[Request<Vec<Datum>>], between: Duration) -> Usage {
         let datums = requests.iter().flat_map(|request| &request.payload);
         Usage { shared: self.group, ..usage::of(datums, &self.dimensions, self.flush, between) }
+    }
+
+    fn left_out(&self) -> Option<&LeftOut> {
+        Some(self.budget.left_out())
     }
 
     fn show(&self, datums: &Vec<Datum>) -> Vec<String> {
