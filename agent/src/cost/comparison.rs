@@ -71,14 +71,19 @@ impl Comparison {
             "what_if": self.what_if,
             "difference_usd": self.difference_usd,
         });
-        format!("{value:#}\n")
+        format!("{:#}\n", rounded(value))
     }
 
     fn totals(&self, out: &mut String, scale: &Scale) -> std::fmt::Result {
         let bills = |of: fn(&Bills) -> &Bill| (of(&self.now), self.what_if.as_ref().map(of));
         let (all, one) = (bills(|bills| &bills.all_hosts), bills(|bills| &bills.one_host));
         let mut rows = Vec::new();
-        for unit in [Unit::Metrics, Unit::Requests, Unit::Gigabytes] {
+        // Series that nobody counts are no metrics on a bill.
+        let billed = |bill: &Bill| {
+            total(bill.accounts.iter().map(|account| &account.amounts), Unit::Metrics)
+        };
+        rows.push(line("metrics billed", number, billed(all.0), all.1.map(billed)));
+        for unit in [Unit::Requests, Unit::Gigabytes] {
             let sum = |bill: &Bill| total(bill.sinks.iter().map(|item| &item.amounts), unit);
             rows.push(line(unit.word(), number, sum(all.0), all.1.map(sum)));
         }
@@ -105,6 +110,21 @@ impl Comparison {
             }
         }
         Ok(())
+    }
+}
+
+/// All numbers to the millionth: what is behind that is the arithmetic's and not the bill's.
+fn rounded(value: Value) -> Value {
+    match value {
+        Value::Number(number) => match number.as_f64() {
+            Some(exact) => json!((exact * 1e6).round() / 1e6),
+            None => Value::Number(number),
+        },
+        Value::Array(values) => values.into_iter().map(rounded).collect(),
+        Value::Object(table) => {
+            table.into_iter().map(|(key, value)| (key, rounded(value))).collect()
+        }
+        other => other,
     }
 }
 

@@ -152,14 +152,15 @@ fn price(amount: f64) -> String {
     if decimals > 2 { exact } else { usd(amount) }
 }
 
-/// A number with a comma at every thousand; two decimals where it is not whole.
+/// A number with a comma at every thousand, and two decimals where they say anything.
 pub fn number(amount: f64) -> String {
-    let text = if amount.fract() == 0.0 { format!("{amount:.0}") } else { format!("{amount:.2}") };
+    let whole = amount.fract() == 0.0 || amount.abs() >= 10_000.0;
+    let text = if whole { format!("{amount:.0}") } else { format!("{amount:.2}") };
+    let (sign, text) = text.strip_prefix('-').map_or(("", text.as_str()), |text| ("-", text));
     let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
-    let mut grouped = String::new();
+    let mut grouped = sign.to_owned();
     for (place, digit) in whole.chars().enumerate() {
-        let left = whole.len() - place;
-        if place > 0 && left.is_multiple_of(3) && digit.is_ascii_digit() {
+        if place > 0 && (whole.len() - place).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);

@@ -45,7 +45,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR")]
     local: Option<PathBuf>,
     #[command(flatten)]
-    otherwise: otherwise::Arguments,
+    otherwise: otherwise::Otherwise,
     /// As JSON.
     #[arg(long)]
     json: bool,

@@ -10,7 +10,7 @@ use crate::config::schema::quoted;
 use crate::metrics::sink::SinkSettings;
 
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct Otherwise {
     /// What if CloudWatch sinks had this schema.
     #[arg(long, value_name = "SCHEMA")]
     schema: Option<String>,
@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     sink: Option<String>,
 }
 
-impl Arguments {
+impl Otherwise {
     /// The keys that are set otherwise, in the sinks that have them.
     fn keys(&self) -> impl Iterator<Item = (&'static str, &String)> {
         let keys = [("schema", &self.schema), ("flush", &self.flush), ("per", &self.per)];
@@ -35,14 +35,14 @@ impl Arguments {
 }
 
 /// What is asked, in words.
-pub(super) fn words(asked: &Arguments) -> String {
+pub(super) fn words(asked: &Otherwise) -> String {
     let sink = asked.sink.as_ref().map(|sink| format!("only {sink}"));
     let keys = asked.keys().map(|(key, value)| format!("{key} = {value:?}"));
     sink.into_iter().chain(keys).collect::<Vec<_>>().join(", ")
 }
 
 /// The configuration as it would be otherwise; nothing where nothing is asked.
-pub(super) fn config(config: &Node, asked: &Arguments) -> Result<Option<Node>, Failure> {
+pub(super) fn config(config: &Node, asked: &Otherwise) -> Result<Option<Node>, Failure> {
     if asked.sink.is_none() && asked.keys().next().is_none() {
         return Ok(None);
     }
