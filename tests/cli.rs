@@ -24,6 +24,7 @@ const VERBS: &[&[&str]] = &[
     &["config", "diff"],
     &["config", "check"],
     &["metrics"],
+    &["cost"],
     &["blame"],
     &["drain"],
     &["import"],

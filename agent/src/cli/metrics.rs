@@ -49,7 +49,9 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
         return Err("the configuration in force is not one for this version of gild".into());
     };
     if arguments.dry_run {
-        let (context, ticks) = two_ticks(globals, &settings, &effective.identity).await?;
+        let client = http::client()?;
+        let ticks = two_ticks(globals, &settings, &client).await;
+        let context = sink_context(&settings, &effective.identity, &client).await;
         for (name, sink) in &settings.sink {
             print(&globals.redactor, &format!("# sink.{name} ({})\n", sink.type_word()));
             for line in sink.preview(&effective.identity, &context, &ticks)? {
@@ -72,20 +74,27 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
     }
 }
 
-/// Two ticks of this host, and what sinks are set up from that send nothing.
+/// Two ticks of this host.
 pub(super) async fn two_ticks(
     globals: &Globals,
     settings: &Settings,
-    identity: &Identity,
-) -> Result<(SinkContext, [Arc<Tick>; 2]), Failure> {
-    let client = http::client()?;
-    let mut measuring = Measuring::start(globals, settings, &client).await;
+    client: &Client,
+) -> [Arc<Tick>; 2] {
+    let mut measuring = Measuring::start(globals, settings, client).await;
     let first = measuring.tick().await;
     tokio::time::sleep(BETWEEN).await;
-    let ticks = [first, measuring.tick().await];
+    [first, measuring.tick().await]
+}
+
+/// What sinks are set up from that send nothing.
+pub(super) async fn sink_context(
+    settings: &Settings,
+    identity: &Identity,
+    client: &Client,
+) -> SinkContext {
     let needs_aws = settings.sink.values().any(|sink| sink.needs_aws());
     let aws = match needs_aws {
-        true => Some(Aws::load(&client, identity.region.as_deref(), ATTEMPT).await),
+        true => Some(Aws::load(client, identity.region.as_deref(), ATTEMPT).await),
         false => None,
     };
     // Nothing is sent, so no secret is fetched.
@@ -95,7 +104,7 @@ pub(super) async fn two_ticks(
         .flat_map(|sink| sink.secrets())
         .map(|reference| (reference, SecretString::from(MASK)))
         .collect();
-    Ok((SinkContext { client, aws, secrets }, ticks))
+    SinkContext { client: client.clone(), aws, secrets }
 }
 
 /// All that a tick is made of.

@@ -10,6 +10,7 @@ use super::builtin;
 use super::document::Document;
 use super::format::Format;
 use super::merge::{Conflict, Layer, Merged};
+use super::node::Node;
 use super::origin::{LayerName, Origin};
 use super::path::KeyPath;
 use super::schema::{Problem, Setting, Shape, Unknown};
@@ -94,11 +95,36 @@ pub type Named = (String, Vec<u8>, Format);
 /// Checks documents strictly: each by itself, and all of them merged in the
 /// given order, lowest first, over the defaults.
 pub fn documents(named: &[Named]) -> Vec<Finding> {
-    settings(named).1
+    checked(named).findings
 }
 
-/// What documents come to, where that can be told, and what is wrong with them.
-pub fn settings(named: &[Named]) -> (Option<Settings>, Vec<Finding>) {
+/// What documents come to.
+#[derive(Debug)]
+pub struct Checked {
+    /// The merged tree.
+    pub root: Node,
+    /// The settings, where that can be told.
+    pub settings: Option<Settings>,
+    /// What is wrong with the documents.
+    pub findings: Vec<Finding>,
+}
+
+impl Checked {
+    /// A finding about a key where it was set, else where what it belongs to was.
+    pub fn finding(&self, key: &KeyPath, message: String) -> Finding {
+        let mut origin = self.root.origin();
+        let mut node = Some(&self.root);
+        for segment in key.segments() {
+            node = node.and_then(|node| node.get(&KeyPath::root().child(segment)));
+            let set = node.filter(|node| node.origin().layer != LayerName::Builtin);
+            origin = set.map_or(origin, Node::origin);
+        }
+        finding(origin, key, None, message)
+    }
+}
+
+/// Checks documents as [`documents`] does, and gives what they come to as well.
+pub fn checked(named: &[Named]) -> Checked {
     let mut findings = Vec::new();
     let mut layers = vec![builtin::layer()];
     for (source, bytes, format) in named {
@@ -126,7 +152,7 @@ pub fn settings(named: &[Named]) -> (Option<Settings>, Vec<Finding>) {
     findings.extend(typed.problems.iter().map(Finding::from));
     findings.extend(typed.unknown.iter().map(Finding::from));
     findings.sort_by(|a, b| (&a.source, a.line, &a.key).cmp(&(&b.source, b.line, &b.key)));
-    (typed.settings, findings)
+    Checked { root: merged.root, settings: typed.settings, findings }
 }
 
 /// Keys in a document's directives that nothing reads: a slip there would

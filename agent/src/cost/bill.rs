@@ -1,27 +1,38 @@
-//! Usage times prices: a bill for a month, by sink.
+//! Usage times prices: a bill for a month.
 //!
-//! For CloudWatch, with `M` the metrics of a host, `H` hosts, `C` instances that a host goes
-//! through in a month beyond the first and `T` hours a month:
+//! For `M` metrics of a host, `H` hosts, `C` instances a month that take the place of each
+//! host, and `T` hours a month:
 //!
-//!     metrics  = M × H × (T + C) / T   an hour that was begun is billed, once for each instance
-//!              = M                     where all hosts of a group have the same metrics
-//!     requests = H × T × 3600 / flush × calls
+//!     metrics   = M × H × (T + C) / T   an hour that was begun is billed, once for each instance
+//!               = M                     where all hosts of a group have the same metrics
+//!     requests  = H × T × 3600 / flush × calls each time, and so do samples and gigabytes
+//!
+//! Tiers and what is free are the account's and not a sink's. So the sinks of a tariff are priced
+//! together, and each has its share of that.
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::prices::Prices;
-use super::usage::{Tariff, Usage};
+use super::prices::{self, Prices, Unit};
+use super::usage::Usage;
+use crate::metrics::left_out::LeftOut;
 
 /// What is reckoned for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Scale {
     /// Hosts with this configuration.
     pub hosts: f64,
-    /// Instances a month that take the place of one of them.
+    /// Instances a month that take the place of each of them.
     pub churn: f64,
     /// Whether what is free for the account is taken off.
     pub free_tier: bool,
+    /// Where the bill is made out.
+    pub region: String,
 }
+
+/// How much there is of each thing.
+pub type Amounts = BTreeMap<Unit, f64>;
 
 /// What a sink costs a month.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -30,21 +41,18 @@ pub struct Item {
     pub sink: String,
     /// Its type.
     pub kind: &'static str,
-    /// Metrics of all hosts, as they are billed.
-    pub metrics: f64,
-    /// Calls of all hosts.
-    pub requests: f64,
-    /// Gigabytes of all hosts.
-    pub gigabytes: f64,
-    /// Dollars for the metrics.
-    pub metrics_usd: f64,
-    /// Dollars for the calls.
-    pub requests_usd: f64,
-    /// Whether anybody sends a bill.
-    pub billed: bool,
+    /// The tariff by which it is billed; null where nobody sends a bill.
+    pub tariff: Option<&'static str>,
+    /// Whether all hosts have the same metrics.
+    pub shared: bool,
     /// Metrics of one host that `max_metrics` leaves out.
-    pub left_out: u64,
-    /// Each metric by name: how many of one host, and the dollars for all hosts.
+    pub left_out: LeftOut,
+    /// What all hosts send.
+    pub amounts: Amounts,
+    /// Dollars for all hosts, before what is free; null where the price is not known.
+    pub usd: Option<f64>,
+    /// Each metric by name, the dearest first. Calls and traffic are shared out by the number
+    /// of series.
     pub by_metric: Vec<Line>,
 }
 
@@ -55,8 +63,27 @@ pub struct Line {
     pub name: String,
     /// How many of them one host has.
     pub count: u64,
-    /// Dollars for all hosts.
-    pub usd: f64,
+    /// Their share of what all hosts send.
+    pub amounts: Amounts,
+    /// Dollars for all hosts, before what is free.
+    pub usd: Option<f64>,
+}
+
+/// What one tariff charges the account.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Account {
+    /// The tariff.
+    pub tariff: &'static str,
+    /// The region whose prices these are; null where none are known.
+    pub region: Option<String>,
+    /// Whether they stand for those of a region that has none in the file.
+    pub other_region: bool,
+    /// What is billed, of all sinks.
+    pub amounts: Amounts,
+    /// Dollars, before what is free.
+    pub gross_usd: f64,
+    /// Dollars that what is free takes off.
+    pub free_usd: f64,
 }
 
 /// A bill.
@@ -64,138 +91,113 @@ pub struct Line {
 pub struct Bill {
     /// By sink.
     pub sinks: Vec<Item>,
+    /// By tariff.
+    pub accounts: Vec<Account>,
+    /// Dollars, before what is free.
+    pub gross_usd: f64,
     /// Dollars that what is free for the account takes off.
     pub free_usd: f64,
     /// Dollars in all.
     pub usd: f64,
+    /// Whether the price of everything that is billed is known.
+    pub complete: bool,
 }
 
-/// The bill for what the sinks send, by name, type and usage.
-pub fn of(sinks: &[(String, &'static str, Usage)], prices: &Prices, scale: Scale) -> Bill {
-    let items: Vec<Item> =
-        sinks.iter().map(|(name, kind, usage)| item(name, kind, usage, prices, scale)).collect();
-    let billed = || items.iter().filter(|item| item.billed);
-    let sum = |of: fn(&Item) -> f64| billed().map(of).sum::<f64>();
-    let cloudwatch = &prices.cloudwatch;
-    // The tiers, and what is free, are the account's and not a sink's.
-    let (metrics, requests) = (sum(|item| item.metrics), sum(|item| item.requests));
-    let whole = cloudwatch.of_metrics(metrics) + cloudwatch.of_requests(requests);
-    let paid = cloudwatch.of_metrics((metrics - cloudwatch.free_metrics).max(0.0))
-        + cloudwatch.of_requests((requests - cloudwatch.free_requests).max(0.0));
-    let free_usd = if scale.free_tier { whole - paid } else { 0.0 };
-    Bill { sinks: items, free_usd, usd: whole - free_usd }
+/// A sink by its name and type, and what one host sends to it.
+pub type Sent = (String, &'static str, Usage);
+
+/// The bill for what the sinks send.
+pub fn of(sinks: &[Sent], prices: &Prices, scale: &Scale) -> Bill {
+    let amounts: Vec<Amounts> =
+        sinks.iter().map(|(.., usage)| amounts(usage, prices, scale)).collect();
+    let mut totals = BTreeMap::<&'static str, Amounts>::new();
+    for ((.., usage), amounts) in sinks.iter().zip(&amounts) {
+        let Some(tariff) = usage.tariff else { continue };
+        let total = totals.entry(tariff).or_default();
+        for (unit, amount) in amounts {
+            *total.entry(*unit).or_default() += amount;
+        }
+    }
+    let accounts: Vec<_> =
+        totals.iter().map(|(tariff, total)| account(tariff, total, prices, scale)).collect();
+    let items = sinks.iter().zip(amounts).map(|((name, kind, usage), amounts)| {
+        let usd = usage.tariff.map(|tariff| {
+            let (_, rates) = prices.rates(tariff, &scale.region)?;
+            let share = |(unit, amount): (&Unit, &f64)| {
+                let (tiers, total) = (rates.get(unit)?, totals.get(tariff)?.get(unit)?);
+                (*total > 0.0).then(|| prices::usd(tiers, *total) * amount / total)
+            };
+            Some(amounts.iter().filter_map(share).sum())
+        });
+        // What nobody bills costs nothing; of what is billed the price may not be known.
+        item(name, kind, usage, amounts, usd.unwrap_or(Some(0.0)))
+    });
+    let items: Vec<Item> = items.collect();
+    let gross_usd = accounts.iter().map(|account| account.gross_usd).sum();
+    let free_usd = accounts.iter().map(|account| account.free_usd).sum();
+    let complete = items.iter().all(|item| item.usd.is_some());
+    Bill { sinks: items, accounts, gross_usd, free_usd, usd: gross_usd - free_usd, complete }
 }
 
-fn item(name: &str, kind: &'static str, usage: &Usage, prices: &Prices, scale: Scale) -> Item {
-    let hours = prices.cloudwatch.hours_a_month;
+/// What all hosts send to a sink in a month.
+fn amounts(usage: &Usage, prices: &Prices, scale: &Scale) -> Amounts {
+    let hours = prices.hours_a_month;
     let times = usage.times(hours) * scale.hosts;
-    let hosts = match usage.shared {
+    let instances = match usage.shared {
         true => 1.0,
         false => scale.hosts * (hours + scale.churn) / hours,
     };
-    let metrics = usage.metrics() as f64 * hosts;
-    let requests = times * usage.requests as f64;
-    let billed = usage.tariff == Tariff::CloudWatch;
-    let (metrics_usd, requests_usd) = match usage.tariff {
-        Tariff::CloudWatch => {
-            (prices.cloudwatch.of_metrics(metrics), prices.cloudwatch.of_requests(requests))
-        }
-        Tariff::Traffic => (0.0, 0.0),
+    [
+        (Unit::Metrics, usage.metrics() as f64 * instances),
+        (Unit::Requests, times * usage.requests as f64),
+        (Unit::Samples, times * usage.samples as f64),
+        (Unit::Gigabytes, times * usage.bytes as f64 / 1e9),
+    ]
+    .into()
+}
+
+fn account(tariff: &'static str, total: &Amounts, prices: &Prices, scale: &Scale) -> Account {
+    let found = prices.rates(tariff, &scale.region);
+    let free = prices.tariff.get(tariff).map(|tariff| &tariff.free);
+    let (mut amounts, mut gross_usd, mut paid_usd) = (Amounts::new(), 0.0, 0.0);
+    for (unit, tiers) in found.iter().flat_map(|(_, rates)| *rates) {
+        let amount = total.get(unit).copied().unwrap_or_default();
+        let free = free.and_then(|free| free.get(unit)).copied().unwrap_or_default();
+        amounts.insert(*unit, amount);
+        gross_usd += prices::usd(tiers, amount);
+        paid_usd += prices::usd(tiers, (amount - free).max(0.0));
+    }
+    Account {
+        tariff,
+        region: found.map(|(region, _)| region.to_owned()),
+        other_region: found.is_some_and(|(region, _)| region != scale.region),
+        amounts,
+        gross_usd,
+        free_usd: if scale.free_tier { gross_usd - paid_usd } else { 0.0 },
+    }
+}
+
+fn item(name: &str, kind: &'static str, usage: &Usage, amounts: Amounts, usd: Option<f64>) -> Item {
+    let all = usage.metrics().max(1) as f64;
+    let line = |(name, count): (&String, &u64)| {
+        let share = *count as f64 / all;
+        let amounts = amounts.iter().map(|(unit, amount)| (*unit, amount * share)).collect();
+        Line { name: name.clone(), count: *count, amounts, usd: usd.map(|usd| usd * share) }
     };
-    let each = if metrics > 0.0 { metrics_usd / metrics } else { 0.0 };
-    let line = |(name, count): (&String, &u64)| Line {
-        name: name.clone(),
-        count: *count,
-        usd: *count as f64 * hosts * each,
-    };
+    let mut by_metric: Vec<Line> = usage.metrics.iter().map(line).collect();
+    // Those that cost the same stay in the order of their names.
+    by_metric.sort_by_key(|line| std::cmp::Reverse(line.count));
     Item {
         sink: name.to_owned(),
         kind,
-        metrics,
-        requests,
-        gigabytes: times * usage.bytes as f64 / 1e9,
-        metrics_usd,
-        requests_usd,
-        billed,
-        left_out: usage.left_out,
-        by_metric: usage.metrics.iter().map(line).collect(),
+        tariff: usage.tariff,
+        shared: usage.shared,
+        left_out: usage.left_out.clone(),
+        amounts,
+        usd,
+        by_metric,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use std::time::Duration;
-
-    use super::*;
-
-    fn lean() -> Usage {
-        let names = [
-            "cpu_usage_active",
-            "disk_used_percent",
-            "mem_used_percent",
-            "services_unhealthy",
-            "swap_used_percent",
-        ];
-        Usage {
-            tariff: Tariff::CloudWatch,
-            metrics: names.map(|name| (name.to_owned(), 1)).into(),
-            every: Duration::from_secs(60),
-            requests: 1,
-            bytes: 1000,
-            ..Usage::default()
-        }
-    }
-
-    const ONE: Scale = Scale { hosts: 1.0, churn: 0.0, free_tier: false };
-
-    fn usd(usage: Usage, scale: Scale) -> f64 {
-        of(&[("a".to_owned(), "cloudwatch", usage)], &Prices::built_in().unwrap(), scale).usd
-    }
-
-    fn cents(usd: f64) -> f64 {
-        (usd * 100.0).round()
-    }
-
-    #[test]
-    fn the_lean_default_costs_what_the_docs_reckon_by_hand() {
-        assert_eq!(cents(usd(lean(), ONE)), 194.0);
-        let text = include_str!("../../../config/cost.md");
-        assert!(text.contains("$1.94"), "config/cost.md has another sum");
-        let thrift = Usage { every: Duration::from_secs(300), ..lean() };
-        assert_eq!(cents(usd(thrift, ONE)), 159.0);
-        assert!(text.contains("$1.59"), "config/cost.md has another sum");
-    }
-
-    #[test]
-    fn a_group_pays_its_metrics_once_and_its_calls_for_each_host() {
-        let group = Usage { shared: true, every: Duration::from_secs(300), ..lean() };
-        let hundred = Scale { hosts: 100.0, churn: 50.0, ..ONE };
-        assert_eq!(cents(usd(group, hundred)), 150.0 + 876.0);
-    }
-
-    #[test]
-    fn each_instance_that_takes_a_place_costs_an_hour_more() {
-        let churn = Scale { churn: 730.0, ..ONE };
-        assert_eq!(cents(usd(lean(), churn)), 300.0 + 44.0);
-    }
-
-    #[test]
-    fn what_is_free_is_taken_off_once_for_the_account() {
-        let free = |hosts| Scale { hosts, churn: 0.0, free_tier: true };
-        assert_eq!(usd(lean(), free(1.0)), 0.0);
-        // 15 metrics, of which 10 are free; 131,400 calls, all free.
-        assert_eq!(cents(usd(lean(), free(3.0))), 150.0);
-        let two = [("a".to_owned(), "cloudwatch", lean()), ("b".to_owned(), "cloudwatch", lean())];
-        let bill = of(&two, &Prices::built_in().unwrap(), free(2.0));
-        assert_eq!(cents(bill.usd), 300.0, "20 metrics of two sinks, 10 of them free");
-    }
-
-    #[test]
-    fn nobody_bills_a_receiver_of_ones_own_but_its_traffic_is_told() {
-        let own = Usage { tariff: Tariff::Traffic, every: Duration::from_secs(10), ..lean() };
-        let bill = of(&[("m".to_owned(), "remote_write", own)], &Prices::built_in().unwrap(), ONE);
-        assert_eq!((bill.usd, bill.sinks[0].billed), (0.0, false));
-        assert!((bill.sinks[0].gigabytes - 0.2628).abs() < 1e-9, "{bill:?}");
-    }
-}
+pub(super) mod tests;

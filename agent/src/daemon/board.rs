@@ -163,6 +163,7 @@ fn sinks(pipeline: &Pipeline) -> BTreeMap<String, SinkStatus> {
             dropped: dropped.collect(),
             last_error: stats.last_error,
             last_success: stats.last_success,
+            left_out: Some(stats.left_out).filter(|left_out| left_out.count > 0),
             spool: stats.spool.map(|spool| SpoolStatus {
                 bytes: spool.bytes,
                 ticks: spool.ticks,

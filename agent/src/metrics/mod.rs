@@ -8,6 +8,8 @@ pub mod driver;
 pub mod drops;
 /// What each metric is.
 pub mod help;
+/// What a sink may not send.
+pub mod left_out;
 /// A tick as Prometheus reads it.
 pub mod openmetrics;
 /// Pages of metrics in the text format.

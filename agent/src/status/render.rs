@@ -204,7 +204,14 @@ fn write_sinks(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
             error.map(plain).unwrap_or_default(),
         ]);
     }
-    table(out, ["sink", "sent", "queued", "dropped", "last success", "last error"], &rows)
+    table(out, ["sink", "sent", "queued", "dropped", "last success", "last error"], &rows)?;
+    for (name, sink) in &snapshot.sinks {
+        if let Some(left_out) = &sink.left_out {
+            let (name, text) = (plain(name), plain(&left_out.text()));
+            writeln!(out, "{name}: max_metrics leaves out {}: {text}", left_out.count)?;
+        }
+    }
+    Ok(())
 }
 
 /// Those who are told, where a message waits or something went wrong.

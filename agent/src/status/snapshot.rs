@@ -10,6 +10,7 @@ use crate::health::watch::ServiceHealth;
 use crate::identity::Identity;
 use crate::lifecycle::drain::record::Record;
 use crate::lifecycle::notice::Notices;
+use crate::metrics::left_out::LeftOut;
 use crate::notify::courier::NotifierStats;
 
 /// The version of the format.
@@ -109,6 +110,9 @@ pub struct SinkStatus {
     /// What waits on disk; null where nothing may.
     #[serde(default)]
     pub spool: Option<SpoolStatus>,
+    /// Metrics that it refuses because it may send no more; null where there are none.
+    #[serde(default)]
+    pub left_out: Option<LeftOut>,
 }
 
 /// What waits on disk for a sink.

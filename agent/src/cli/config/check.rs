@@ -1,30 +1,37 @@
-//! `gild config check`: what is wrong with documents, before anybody boots on
-//! them.
+//! `gild config check`: what is wrong with documents, and what becomes dear, before anybody
+//! boots on them.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use serde_json::Value;
 
 use super::layout::count;
 use super::{json, print};
 use crate::cli::Failure;
 use crate::cli::context::Globals;
+use crate::cli::cost::prices;
 use crate::cli::paint::Paint;
 use crate::config::check::{self, Finding, Named};
 use crate::config::document::MAX_BYTES;
 use crate::config::format::Format;
-use crate::cost::prices::Prices;
 use crate::cost::traps;
 use crate::platform::fs;
 
-/// Check documents strictly and name all problems at once.
+/// Check documents strictly and name all problems at once, and what in them is dear.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The documents, lowest layer first: *.toml, *.yaml, *.json.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// As JSON: a list of problems, without what is dear.
+    /// Fail where something is dear, too.
+    #[arg(long)]
+    strict: bool,
+    /// Prices in the form of config/prices.toml.
+    #[arg(long, value_name = "FILE")]
+    prices: Option<PathBuf>,
+    /// As JSON: a list of problems; those with `"warning": true` are no faults.
     #[arg(long)]
     json: bool,
 }
@@ -41,19 +48,23 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Result<ExitCode, 
             }
         }
     }
-    let (settings, found) = check::settings(&documents);
-    findings.extend(found);
-    let fine = findings.is_empty();
+    let mut checked = check::checked(&documents);
+    findings.append(&mut checked.findings);
+    let prices = prices(arguments.prices.as_deref())?;
     // What is dear is no fault, and is told of what works.
-    let dear = match settings.filter(|_| fine) {
-        Some(settings) => traps::of(&settings, &Prices::built_in()?),
+    let warnings: Vec<Finding> = match checked.settings.as_ref().filter(|_| findings.is_empty()) {
+        Some(settings) => traps::of(settings, &prices)
+            .into_iter()
+            .map(|warning| checked.finding(&warning.key, warning.message))
+            .collect(),
         None => Vec::new(),
     };
     let text = match arguments.json {
-        true => json(&findings)?,
-        false => report(&findings, &dear, arguments.files.len(), Paint::stdout()),
+        true => listed(&findings, &warnings)?,
+        false => report(&findings, &warnings, arguments.files.len(), Paint::stdout()),
     };
     print(&globals.redactor, &text);
+    let fine = findings.is_empty() && (warnings.is_empty() || !arguments.strict);
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -68,13 +79,31 @@ fn read(file: &Path) -> Result<Named, String> {
     }
 }
 
-fn report(findings: &[Finding], dear: &[String], files: usize, paint: Paint) -> String {
-    let dear = dear.iter().map(|line| format!("{} {line}\n", paint.yellow("dear:")));
-    let lines = findings.iter().map(|finding| format!("{finding}\n")).chain(dear);
+/// All of it for programs.
+fn listed(findings: &[Finding], warnings: &[Finding]) -> Result<String, Failure> {
+    let mut list = Vec::new();
+    for finding in findings {
+        list.push(serde_json::to_value(finding)?);
+    }
+    for warning in warnings {
+        let mut warning = serde_json::to_value(warning)?;
+        warning["warning"] = Value::Bool(true);
+        list.push(warning);
+    }
+    json(&list)
+}
+
+fn report(findings: &[Finding], warnings: &[Finding], files: usize, paint: Paint) -> String {
+    let lines = findings.iter().map(|finding| format!("{finding}\n"));
+    let dear = warnings.iter().map(|warning| format!("{}\n", paint.yellow(&warning.to_string())));
     let found = match findings.len() {
         0 => paint.green("no problem"),
         number => paint.red(&count(number, "problem")),
     };
-    let total = format!("{} checked, {found}\n", count(files, "document"));
-    lines.chain([total]).collect()
+    let warned = match warnings.len() {
+        0 => String::new(),
+        number => format!(", {}", paint.yellow(&count(number, "warning"))),
+    };
+    let total = format!("{} checked, {found}{warned}\n", count(files, "document"));
+    lines.chain(dear).chain([total]).collect()
 }

@@ -130,6 +130,7 @@ impl Handle {
             dropped: state.drops.by_reason(),
             last_error: state.last_error.clone(),
             last_success: state.last_success.map(clock::text),
+            left_out: state.left_out.clone(),
         };
         own.after(&state.before)
     }
@@ -257,6 +258,9 @@ where
             let state = &mut *self.account.shared.lock();
             state.drops.merge(drops);
             state.held = self.sink.held();
+            if let Some(left_out) = self.sink.left_out().filter(|it| **it != state.left_out) {
+                state.left_out = left_out.clone();
+            }
             state.pending += requests.iter().map(|request| request.measurements).sum::<usize>();
         }
         for request in requests {

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::super::drops::Drops;
+use super::super::left_out::LeftOut;
 use super::SinkStats;
 use super::backlog::Backlog;
 
@@ -39,6 +40,8 @@ pub(super) struct State {
     /// Measurements that the sink itself gathers for a later request.
     pub(super) held: usize,
     pub(super) drops: Drops,
+    /// What the sink leaves out because it may send no more metrics.
+    pub(super) left_out: LeftOut,
     pub(super) sent: u64,
     pub(super) last_error: Option<String>,
     /// What kind of failure is going on, if one is.
@@ -59,6 +62,7 @@ impl Shared {
             pending: 0,
             held: 0,
             drops: Drops::default(),
+            left_out: LeftOut::default(),
             sent: 0,
             last_error: None,
             failing: None,

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::metrics::left_out::LeftOut;
+
 /// How a sink does.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct SinkStats {
@@ -19,6 +21,8 @@ pub struct SinkStats {
     pub last_success: Option<String>,
     /// What waits on disk, where the sink has a spool.
     pub spool: Option<SpoolStats>,
+    /// Metrics that are left out because there may be no more.
+    pub left_out: LeftOut,
 }
 
 /// What waits on disk for a sink.

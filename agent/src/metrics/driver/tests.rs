@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use super::*;
 use crate::config::SecretRef;
 use crate::identity::Identity;
+use crate::metrics::left_out::LeftOut;
 use crate::metrics::queue::Limits;
 use crate::metrics::sample::Sample;
 use crate::metrics::sink::{BuildError, SinkContext};
@@ -31,11 +32,19 @@ struct Scripted {
     sent: Arc<Mutex<Vec<usize>>>,
     held: usize,
     secrets: bool,
+    left_out: LeftOut,
 }
 
 impl Scripted {
     fn new(script: Script, sent: &Arc<Mutex<Vec<usize>>>) -> Self {
-        Self { period: MILLISECOND, script, sent: Arc::clone(sent), held: 0, secrets: false }
+        Self {
+            period: MILLISECOND,
+            script,
+            sent: Arc::clone(sent),
+            held: 0,
+            secrets: false,
+            left_out: LeftOut::default(),
+        }
     }
 }
 
@@ -53,6 +62,10 @@ impl Sink for Scripted {
 
     fn timeout(&self) -> Duration {
         Duration::from_secs(30)
+    }
+
+    fn left_out(&self) -> Option<&LeftOut> {
+        Some(&self.left_out)
     }
 
     fn take(&mut self, tick: &Arc<Tick>, _: &mut Drops) -> Vec<Request<usize>> {
@@ -179,6 +192,22 @@ async fn ticks_leave_in_order_and_are_counted() {
     assert_eq!(*sent.lock().unwrap(), [1, 2, 3]);
     assert_eq!((stats.queued, stats.last_error), (0, None));
     assert!(stats.last_success.is_some());
+}
+
+#[tokio::test]
+async fn what_a_sink_may_not_send_is_told_by_name() {
+    let left_out = LeftOut::of(3, ["a", "b"].map(str::to_owned).into_iter());
+    let sink = Scripted {
+        left_out: left_out.clone(),
+        ..Scripted::new(Script::default(), &Arc::default())
+    };
+    let mut sink = Some(sink);
+    let set_up = move || std::future::ready(Ok(sink.take().unwrap()));
+    let handle = Handle::start("test", set_up, QUICK);
+    assert_eq!(handle.stats().left_out, LeftOut::default());
+    handle.push(tick(1));
+    let stats = until(&handle, |stats| stats.sent == 1).await;
+    assert_eq!(stats.left_out, left_out);
 }
 
 #[tokio::test]

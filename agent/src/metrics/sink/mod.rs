@@ -23,18 +23,19 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::Client;
 use secrecy::SecretString;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 pub use self::error::{BuildError, SendError, SetUpError};
 use super::driver::{Handle, Retries};
-use super::drops::{Drops, Reason};
+use super::drops::Drops;
+use super::left_out::LeftOut;
 use super::sample::Tick;
 use super::spool::Place;
 use crate::config::SecretRef;
 use crate::config::node::Node;
 use crate::config::path::KeyPath;
-use crate::config::schema::{Reader, Setting, Shape, quoted};
+use crate::config::schema::{Field, Reader, Setting, Shape, quoted};
 use crate::cost::usage::Usage;
 use crate::identity::Identity;
 use crate::platform::aws::Aws;
@@ -154,6 +155,10 @@ pub trait Sink: Sized + Send + 'static {
         Self::NEEDS_AWS
     }
 
+    /// What its receivers are called, and such a URL: for reckoning what a sink would cost that
+    /// is not configured. Nothing is sent there. Without any, its settings need no URL.
+    const RECEIVERS: &'static [(&'static str, &'static str)] = &[];
+
     /// Sets the sink up; sends nothing.
     fn build(
         settings: &Self::Settings,
@@ -232,8 +237,14 @@ pub trait Sink: Sized + Send + 'static {
     /// the rest.
     fn leave_out(&mut self, _: Self::Payload) {}
 
-    /// What one host sends, as far as anybody is billed for it. `requests` are those of one
-    /// tick and of all that is held after it, and `between` the time between two ticks.
+    /// What it leaves out because it may send no more metrics, where it has such a limit.
+    fn left_out(&self) -> Option<&LeftOut> {
+        None
+    }
+
+    /// What one host sends, and by which tariff that is billed; nothing at all where it leaves
+    /// the host for no receiver. `requests` are those of one tick and of all that is held after
+    /// it, and `between` is the time between two ticks.
     fn usage(&self, _requests: &[Request<Self::Payload>], _between: Duration) -> Usage {
         Usage::default()
     }
@@ -278,11 +289,11 @@ fn preview<S: Sink>(mut sink: S, ticks: &[Arc<Tick>]) -> Vec<String> {
 fn usage<S: Sink>(mut sink: S, ticks: &[Arc<Tick>], between: Duration) -> Usage {
     let (mut drops, mut requests) = (Drops::default(), Vec::new());
     for tick in ticks {
-        drops = Drops::default();
         requests = sink.take(tick, &mut drops);
     }
     requests.extend(sink.flush(true, &mut drops));
-    Usage { left_out: drops.of(Reason::OverBudget), ..sink.usage(&requests, between) }
+    let left_out = sink.left_out().cloned().unwrap_or_default();
+    Usage { left_out, ..sink.usage(&requests, between) }
 }
 
 fn start<S>(name: &str, settings: &S::Settings, identity: &Identity, supplies: &Supplies) -> Handle
@@ -319,6 +330,36 @@ macro_rules! sinks {
             /// The word of this sink's type.
             pub fn type_word(&self) -> &'static str {
                 match self { $( SinkSettings::$variant(_) => $word, )+ }
+            }
+
+            /// The words of all types, and of the receivers that people know by name.
+            pub fn words() -> Vec<&'static str> {
+                let mut words = Self::TYPES.to_vec();
+                $( words.extend(<$sink>::RECEIVERS.iter().map(|(word, _)| *word)); )+
+                words
+            }
+
+            /// The keys of a type.
+            pub fn fields_of(word: &str) -> Vec<Field> {
+                $( if word == $word { return <$settings>::fields(); } )+
+                Vec::new()
+            }
+
+            /// The table of a sink that nobody configured, of a type or for a receiver.
+            pub fn unconfigured(wanted: &str) -> Option<Value> {
+                $( {
+                    let mut receivers = <$sink>::RECEIVERS.iter();
+                    let receiver = match wanted == $word {
+                        true => receivers.next(),
+                        false => receivers.find(|(word, _)| *word == wanted),
+                    };
+                    match receiver {
+                        Some((_, url)) => return Some(json!({ "type": $word, "url": url })),
+                        None if wanted == $word => return Some(json!({ "type": $word })),
+                        None => {}
+                    }
+                } )+
+                None
             }
 
             /// Whether the sink needs AWS.

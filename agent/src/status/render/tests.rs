@@ -52,7 +52,8 @@ fn failed() -> Snapshot {
         },
         "sinks": {
             "mimir": { "queued": 3, "sent": 120, "dropped": { "queue_full": 7, "too_old": 0 },
-                       "last_error": "no answer", "last_success": null }
+                       "last_error": "no answer", "last_success": null,
+                       "left_out": { "count": 12, "names": ["disk_used{path=/a}", "x\n"] } }
         },
         "notify": {
             "quiet": { "waiting": 0, "delivered": 4, "dropped": 0, "last_error": null,
@@ -89,6 +90,7 @@ web      DOWN     failed  2026-01-01T00:00:30.000Z  nginx.service has failed (ex
 
 sink   sent  queued  dropped       last success  last error
 mimir  120   3       7 queue_full  never         no answer
+mimir: max_metrics leaves out 12: disk_used{path=/a}, x and 10 more
 
 notify  waiting  delivered  dropped  last success              last error
 deploy  2        1          0        2026-01-01T00:00:00.000Z  answered 503

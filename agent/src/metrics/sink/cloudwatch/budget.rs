@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use super::datum::Metric;
 use super::include::Include;
 use super::schema::{UNHEALTHY, Unit};
+use crate::metrics::left_out::LeftOut;
 
 /// Which metrics may be sent.
 #[derive(Debug)]
@@ -17,12 +18,19 @@ pub struct Budget {
     admitted: BTreeSet<Metric>,
     decided: bool,
     said: bool,
+    left_out: LeftOut,
 }
 
 impl Budget {
     /// At most `most` metrics.
     pub fn new(most: usize) -> Self {
-        Self { most, admitted: BTreeSet::new(), decided: false, said: false }
+        Self {
+            most,
+            admitted: BTreeSet::new(),
+            decided: false,
+            said: false,
+            left_out: LeftOut::default(),
+        }
     }
 
     /// Lets metrics in as long as there is room. `include` is what brought them here.
@@ -40,17 +48,27 @@ impl Budget {
                 high: include.is_high(UNHEALTHY, &[]),
             }));
         }
+        let mut rest = Vec::new();
         for metric in newcomers {
             if self.admitted.len() < self.most {
                 self.admitted.insert(metric);
-            } else if !std::mem::replace(&mut self.said, true) {
-                tracing::warn!(
-                    metric = metric.name,
-                    max_metrics = self.most,
-                    "this host has more metrics than it may send; this one and others are left out"
-                );
+            } else {
+                rest.push(metric);
             }
         }
+        self.left_out = LeftOut::of(rest.len(), rest.iter().map(Metric::text));
+        if !rest.is_empty() && !std::mem::replace(&mut self.said, true) {
+            tracing::warn!(
+                metrics = %self.left_out.text(),
+                max_metrics = self.most,
+                "this host has more metrics than it may send; these are left out"
+            );
+        }
+    }
+
+    /// What the last tick had that was not let in.
+    pub fn left_out(&self) -> &LeftOut {
+        &self.left_out
     }
 
     /// Whether no metric has come so far.
@@ -107,6 +125,23 @@ mod tests {
         budget.admit(first.iter().chain(&late), &include);
         assert!(budget.admits(&first[1]) && !budget.admits(&late[0]));
         assert_eq!(budget.admitted.len(), 2);
+        assert_eq!(budget.left_out().text(), "mem_x");
+        budget.admit(first.iter(), &include);
+        assert_eq!(*budget.left_out(), LeftOut::default(), "it is there no more");
+    }
+
+    #[test]
+    fn what_is_left_out_is_told_in_the_same_order_however_it_comes() {
+        let include = include(&["mem_*", "disk_*"]);
+        let names = [("disk_b", "/"), ("disk_a", "/z"), ("disk_a", "/a"), ("mem_x", "")];
+        let mut backwards = names;
+        backwards.reverse();
+        for names in [names, backwards] {
+            let mut budget = Budget::new(1);
+            budget.admit(metrics(&include, &names).iter(), &include);
+            let text = "disk_a{path=/a}, disk_a{path=/z}, disk_b{path=/}";
+            assert_eq!((budget.left_out().count, budget.left_out().text().as_str()), (3, text));
+        }
     }
 
     #[test]

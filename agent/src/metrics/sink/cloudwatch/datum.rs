@@ -27,6 +27,18 @@ pub struct Metric {
     pub high: bool,
 }
 
+impl Metric {
+    /// The name with the dimensions of its own, as people write it in `include`.
+    pub fn text(&self) -> String {
+        let about = self.about.iter().filter(|(_, value)| !value.is_empty());
+        let about: Vec<_> = about.map(|(name, value)| format!("{name}={value}")).collect();
+        match about.is_empty() {
+            true => self.name.to_owned(),
+            false => format!("{}{{{}}}", self.name, about.join(",")),
+        }
+    }
+}
+
 /// The values of one metric in one minute, or in one second where it is kept by the second.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Datum {

@@ -24,8 +24,9 @@ mod said;
 pub mod schema;
 /// What can be configured.
 pub mod settings;
+/// What is billed.
+mod usage;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -43,9 +44,10 @@ use self::said::Said;
 use self::schema::{Figure, Page, Translator, Unit};
 pub use self::settings::{CloudWatchPer, CloudWatchSettings};
 use super::{BuildError, Request, SendError, Sink, SinkContext, plausible};
-use crate::cost::usage::{Tariff, Usage};
+use crate::cost::usage::Usage;
 use crate::identity::Identity;
 use crate::metrics::drops::{Drops, Reason};
+use crate::metrics::left_out::LeftOut;
 use crate::metrics::sample::Tick;
 use crate::platform::aws::AwsError;
 
@@ -222,32 +224,12 @@ impl Sink for CloudWatch {
     }
 
     fn usage(&self, requests: &[Request<Vec<Datum>>], between: Duration) -> Usage {
-        let mut metrics = BTreeMap::<_, (&Datum, u64)>::new();
-        for datum in requests.iter().flat_map(|request| &request.payload) {
-            // What is kept by the second is a datum for each tick.
-            let seconds = self.flush.as_secs().max(1);
-            let each = match datum.metric.high {
-                true => seconds.div_ceil(between.as_secs().max(1)),
-                false => seconds.div_ceil(MINUTE.as_secs()),
-            };
-            metrics.insert(&datum.metric, (datum, each));
-        }
-        let sizes =
-            metrics.values().map(|(datum, each)| datum.size(&self.dimensions) as u64 * each);
-        let (datums, bytes) = (metrics.values().map(|(_, each)| each).sum::<u64>(), sizes.sum());
-        let calls = datums.div_ceil(limits::DATUMS as u64);
-        let mut usage = Usage {
-            tariff: Tariff::CloudWatch,
-            shared: self.group,
-            every: self.flush,
-            requests: calls.max(u64::div_ceil(bytes, limits::BYTES as u64)),
-            bytes,
-            ..Usage::default()
-        };
-        for metric in metrics.keys() {
-            *usage.metrics.entry(metric.name.to_owned()).or_default() += 1;
-        }
-        usage
+        let datums = requests.iter().flat_map(|request| &request.payload);
+        Usage { shared: self.group, ..usage::of(datums, &self.dimensions, self.flush, between) }
+    }
+
+    fn left_out(&self) -> Option<&LeftOut> {
+        Some(self.budget.left_out())
     }
 
     fn show(&self, datums: &Vec<Datum>) -> Vec<String> {

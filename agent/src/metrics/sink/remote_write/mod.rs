@@ -9,6 +9,8 @@ mod ended;
 pub(super) mod order;
 /// What time it is for the receiver.
 mod receiver_clock;
+/// What is billed.
+mod usage;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -113,6 +115,12 @@ enum Authorization {
 impl Sink for RemoteWrite {
     type Settings = RemoteWriteSettings;
     type Payload = Bytes;
+
+    const RECEIVERS: &'static [(&'static str, &'static str)] = &[
+        ("mimir", "https://mimir.invalid/api/v1/push"),
+        ("prometheus", "https://prometheus.invalid/api/v1/write"),
+        ("amp", "https://aps-workspaces.us-east-1.amazonaws.com/workspaces/w/api/v1/remote_write"),
+    ];
 
     fn build(
         settings: &RemoteWriteSettings,
@@ -238,17 +246,8 @@ impl Sink for RemoteWrite {
     }
 
     fn usage(&self, requests: &[Request<Bytes>], between: Duration) -> Usage {
-        let mut usage = Usage {
-            // Each tick is a request of its own.
-            every: between,
-            requests: 1,
-            bytes: requests.iter().map(|request| request.payload.len() as u64).sum(),
-            ..Usage::default()
-        };
-        for name in self.layout.names() {
-            *usage.metrics.entry(name).or_default() += 1;
-        }
-        usage
+        let bytes = requests.iter().map(|request| request.payload.len() as u64).sum();
+        usage::of(&self.url, self.layout.names(), bytes, between)
     }
 
     fn show(&self, body: &Bytes) -> Vec<String> {
