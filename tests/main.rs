@@ -27,6 +27,7 @@ mod node_exporter;
 mod notices;
 mod notifications;
 mod older_system;
+mod otlp;
 mod playbooks;
 mod program;
 mod refresh;
