@@ -36,7 +36,7 @@ impl Up {
         fs::create_dir(&documents).unwrap();
         let text = format!(
             "configuration.run = 'never'\nmetrics.interval = '1s'\n\
-             [sink.out]\ntype = 'otlp'\nurl = '{}'\ninterval = '1s'\nflush = '1s'\n{settings}\n",
+             [sink.out]\ntype = 'otlp'\nurl = '{}'\nresolution = '1s'\nflush = '1s'\n{settings}\n",
             receiver.url()
         );
         fs::write(documents.join("global.toml"), text).unwrap();
