@@ -70,7 +70,6 @@ flush = '1s'
 auth = 'basic'
 username = 'web'
 password = { ssm = '/pw' }
-headers = { X-Key = { ssm = '/pw' } }
 [vars]
 plain = 'is shown'
 [vars.deep]
