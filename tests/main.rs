@@ -32,6 +32,7 @@ mod notifications;
 mod older_system;
 mod outage;
 mod pictures;
+mod otlp;
 mod playbooks;
 mod program;
 mod prometheus;
