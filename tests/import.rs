@@ -54,7 +54,10 @@ fn as_json_the_list_has_file_line_plugin_key_value_and_advice() {
     let row = rows.iter().find(|row| row["key"] == "tls_ca").unwrap();
     assert_eq!(row["file"], "telegraf.conf");
     assert_eq!((row["line"].as_u64(), row["matters"].as_bool()), (Some(31), Some(true)));
-    assert_eq!((&row["plugin"], &row["value"]), (&"outputs.http".into(), &"\"/etc/telegraf/ca.pem\"".into()));
+    assert_eq!(
+        (&row["plugin"], &row["value"]),
+        (&"outputs.http".into(), &"\"/etc/telegraf/ca.pem\"".into())
+    );
     assert!(!row["advice"].as_str().unwrap().is_empty());
 }
 

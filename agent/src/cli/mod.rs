@@ -81,7 +81,8 @@ impl Verb {
             | Verb::Top(_)
             | Verb::Config(_)
             | Verb::Metrics(_)
-            | Verb::Blame(_) | Verb::Import(_) => "warn",
+            | Verb::Blame(_)
+            | Verb::Import(_) => "warn",
         }
     }
 }

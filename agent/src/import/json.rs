@@ -106,7 +106,8 @@ mod tests {
 
     #[test]
     fn the_tree_is_what_serde_json_reads_with_lines() {
-        let text = "{\"a\": {\n \"b\\\"\\\\\": [1, -2.5e3,\n {\"c\": null}, true],\n\"d\":\"x\\\"y\"}}";
+        let text =
+            "{\"a\": {\n \"b\\\"\\\\\": [1, -2.5e3,\n {\"c\": null}, true],\n\"d\":\"x\\\"y\"}}";
         let root = parse(text).unwrap();
         assert_eq!(root.value(), serde_json::from_str::<Value>(text).unwrap());
         let list = root.get("a").unwrap().get("b\"\\").unwrap();

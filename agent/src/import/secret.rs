@@ -110,7 +110,8 @@ fn partly(text: &str) -> String {
     if path.contains('@') {
         return MASK.to_owned();
     }
-    let (at, mark) = (if user.is_empty() { "" } else { "@" }, if query.is_empty() { "" } else { "?" });
+    let (at, mark) =
+        (if user.is_empty() { "" } else { "@" }, if query.is_empty() { "" } else { "?" });
     [scheme, "://", user, at, bare, path, mark, query].concat()
 }
 

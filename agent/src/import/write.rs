@@ -48,7 +48,10 @@ fn metrics(draft: &Draft, out: &mut String) {
         entry(out, "interval", &length(interval));
     }
     if states {
-        comment(out, "The usual ones, and \"process_states\", which reads a file for each process.");
+        comment(
+            out,
+            "The usual ones, and \"process_states\", which reads a file for each process.",
+        );
         let usual = schema::defaults(&MetricsSettings::fields());
         let mut names = usual["collectors"].as_array().cloned().unwrap_or_default();
         names.push(Value::from("process_states"));
@@ -142,9 +145,8 @@ fn inline(value: &Value) -> String {
         }
         Value::Object(table) if table.is_empty() => "{}".to_owned(),
         Value::Object(table) => {
-            let entry = |(key, value): (&String, &Value)| {
-                format!("{} = {}", bare(key), inline(value))
-            };
+            let entry =
+                |(key, value): (&String, &Value)| format!("{} = {}", bare(key), inline(value));
             let entries: Vec<String> = table.iter().map(entry).collect();
             format!("{{ {} }}", entries.join(", "))
         }

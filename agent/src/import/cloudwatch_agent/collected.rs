@@ -2,8 +2,8 @@
 
 use super::super::draft::{DEVICES, Draft, Metric, PROCESSORS, TOO_MANY};
 use super::super::read::{self, everything};
-use super::super::tree::{Body, Item};
 use super::super::telegraf::host::left_out;
+use super::super::tree::{Body, Item};
 use crate::metrics::sink::cloudwatch::include::ALL_CORES;
 
 /// A part that gild has too: its name, the dimension that `resources` are values of, and how many
@@ -24,10 +24,16 @@ const PARTS: [Part; 8] = [
 
 /// Parts that gild has in another way, or not.
 const OTHERS: [(&str, &str); 11] = [
-    ("procstat", "gild watches units and probes, not processes: add [service.NAME] with unit = \"…\""),
+    (
+        "procstat",
+        "gild watches units and probes, not processes: add [service.NAME] with unit = \"…\"",
+    ),
     ("statsd", "gild takes no StatsD; have the program serve a page, and take it as [scrape.NAME]"),
     ("collectd", "gild takes nothing of collectd, and measures the host by itself"),
-    ("ethtool", "gild has no counters of drivers; the *_allowance_exceeded ones need another agent"),
+    (
+        "ethtool",
+        "gild has no counters of drivers; the *_allowance_exceeded ones need another agent",
+    ),
     ("nvidia_gpu", "gild reads no GPUs; an exporter's page can be taken as [scrape.NAME]"),
     ("nvme", "gild reads no statistics of NVMe devices; diskio_* is the kernel's account"),
     ("jmx", "gild reads no JMX; an exporter's page can be taken as [scrape.NAME]"),
@@ -37,7 +43,8 @@ const OTHERS: [(&str, &str); 11] = [
     ("application_signals", "gild watches no calls of applications"),
 ];
 
-const NOT_MEASURED: &str = "gild has no such part; an exporter's page can be taken as [scrape.NAME]";
+const NOT_MEASURED: &str =
+    "gild has no such part; an exporter's page can be taken as [scrape.NAME]";
 
 /// Carries all parts.
 pub(super) fn carry(collected: &Item, draft: &mut Draft) {
@@ -136,7 +143,8 @@ fn measurement(table: &Item, plugin: &str, draft: &Draft) -> Vec<&'static str> {
             }
         }
         if let Some(rename) = item.get("rename") {
-            rename.left("gild's names are fixed; alarms and graphs on this name need the plain one");
+            rename
+                .left("gild's names are fixed; alarms and graphs on this name need the plain one");
         }
         if let Some(unit) = item.get("unit") {
             unit.left("gild's units are those that the agent has by itself");

@@ -30,7 +30,8 @@ pub(super) fn carry(roots: &[&Item], draft: &mut Draft) {
         of_agent(agent, draft);
         agent.carried();
     }
-    for tags in roots.iter().filter_map(|root| root.get("global_tags").or_else(|| root.get("tags"))) {
+    for tags in roots.iter().filter_map(|root| root.get("global_tags").or_else(|| root.get("tags")))
+    {
         tags.carried();
         for tag in tags.items() {
             global_tag(tag, draft);
@@ -114,8 +115,10 @@ fn common_value(item: &Item) -> Option<Value> {
         return None;
     }
     if text.contains('{') && !read::has_variable(text) {
-        item.left("what stands in braces is filled in by gild, and a dimension with a word that \
-                   it does not know is left out");
+        item.left(
+            "what stands in braces is filled in by gild, and a dimension with a word that \
+                   it does not know is left out",
+        );
     }
     Some(Value::from(text))
 }

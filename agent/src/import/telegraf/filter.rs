@@ -30,7 +30,10 @@ impl<'a> Names<'a> {
                 all
             })
         };
-        Self { pass: find(pass).filter(|all| !all.is_empty()), drop: find(drop).unwrap_or_default() }
+        Self {
+            pass: find(pass).filter(|all| !all.is_empty()),
+            drop: find(drop).unwrap_or_default(),
+        }
     }
 
     fn passes(&self, name: &str) -> bool {
@@ -103,8 +106,11 @@ impl<'a> Filter<'a> {
             if foreign(wanted) {
                 wanted.clear();
                 if let Some(item) = item {
-                    every_entry(item, "gild has no such dimension here, so all is sent; name what \
-                                       is wanted in the sink's include");
+                    every_entry(
+                        item,
+                        "gild has no such dimension here, so all is sent; name what \
+                                       is wanted in the sink's include",
+                    );
                 }
             }
         }

@@ -122,10 +122,13 @@ pub(super) fn http_response(table: &Item, draft: &mut Draft) {
                 wrong = true;
                 continue;
             };
-            let mut section = Section::new(String::new(), match &expect {
-                Some(_) => "The page must answer with this status.",
-                None => "telegraf counts any answer as success; here it must be 200 to 299.",
-            });
+            let mut section = Section::new(
+                String::new(),
+                match &expect {
+                    Some(_) => "The page must answer with this status.",
+                    None => "telegraf counts any answer as success; here it must be 200 to 299.",
+                },
+            );
             let wish = [read.host_str().unwrap_or_default(), read.path()].concat();
             section.set("http", url);
             section.set("timeout", length(timeout));

@@ -9,6 +9,7 @@ mod health;
 pub(super) mod host;
 mod outputs;
 mod pages;
+mod remote_write;
 
 use super::draft::{Draft, TOO_MANY};
 use super::read::{self, everything};
@@ -44,7 +45,7 @@ const INPUTS: [(&str, Carry); 16] = [
 /// The outputs that gild has too.
 const OUTPUTS: [(&str, Carry); 4] = [
     ("cloudwatch", outputs::cloudwatch),
-    ("http", outputs::http),
+    ("http", remote_write::http),
     ("prometheus_client", outputs::prometheus_client),
     ("file", outputs::file),
 ];
@@ -78,7 +79,13 @@ pub fn import(files: &[File]) -> Result<Import, FileError> {
     for kind in ["processors", "aggregators"] {
         plugins(&roots, kind, &[], NO_STEP, &mut draft);
     }
-    plugins(&roots, "secretstores", &[], "gild's secrets stand in SSM, Secrets Manager or files", &mut draft);
+    plugins(
+        &roots,
+        "secretstores",
+        &[],
+        "gild's secrets stand in SSM, Secrets Manager or files",
+        &mut draft,
+    );
     if draft.count("sink") == 0 {
         outputs::stand_in(&mut draft);
     }

@@ -41,9 +41,9 @@ impl Condition {
     }
 
     fn holds(&self, about: &[(&'static str, Arc<str>)]) -> bool {
-        let has = about.iter().any(|(name, value)| {
-            *name == self.dimension && pattern::matches(&self.wanted, value)
-        });
+        let has = about
+            .iter()
+            .any(|(name, value)| *name == self.dimension && pattern::matches(&self.wanted, value));
         has != self.not
     }
 }
@@ -205,7 +205,9 @@ mod tests {
     #[test]
     fn what_is_no_pattern_is_named() {
         let schema = CloudWatchSchema::CwAgent.schema();
-        for text in ["", "{path=/}", "disk_*{path=/", "disk_*{path}", "disk_*{path=/,x}", "disk used", "a}"] {
+        for text in
+            ["", "{path=/}", "disk_*{path=/", "disk_*{path}", "disk_*{path=/,x}", "disk used", "a}"]
+        {
             assert_eq!(Include::new(schema, [text].into_iter(), &[]).err(), Some(text));
         }
     }

@@ -13,10 +13,10 @@ use aws_config::{BehaviorVersion, SdkConfig};
 
 use super::super::{CloudWatch, CloudWatchPer, CloudWatchSettings};
 use super::CloudWatchSchema;
-use crate::metrics::collector::source::Files;
 use crate::config::format::Format;
 use crate::config::{Document, Layer, LayerName, Merged, Settings, builtin};
 use crate::import::telegraf;
+use crate::metrics::collector::source::Files;
 use crate::metrics::collector::{Collector, ENTRIES, Entry};
 use crate::metrics::drops::Drops;
 use crate::metrics::placeholder::tests::identity;
@@ -103,11 +103,8 @@ fn samples(collectors: &mut [(&str, Box<dyn Collector>)], root: &Path, moment: u
     ] {
         let names = ["size_bytes", "free_bytes", "avail_bytes", "files", "files_free", "readonly"];
         for (name, value) in names.into_iter().zip(values) {
-            let labels = vec![
-                label("device", device),
-                label("fstype", fstype),
-                label("mountpoint", point),
-            ];
+            let labels =
+                vec![label("device", device), label("fstype", fstype), label("mountpoint", point)];
             let value = value - moment as f64 * if name == "free_bytes" { 100.0 } else { 0.0 };
             out.push(Sample::gauge(["node_filesystem_", name].concat(), labels, value));
         }
@@ -221,7 +218,10 @@ fn telegrafs_default_configuration_sends_telegrafs_datums_after_its_import() {
         panic!("{}", import.config);
     };
     // The host of the golden files.
-    assert_eq!(settings.dimensions, Some([("host".to_owned(), "{kernel_hostname}".to_owned())].into()));
+    assert_eq!(
+        settings.dimensions,
+        Some([("host".to_owned(), "{kernel_hostname}".to_owned())].into())
+    );
     settings.dimensions = Some([("host".to_owned(), "{hostname}".to_owned())].into());
     assert_eq!(settings.namespace, "InfluxData/Telegraf");
     settings.namespace = "Golden".to_owned();
