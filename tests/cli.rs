@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::fakes::wait::until;
 use crate::golden;
-use crate::program::gild;
+use crate::program::{gild, output};
 
 const VERBS: &[&[&str]] = &[
     &[],
@@ -30,15 +30,6 @@ const VERBS: &[&[&str]] = &[
     &["import", "telegraf"],
     &["import", "cloudwatch-agent"],
 ];
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn output(command: &mut Command) -> (Option<i32>, String, String) {
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    (status.code(), text(&stdout), text(&stderr))
-}
 
 fn wait_for(what: &str, holds: impl Fn() -> bool) {
     let ask = || if holds() { Ok(()) } else { Err("not yet".to_owned()) };

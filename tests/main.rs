@@ -9,6 +9,7 @@ mod boots;
 mod cli;
 mod cli_config;
 mod cloudwatch;
+mod cost;
 mod crash;
 mod defects;
 mod drain;

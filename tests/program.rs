@@ -15,3 +15,10 @@ pub(crate) fn gild() -> Command {
     }
     command
 }
+
+/// Runs a command and gives its exit code and what it says.
+pub(crate) fn output(command: &mut Command) -> (Option<i32>, String, String) {
+    let output = command.output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}

@@ -25,6 +25,9 @@ pub mod configure;
 /// What the host does: collectors, bounded queues, sinks.
 pub mod metrics;
 
+/// What all of that costs a month, before it costs it.
+pub mod cost;
+
 /// Whether the services do their work: systemd units and probes, with hysteresis.
 pub mod health;
 

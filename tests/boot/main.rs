@@ -34,4 +34,5 @@ mod matrix;
 mod outage;
 mod roles;
 mod secrets;
+mod services;
 mod status_socket;

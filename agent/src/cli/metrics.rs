@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use reqwest::Client;
 use secrecy::SecretString;
 
 use super::context::Globals;
@@ -13,6 +14,7 @@ use super::effective::effective;
 use super::{Failure, print};
 use crate::config::Settings;
 use crate::health::watch::Watch;
+use crate::identity::Identity;
 use crate::metrics::openmetrics::{self, Format};
 use crate::metrics::runner::Runner;
 use crate::metrics::sample::Tick;
@@ -46,38 +48,44 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
     let Some(settings) = typed.settings else {
         return Err("the configuration in force is not one for this version of gild".into());
     };
-    let paths = globals.installed();
-    let client = http::client()?;
-    let watch = Watch::start(&settings.service, client.clone(), &paths);
-    let scrapes = Scrapes::start(&settings.scrape, client.clone());
-    tokio::join!(watch.first_looks(), scrapes.first_fetches());
-    let mut runner = Runner::new(&settings.metrics, &paths);
-    let mut measure = async || {
-        let mut tick = runner.tick().await;
-        scrapes.add_to(&mut tick.samples);
-        tick.samples.extend(watch.samples());
-        Arc::new(tick)
-    };
-    if !arguments.dry_run {
-        let mut schedule = Schedule::new(settings.metrics.interval);
-        loop {
-            tokio::select! {
-                () = signals::asked_to_stop() => return Ok(ExitCode::SUCCESS),
-                () = schedule.wait() => {}
-            }
-            print(&globals.redactor, &openmetrics::render(&*measure().await, Format::Text));
-            if arguments.once {
-                return Ok(ExitCode::SUCCESS);
+    if arguments.dry_run {
+        let (context, ticks) = two_ticks(globals, &settings, &effective.identity).await?;
+        for (name, sink) in &settings.sink {
+            print(&globals.redactor, &format!("# sink.{name} ({})\n", sink.type_word()));
+            for line in sink.preview(&effective.identity, &context, &ticks)? {
+                print(&globals.redactor, &(line + "\n"));
             }
         }
+        return Ok(ExitCode::SUCCESS);
     }
+    let mut measuring = Measuring::start(globals, &settings, &http::client()?).await;
+    let mut schedule = Schedule::new(settings.metrics.interval);
+    loop {
+        tokio::select! {
+            () = signals::asked_to_stop() => return Ok(ExitCode::SUCCESS),
+            () = schedule.wait() => {}
+        }
+        print(&globals.redactor, &openmetrics::render(&*measuring.tick().await, Format::Text));
+        if arguments.once {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+}
 
-    let first = measure().await;
+/// Two ticks of this host, and what sinks are set up from that send nothing.
+pub(super) async fn two_ticks(
+    globals: &Globals,
+    settings: &Settings,
+    identity: &Identity,
+) -> Result<(SinkContext, [Arc<Tick>; 2]), Failure> {
+    let client = http::client()?;
+    let mut measuring = Measuring::start(globals, settings, &client).await;
+    let first = measuring.tick().await;
     tokio::time::sleep(BETWEEN).await;
-    let ticks: [Arc<Tick>; 2] = [first, measure().await];
+    let ticks = [first, measuring.tick().await];
     let needs_aws = settings.sink.values().any(|sink| sink.needs_aws());
     let aws = match needs_aws {
-        true => Some(Aws::load(&client, effective.identity.region.as_deref(), ATTEMPT).await),
+        true => Some(Aws::load(&client, identity.region.as_deref(), ATTEMPT).await),
         false => None,
     };
     // Nothing is sent, so no secret is fetched.
@@ -87,12 +95,29 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
         .flat_map(|sink| sink.secrets())
         .map(|reference| (reference, SecretString::from(MASK)))
         .collect();
-    let context = SinkContext { client, aws, secrets };
-    for (name, sink) in &settings.sink {
-        print(&globals.redactor, &format!("# sink.{name} ({})\n", sink.type_word()));
-        for line in sink.preview(&effective.identity, &context, &ticks)? {
-            print(&globals.redactor, &(line + "\n"));
-        }
+    Ok((SinkContext { client, aws, secrets }, ticks))
+}
+
+/// All that a tick is made of.
+struct Measuring {
+    watch: Watch,
+    scrapes: Scrapes,
+    runner: Runner,
+}
+
+impl Measuring {
+    async fn start(globals: &Globals, settings: &Settings, client: &Client) -> Self {
+        let paths = globals.installed();
+        let watch = Watch::start(&settings.service, client.clone(), &paths);
+        let scrapes = Scrapes::start(&settings.scrape, client.clone());
+        tokio::join!(watch.first_looks(), scrapes.first_fetches());
+        Self { watch, scrapes, runner: Runner::new(&settings.metrics, &paths) }
     }
-    Ok(ExitCode::SUCCESS)
+
+    async fn tick(&mut self) -> Arc<Tick> {
+        let mut tick = self.runner.tick().await;
+        self.scrapes.add_to(&mut tick.samples);
+        tick.samples.extend(self.watch.samples());
+        Arc::new(tick)
+    }
 }

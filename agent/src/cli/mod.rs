@@ -9,6 +9,7 @@ mod blame;
 mod config;
 mod configure;
 mod context;
+mod cost;
 mod drain;
 mod effective;
 mod import;
@@ -62,6 +63,7 @@ enum Verb {
     Top(top::Arguments),
     Config(config::Arguments),
     Metrics(metrics::Arguments),
+    Cost(cost::Arguments),
     Blame(blame::Arguments),
     Notify(notify::Arguments),
     Drain(drain::Arguments),
@@ -81,8 +83,9 @@ impl Verb {
             | Verb::Top(_)
             | Verb::Config(_)
             | Verb::Metrics(_)
-            | Verb::Blame(_)
-            | Verb::Import(_) => "warn",
+            | Verb::Cost(_)
+            | Verb::Import(_)
+            | Verb::Blame(_) => "warn",
         }
     }
 }
@@ -129,6 +132,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 Verb::Top(arguments) => top::run(&globals, &arguments).await,
                 Verb::Config(arguments) => config::run(&globals, &arguments).await,
                 Verb::Metrics(arguments) => metrics::run(&globals, &arguments).await,
+                Verb::Cost(arguments) => cost::run(&globals, &arguments).await,
                 Verb::Blame(arguments) => blame::run(&globals, &arguments).await,
                 Verb::Notify(arguments) => notify::run(&globals, &arguments).await,
                 Verb::Drain(arguments) => drain::run(&globals, &arguments).await,

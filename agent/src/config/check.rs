@@ -94,6 +94,11 @@ pub type Named = (String, Vec<u8>, Format);
 /// Checks documents strictly: each by itself, and all of them merged in the
 /// given order, lowest first, over the defaults.
 pub fn documents(named: &[Named]) -> Vec<Finding> {
+    settings(named).1
+}
+
+/// What documents come to, where that can be told, and what is wrong with them.
+pub fn settings(named: &[Named]) -> (Option<Settings>, Vec<Finding>) {
     let mut findings = Vec::new();
     let mut layers = vec![builtin::layer()];
     for (source, bytes, format) in named {
@@ -121,7 +126,7 @@ pub fn documents(named: &[Named]) -> Vec<Finding> {
     findings.extend(typed.problems.iter().map(Finding::from));
     findings.extend(typed.unknown.iter().map(Finding::from));
     findings.sort_by(|a, b| (&a.source, a.line, &a.key).cmp(&(&b.source, b.line, &b.key)));
-    findings
+    (typed.settings, findings)
 }
 
 /// Keys in a document's directives that nothing reads: a slip there would

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use tempfile::TempDir;
 use tokio::net::UnixListener;
@@ -15,8 +16,9 @@ use zbus::message::Type;
 use zbus::{Connection, Message, MessageStream, ObjectPath, Variant};
 
 use super::unit::UnitState;
+use super::unit::timer::TimerState;
 
-type Units = Arc<Mutex<BTreeMap<String, UnitState>>>;
+type Units = Arc<Mutex<BTreeMap<String, (UnitState, TimerState)>>>;
 
 /// systemd, played. Stops when dropped.
 pub(crate) struct FakeSystemd {
@@ -35,6 +37,23 @@ pub(crate) fn service(active: &str, restarts: u32) -> UnitState {
         result: Some("success".to_owned()),
         restarts: Some(restarts),
         kind: Some("simple".to_owned()),
+        control_group: Some("/system.slice/web.service".to_owned()),
+        started: Some(7),
+        ..UnitState::default()
+    }
+}
+
+/// A loaded oneshot that rests; `started` is 0 where it never ran.
+pub(crate) fn oneshot(result: &str, started: u64) -> UnitState {
+    UnitState {
+        sub: "dead".to_owned(),
+        result: Some(result.to_owned()),
+        kind: Some("oneshot".to_owned()),
+        control_group: Some(String::new()),
+        started: Some(started),
+        remains: Some(false),
+        status: Some(3),
+        ..service("inactive", 0)
     }
 }
 
@@ -62,7 +81,18 @@ impl FakeSystemd {
     }
 
     pub(crate) fn set(&self, unit: &str, state: UnitState) {
-        self.units.lock().unwrap().insert(unit.to_owned(), state);
+        self.units.lock().unwrap().insert(unit.to_owned(), (state, TimerState::default()));
+    }
+
+    /// A timer that waits.
+    pub(crate) fn set_timer(&self, name: &str, timer: TimerState) {
+        let state = UnitState {
+            load: "loaded".to_owned(),
+            active: "active".to_owned(),
+            sub: "waiting".to_owned(),
+            ..UnitState::default()
+        };
+        self.units.lock().unwrap().insert(name.to_owned(), (state, timer));
     }
 
     /// How many connections there ever were.
@@ -137,12 +167,17 @@ async fn answer(connection: &Connection, message: &Message, units: &Units) {
     }
 }
 
-fn value(state: Option<UnitState>, property: &str) -> Option<Variant<'static>> {
-    let state = state.unwrap_or(UnitState {
+fn value(unit: Option<(UnitState, TimerState)>, property: &str) -> Option<Variant<'static>> {
+    let nothing = UnitState {
         load: "not-found".to_owned(),
         sub: "dead".to_owned(),
         ..service("inactive", 0)
-    });
+    };
+    let (state, timer) = unit.unwrap_or((nothing, TimerState::default()));
+    let micros = |moment: Option<SystemTime>| {
+        let since = moment.map(|moment| moment.duration_since(UNIX_EPOCH).unwrap());
+        since.map_or(0, |since| since.as_micros() as u64)
+    };
     match property {
         "LoadState" => Some(state.load.into()),
         "ActiveState" => Some(state.active.into()),
@@ -150,6 +185,13 @@ fn value(state: Option<UnitState>, property: &str) -> Option<Variant<'static>> {
         "Result" => state.result.map(Into::into),
         "NRestarts" => state.restarts.map(Into::into),
         "Type" => state.kind.map(Into::into),
+        "ControlGroup" => state.control_group.map(Into::into),
+        "ExecMainStartTimestampMonotonic" => state.started.map(Into::into),
+        "RemainAfterExit" => state.remains.map(Into::into),
+        "ExecMainStatus" => state.status.map(Into::into),
+        "Unit" => Some(timer.unit.into()),
+        "LastTriggerUSec" => Some(micros(timer.triggered).into()),
+        "ActiveEnterTimestamp" => Some(micros(timer.active_since).into()),
         _ => None,
     }
 }

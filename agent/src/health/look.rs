@@ -1,19 +1,27 @@
 //! One look at one service: its unit and all its probes at the same time, each
-//! within the service's own limit.
+//! within a limit of its own.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Client;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::probe::{Probe, probes};
+use super::means::Means;
+use super::probe::{self, Probe, probes};
 use super::settings::ServiceSettings;
-use super::unit::bus::{SystemBus, UnitError};
-use super::unit::{Judge, UnitState};
+use super::unit::bus::UnitError;
+use super::unit::{Judge, UnitState, full_name};
+use super::usage::{Meter, Usage};
 use super::verdict::Look;
 use crate::platform::error::chain_text;
+
+/// Where the control groups are.
+const CONTROL_GROUPS: &str = "/sys/fs/cgroup";
+
+/// How long a process that was killed for want of memory is told of as what may be
+/// behind a failure.
+const KILL_MATTERS: Duration = Duration::from_secs(300);
 
 /// What one look saw.
 #[derive(Debug)]
@@ -24,6 +32,8 @@ pub(super) struct Seen {
     pub(super) why: Vec<String>,
     /// The unit, where there is one and it could be looked at.
     pub(super) unit: Option<UnitState>,
+    /// What it uses.
+    pub(super) usage: Usage,
     /// How long each probe took.
     pub(super) probes: Vec<(&'static str, Duration)>,
 }
@@ -31,47 +41,55 @@ pub(super) struct Seen {
 /// Looks at one service again and again.
 #[derive(Debug)]
 pub(super) struct Looker {
-    unit: Option<(String, Judge)>,
-    probes: Vec<Probe>,
+    unit: Option<Watched>,
+    probes: Vec<Arc<dyn Probe>>,
     limit: Duration,
-    client: Client,
-    bus: Arc<SystemBus>,
+    means: Arc<Means>,
+}
+
+/// The unit of a service.
+#[derive(Debug)]
+struct Watched {
+    name: String,
+    judge: Judge,
+    meter: Meter,
+    /// The processes killed for want of memory, and when that last grew.
+    killed: (Option<u64>, Option<Instant>),
 }
 
 impl Looker {
-    pub(super) fn new(settings: &ServiceSettings, client: Client, bus: Arc<SystemBus>) -> Self {
-        let judged = |unit: String| {
-            let judge = Judge::new(&unit, settings.start_grace);
-            (unit, judge)
-        };
-        Self {
-            unit: settings.unit.as_deref().map(full_name).map(judged),
-            probes: probes(settings),
-            limit: settings.timeout,
-            client,
-            bus,
-        }
+    pub(super) fn new(settings: &ServiceSettings, means: Arc<Means>) -> Self {
+        let unit = settings.unit.as_deref().map(|unit| {
+            let name = full_name(unit, "service");
+            let judge = Judge::new(&name, settings.start_grace);
+            let meter = Meter::new(means.paths.host(CONTROL_GROUPS));
+            Watched { name, judge, meter, killed: (None, None) }
+        });
+        Self { unit, probes: probes(settings), limit: settings.timeout, means }
     }
 
     pub(super) async fn look(&mut self) -> Seen {
         // Dropped with this look, and the probes with it.
         let mut running = JoinSet::new();
         for probe in self.probes.clone() {
-            let (client, limit) = (self.client.clone(), self.limit);
-            running.spawn(async move { probe.run(&client, limit).await });
+            let (means, limit) = (self.means.clone(), self.limit);
+            running.spawn(async move { probe::run(&*probe, &means, limit).await });
         }
-        let unit = match &self.unit {
-            Some((name, _)) => Some(self.bus.unit(name, self.limit).await),
+        let state = match &self.unit {
+            Some(unit) => Some(self.means.bus.unit(&unit.name, self.limit).await),
             None => None,
         };
-        let probed = running.join_all().await;
-
-        let mut seen = Seen { look: Look::Good, why: Vec::new(), unit: None, probes: Vec::new() };
-        if let Some(unit) = unit {
-            seen.take(self.judge(&unit));
-            seen.unit = unit.ok();
+        let mut seen = Seen {
+            look: Look::Good,
+            why: Vec::new(),
+            unit: None,
+            usage: Usage::default(),
+            probes: Vec::new(),
+        };
+        if let Some((unit, state)) = self.unit.as_mut().zip(state) {
+            unit.note(state, &mut seen);
         }
-        for probe in probed {
+        for probe in running.join_all().await {
             seen.probes.push((probe.probe, probe.took));
             if let Err(error) = probe.result {
                 seen.take((Look::Bad, Some(chain_text(&error))));
@@ -79,18 +97,44 @@ impl Looker {
         }
         seen.probes.sort();
         if self.unit.is_none() && self.probes.is_empty() {
-            let nothing = "there is nothing to look at: set unit, http or tcp";
+            let nothing = "there is nothing to look at: set unit, http, tcp, exec, file or timer";
             seen.take((Look::Bad, Some(nothing.to_owned())));
+        }
+        if let Some(unit) = &self.unit
+            && seen.look != Look::Good
+            && unit.was_killed(Instant::now())
+        {
+            let minutes = humantime::format_duration(KILL_MATTERS);
+            let killed = "the kernel killed a process of it for want of memory within";
+            seen.why.push(format!("{killed} {minutes}"));
         }
         seen
     }
+}
 
-    fn judge(&mut self, unit: &Result<UnitState, UnitError>) -> (Look, Option<String>) {
-        match (unit, &mut self.unit) {
-            (Ok(state), Some((_, judge))) => judge.see(state, Instant::now()),
-            (Err(error), _) => (Look::Bad, Some(chain_text(error))),
-            (Ok(_), None) => (Look::Good, None),
+impl Watched {
+    fn note(&mut self, state: Result<UnitState, UnitError>, seen: &mut Seen) {
+        let now = Instant::now();
+        let state = match state {
+            Ok(state) => state,
+            Err(error) => return seen.take((Look::Bad, Some(chain_text(&error)))),
+        };
+        seen.take(self.judge.see(&state, now));
+        if let Some(group) = &state.control_group {
+            seen.usage = self.meter.read(group, state.restarts);
         }
+        let kills = seen.usage.oom_kills;
+        let (before, _) = self.killed;
+        if before.is_some() && kills > before {
+            tracing::warn!(unit = self.name, kills, "a process was killed for want of memory");
+            self.killed.1 = Some(now);
+        }
+        self.killed.0 = kills.or(before);
+        seen.unit = Some(state);
+    }
+
+    fn was_killed(&self, now: Instant) -> bool {
+        self.killed.1.is_some_and(|then| now.duration_since(then) <= KILL_MATTERS)
     }
 }
 
@@ -101,13 +145,5 @@ impl Seen {
             self.look = look;
         }
         self.why.extend(why);
-    }
-}
-
-/// A unit's name as systemd knows it: `nginx` means `nginx.service`.
-fn full_name(unit: &str) -> String {
-    match unit.contains('.') {
-        true => unit.to_owned(),
-        false => format!("{unit}.service"),
     }
 }

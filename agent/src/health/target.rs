@@ -104,6 +104,40 @@ impl fmt::Display for Expect {
     }
 }
 
+/// An absolute path of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostPath(pub String);
+
+impl FromStr for HostPath {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let fine = text.starts_with('/') && !text.contains('\0');
+        fine.then(|| Self(text.to_owned())).ok_or(())
+    }
+}
+
+/// A program by its absolute path, and its arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Argv(pub Vec<String>);
+
+impl Setting for Argv {
+    fn shape() -> Shape {
+        Vec::<String>::shape()
+    }
+
+    fn read(node: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {
+        let argv = Vec::<String>::read(node, path, reader)?;
+        let fine = argv.first().is_some_and(|program| program.starts_with('/'))
+            && !argv.iter().any(|argument| argument.contains('\0'));
+        if !fine {
+            let right = "must begin with the absolute path of a program; no shell looks for it";
+            reader.problem(node, path, right);
+        }
+        fine.then_some(Self(argv))
+    }
+}
+
 macro_rules! settings {
     ($($type:ty: $problem:ident $expected:literal),+ $(,)?) => { $(
         impl Setting for $type {
@@ -130,6 +164,7 @@ settings! {
     // It may hold a password, so it is not shown.
     HttpUrl: hidden_problem "a URL such as \"http://127.0.0.1/health\", without user or password",
     HostPort: problem "a host and port such as \"127.0.0.1:6379\"",
+    HostPath: problem "an absolute path such as \"/var/backups/last\"",
     Expect: problem "a status from 100 to 599, a range such as \"200..299\", or several with commas",
 }
 
@@ -174,7 +209,7 @@ mod tests {
         assert!(!format!("{problem:?}").contains("hush"), "{problem:?}");
     }
 
-    fn problem<T: Setting>(text: &str) -> Problem {
+    fn problem<T: Setting>(value: impl Into<serde_json::Value>) -> Problem {
         let mut reader = Reader::default();
         let origin = crate::config::Origin {
             layer: crate::config::LayerName::Local,
@@ -183,9 +218,23 @@ mod tests {
             line: None,
             last_good: false,
         };
-        let node = Node::from_value(&text.into(), &origin);
+        let node = Node::from_value(&value.into(), &origin);
         assert!(T::read(&node, &KeyPath::root(), &mut reader).is_none());
         reader.problems.remove(0)
+    }
+
+    #[test]
+    fn paths_and_programs_are_absolute() {
+        assert!("/var/backups/last".parse::<HostPath>().is_ok());
+        for text in ["", "last", "~/last", "/a\0b"] {
+            assert!(text.parse::<HostPath>().is_err(), "{text:?}");
+        }
+        for argv in [serde_json::json!([]), serde_json::json!(["sh", "-c"]), "/bin/sh -c".into()] {
+            let problem = problem::<Argv>(argv.clone());
+            assert!(problem.message.contains("must be"), "{argv}: {}", problem.message);
+        }
+        let nul = problem::<Argv>(serde_json::json!(["/bin/sh", "a\0b"]));
+        assert!(nul.message.contains("absolute path of a program"), "{}", nul.message);
     }
 
     #[test]

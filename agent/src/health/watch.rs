@@ -2,6 +2,8 @@
 //! schedules, so that a slow service delays no other, and nothing that asks for
 //! the results waits for a look.
 
+mod samples;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,16 +15,12 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::look::Looker;
+use super::means::Means;
 use super::settings::ServiceSettings;
-use super::unit::ActiveState;
-use super::unit::bus::SystemBus;
+use super::usage::Usage;
 use super::verdict::Verdict;
-use crate::metrics::sample::{Sample, label};
 use crate::platform::clock;
 use crate::platform::paths::Paths;
-
-/// Where the system bus listens.
-const BUS: &str = "/run/dbus/system_bus_socket";
 
 /// The first looks are spread over this long, and so are all later ones. Short,
 /// so that the first verdicts do not keep anyone waiting.
@@ -52,6 +50,7 @@ fn all_looked_at(found: &BTreeMap<Arc<str>, Found>) -> bool {
 struct Found {
     health: ServiceHealth,
     restarts: Option<u32>,
+    usage: Usage,
     probes: Vec<(&'static str, Duration)>,
     looks: u64,
     /// Since when it is down.
@@ -68,8 +67,7 @@ fn lock(shared: &Shared) -> MutexGuard<'_, BTreeMap<Arc<str>, Found>> {
 /// The services that are watched. Their tasks end when this is dropped.
 #[derive(Debug)]
 pub struct Watch {
-    client: Client,
-    bus: Arc<SystemBus>,
+    means: Arc<Means>,
     found: Shared,
     looked: watch::Sender<()>,
     tasks: BTreeMap<Arc<str>, Task>,
@@ -95,8 +93,7 @@ impl Watch {
         paths: &Paths,
     ) -> Self {
         let mut watch = Self {
-            client,
-            bus: Arc::new(SystemBus::new(paths.host(BUS))),
+            means: Arc::new(Means::new(client, paths)),
             found: Shared::default(),
             looked: watch::Sender::new(()),
             tasks: BTreeMap::new(),
@@ -123,11 +120,18 @@ impl Watch {
                 message: "not looked at yet".to_owned(),
                 since: clock::now_text(),
             };
-            let found = Found { health, restarts: None, probes: Vec::new(), looks: 0, down: None };
+            let found = Found {
+                health,
+                restarts: None,
+                usage: Usage::default(),
+                probes: Vec::new(),
+                looks: 0,
+                down: None,
+            };
             lock(&self.found).insert(name.clone(), found);
             let phase = settings.interval.min(SPREAD) / count * position;
             let task = watch_one(
-                Looker::new(settings, self.client.clone(), self.bus.clone()),
+                Looker::new(settings, self.means.clone()),
                 Board {
                     name: name.clone(),
                     verdict: Verdict::new(settings.fail_after, settings.recover_after),
@@ -155,40 +159,6 @@ impl Watch {
         let found = lock(&self.found);
         let down = found.iter().filter_map(|(name, found)| Some((name.to_string(), found.down?)));
         down.collect()
-    }
-
-    /// The measurements. What is not known has none: a gap, not a guess.
-    pub fn samples(&self) -> Vec<Sample> {
-        let mut samples = Vec::new();
-        let mut down = 0u32;
-        let mut unknown = false;
-        for (name, found) in lock(&self.found).iter() {
-            let labels = || vec![label("service", name.clone())];
-            unknown |= found.health.up.is_none();
-            if let Some(up) = found.health.up {
-                down += u32::from(!up);
-                samples.push(Sample::gauge("service_up", labels(), f64::from(u8::from(up))));
-            }
-            let state = found.health.state.as_deref().and_then(ActiveState::from_word);
-            if let Some(state) = state {
-                samples.push(Sample::gauge("service_state", labels(), state.code().into()));
-            }
-            if let Some(restarts) = found.restarts {
-                let name = "service_restarts_total";
-                samples.push(Sample::counter(name, labels(), restarts.into()));
-            }
-            for (probe, took) in &found.probes {
-                let mut labels = labels();
-                labels.push(label("probe", *probe));
-                samples.push(Sample::gauge("service_probe_seconds", labels, took.as_secs_f64()));
-            }
-        }
-        // As long as some verdict is missing, none is known to be down and that
-        // is not the same as none being down.
-        if !unknown || down > 0 {
-            samples.push(Sample::gauge("services_unhealthy", Vec::new(), down.into()));
-        }
-        samples
     }
 
     /// Whether every service was looked at once.
@@ -255,6 +225,7 @@ impl Board {
             }
             found.restarts = seen.unit.as_ref().and_then(|unit| unit.restarts);
             found.health.state = seen.unit.map(|unit| unit.active);
+            found.usage = seen.usage;
             found.probes = seen.probes;
             found.looks += 1;
         }

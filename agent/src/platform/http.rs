@@ -11,11 +11,12 @@ use std::time::Duration;
 use reqwest::dns::Resolve;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, Url};
+use rustls::ClientConfig;
 
 use super::dns;
 use super::retry::{Retryable, Verdict};
 use super::targets::Outward;
-use super::tls::{self, TlsError};
+use super::tls::{self, TlsError, Trust};
 
 /// How long a TCP and TLS connection may take to come up.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -91,19 +92,28 @@ impl Retryable for HttpError {
 
 /// A client over the one stack. Clones share its connections.
 pub fn client() -> Result<Client, HttpError> {
-    build(dns::system())
+    build(dns::system(), tls::client())
+}
+
+/// A client over the one stack that trusts what it is told to instead of the public
+/// authorities.
+pub fn trusting(trust: &Trust) -> Result<Client, HttpError> {
+    build(dns::system(), tls::trusting(trust))
 }
 
 /// A client over the one stack that reaches no name whose addresses are this
 /// host itself or on its link. Addresses that a URL spells are never looked up:
 /// see `targets::spelled`.
 pub fn outward_client() -> Result<Client, HttpError> {
-    build(Outward(dns::system()))
+    build(Outward(dns::system()), tls::client())
 }
 
-fn build(resolver: impl Resolve + 'static) -> Result<Client, HttpError> {
+fn build(
+    resolver: impl Resolve + 'static,
+    tls: Result<ClientConfig, TlsError>,
+) -> Result<Client, HttpError> {
     Client::builder()
-        .tls_backend_preconfigured(tls::client().map_err(HttpError::Tls)?)
+        .tls_backend_preconfigured(tls.map_err(HttpError::Tls)?)
         .dns_resolver(resolver)
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())

@@ -3,7 +3,9 @@
 //! or a private endpoint has a certificate of the company's own.
 //!
 //! Made once and shared by every client, because the roots are most of what a
-//! client weighs.
+//! client weighs. A receiver with trust of its own has a client of its own: see `own`.
+
+mod own;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,7 +15,11 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::{ClientConfig, RootCertStore};
 
+pub use self::own::{Trust, trusting};
 use super::fs::read_capped;
+
+/// What names the bundle.
+const BUNDLE: &str = "AWS_CA_BUNDLE";
 
 /// The largest bundle that is read: some ten times what a distribution ships.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
@@ -25,8 +31,10 @@ pub enum TlsError {
     #[error("failed to set up the protocol")]
     Protocol(#[source] rustls::Error),
     /// The bundle cannot be read.
-    #[error("failed to read '{}', which AWS_CA_BUNDLE names", path.display())]
+    #[error("failed to read '{}', which {by} names", path.display())]
     Read {
+        /// What names it.
+        by: &'static str,
         /// The file.
         path: PathBuf,
         /// Why.
@@ -34,8 +42,10 @@ pub enum TlsError {
         source: io::Error,
     },
     /// The bundle is not PEM.
-    #[error("failed to read the certificates of '{}', which AWS_CA_BUNDLE names", path.display())]
+    #[error("failed to read the certificates of '{}', which {by} names", path.display())]
     Pem {
+        /// What names it.
+        by: &'static str,
         /// The file.
         path: PathBuf,
         /// Why.
@@ -44,11 +54,16 @@ pub enum TlsError {
     },
     /// There is nothing to trust in the bundle.
     #[error(
-        "'{}', which AWS_CA_BUNDLE names, holds no certificate; it must hold some in PEM, each \
+        "'{}', which {by} names, holds no certificate; it must hold some in PEM, each \
          after a line '-----BEGIN CERTIFICATE-----'",
-        .0.display()
+        path.display()
     )]
-    Empty(PathBuf),
+    Empty {
+        /// What names it.
+        by: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 /// The configuration of every client in this process.
@@ -58,7 +73,7 @@ pub(crate) fn client() -> Result<ClientConfig, TlsError> {
         return Ok(config.clone());
     }
     // As the AWS tools do: a variable that is empty is one that is not set.
-    let bundle = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty());
+    let bundle = std::env::var_os(BUNDLE).filter(|path| !path.is_empty());
     let config = config(bundle.as_deref().map(Path::new))?;
     Ok(SHARED.get_or_init(|| config).clone())
 }
@@ -67,9 +82,9 @@ fn config(bundle: Option<&Path>) -> Result<ClientConfig, TlsError> {
     let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
     if let Some(path) = bundle {
         // What is odd about one of many does not speak against the others.
-        let (added, _) = roots.add_parsable_certificates(certificates(path)?);
+        let (added, _) = roots.add_parsable_certificates(certificates(path, BUNDLE)?);
         if added == 0 {
-            return Err(TlsError::Empty(path.to_owned()));
+            return Err(TlsError::Empty { by: BUNDLE, path: path.to_owned() });
         }
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -81,14 +96,14 @@ fn config(bundle: Option<&Path>) -> Result<ClientConfig, TlsError> {
     Ok(config)
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+fn certificates(path: &Path, by: &'static str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let absent = || Err(io::ErrorKind::NotFound.into());
     let text = read_capped(path, MAX_BYTES)
         .and_then(|text| text.map_or_else(absent, Ok))
-        .map_err(|source| TlsError::Read { path: path.to_owned(), source })?;
+        .map_err(|source| TlsError::Read { by, path: path.to_owned(), source })?;
     CertificateDer::pem_slice_iter(&text)
         .collect::<Result<_, _>>()
-        .map_err(|source| TlsError::Pem { path: path.to_owned(), source })
+        .map_err(|source| TlsError::Pem { by, path: path.to_owned(), source })
 }
 
 #[cfg(test)]

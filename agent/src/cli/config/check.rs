@@ -14,6 +14,8 @@ use crate::cli::paint::Paint;
 use crate::config::check::{self, Finding, Named};
 use crate::config::document::MAX_BYTES;
 use crate::config::format::Format;
+use crate::cost::prices::Prices;
+use crate::cost::traps;
 use crate::platform::fs;
 
 /// Check documents strictly and name all problems at once.
@@ -22,7 +24,7 @@ pub(super) struct Arguments {
     /// The documents, lowest layer first: *.toml, *.yaml, *.json.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// As JSON: a list of problems.
+    /// As JSON: a list of problems, without what is dear.
     #[arg(long)]
     json: bool,
 }
@@ -39,11 +41,17 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Result<ExitCode, 
             }
         }
     }
-    findings.extend(check::documents(&documents));
+    let (settings, found) = check::settings(&documents);
+    findings.extend(found);
     let fine = findings.is_empty();
+    // What is dear is no fault, and is told of what works.
+    let dear = match settings.filter(|_| fine) {
+        Some(settings) => traps::of(&settings, &Prices::built_in()?),
+        None => Vec::new(),
+    };
     let text = match arguments.json {
         true => json(&findings)?,
-        false => report(&findings, arguments.files.len(), Paint::stdout()),
+        false => report(&findings, &dear, arguments.files.len(), Paint::stdout()),
     };
     print(&globals.redactor, &text);
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -60,8 +68,9 @@ fn read(file: &Path) -> Result<Named, String> {
     }
 }
 
-fn report(findings: &[Finding], files: usize, paint: Paint) -> String {
-    let lines = findings.iter().map(|finding| format!("{finding}\n"));
+fn report(findings: &[Finding], dear: &[String], files: usize, paint: Paint) -> String {
+    let dear = dear.iter().map(|line| format!("{} {line}\n", paint.yellow("dear:")));
+    let lines = findings.iter().map(|finding| format!("{finding}\n")).chain(dear);
     let found = match findings.len() {
         0 => paint.green("no problem"),
         number => paint.red(&count(number, "problem")),

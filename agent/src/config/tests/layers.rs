@@ -99,6 +99,21 @@ fn no_remote_layer_may_set_what_is_ansible_s_own() {
     }
 }
 
+/// What the daemon runs is no tag's to say, whatever else a tag may say of a service.
+#[test]
+fn a_tag_may_watch_a_service_and_not_run_a_program() {
+    let document = "unset = ['service.old', 'service.old.http']\n\
+                    [service.web]\nunit = 'web'\nexec = ['/bin/sh', '-c', 'id']\n";
+    let mut layer = toml_layer(LayerName::Service, "tags", document);
+    let refused = trust::enforce(&mut layer, &Rights::default());
+    let keys: Vec<_> = refused.iter().map(|one| one.key.to_string()).collect();
+    assert_eq!(keys, ["service.web.exec", "service.old"]);
+    let left = json!({ "service": { "web": { "unit": "web" } } });
+    assert_eq!(serde_json::Value::Object(layer.document.root), left);
+    let mut layer = toml_layer(LayerName::Account, "parameter", document);
+    assert_eq!(trust::enforce(&mut layer, &Rights::default()), []);
+}
+
 fn may_set(patterns: &[&str]) -> Rights {
     let service = patterns.iter().map(|text| Pattern::parse(text).unwrap()).collect();
     Rights { service, ..Rights::default() }

@@ -26,9 +26,11 @@ use super::secret;
 pub const ALL: &[&str] = &["*"];
 
 /// What the service layer may set where nobody says otherwise: not what root
-/// runs and when, where data goes and what that costs, who is told. Whole
-/// tables, so that a refused key never leaves half an entry behind.
-pub const SERVICE: &[&str] = &["*", "!configuration", "!sink", "!notify", "!lifecycle.drain"];
+/// runs and when, nor what the daemon runs, where data goes and what that costs, who is
+/// told. Whole tables, so that a refused key never leaves half an entry behind; a
+/// service that has lost its `exec` is one with less to look at, and up by nothing else.
+pub const SERVICE: &[&str] =
+    &["*", "!configuration", "!sink", "!notify", "!lifecycle.drain", "!service.*.exec"];
 
 /// What remote layers may set at most: not where configuration comes from, and not
 /// who must have signed what is run.

@@ -1,79 +1,56 @@
-//! Probes: does the service answer? Each has its own deadline and says how
+//! Probes: does the service do its work? Each has its own deadline and says how
 //! long it took, also when it ran out of time.
 //!
-//! To add a kind: a file beside `tcp.rs`, a variant of `Probe`, a key in
-//! `ServiceSettings` and a line in `probes`.
+//! To add a kind: a file beside `tcp.rs` with an `of`, a line in `KINDS`, and its
+//! keys in `ServiceSettings`.
 
+mod error;
+mod exec;
+mod file;
 mod http;
 mod tcp;
+mod timer;
 
-use std::time::Duration;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
-use reqwest::Client;
 use tokio::time::Instant;
 
+pub use self::error::ProbeError;
+use super::means::Means;
 use super::settings::ServiceSettings;
-use super::target::{Expect, HostPort, HttpUrl};
-use crate::platform::dns::DnsError;
-use crate::platform::http::HttpError;
+
+/// Makes the probe that the settings of a service ask for, if they do.
+type Of = fn(&ServiceSettings) -> Option<Arc<dyn Probe>>;
+
+/// Every kind.
+const KINDS: &[Of] = &[exec::of, file::of, http::of, tcp::of, timer::of];
+
+/// A probe at work.
+pub type Running<'a> = Pin<Box<dyn Future<Output = Result<(), ProbeError>> + Send + 'a>>;
 
 /// One probe of a service.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Probe {
-    /// A URL and the statuses that are well.
-    Http(HttpUrl, Expect),
-    /// A host and port that must accept a connection.
-    Tcp(HostPort),
-}
+pub trait Probe: fmt::Debug + Send + Sync {
+    /// The kind, as a label.
+    fn label(&self) -> &'static str;
 
-/// Why a probe failed.
-#[derive(Debug, thiserror::Error)]
-pub enum ProbeError {
-    /// No answer in time.
-    #[error("{target} did not answer within {}", humantime::format_duration(*.limit))]
-    Timeout {
-        /// What was probed.
-        target: String,
-        /// The time it had.
-        limit: Duration,
-    },
-    /// No HTTP answer.
-    #[error("failed to ask {url}")]
-    Http {
-        /// The URL.
-        url: String,
-        /// What went wrong.
-        #[source]
-        source: HttpError,
-    },
-    /// An HTTP answer with another status than expected.
-    #[error("{url} answered {status}, not {expect}")]
-    Status {
-        /// The URL.
-        url: String,
-        /// The status.
-        status: u16,
-        /// The statuses that are well.
-        expect: Expect,
-    },
-    /// The name could not be resolved.
-    #[error("failed to resolve '{host}'")]
-    Resolve {
-        /// The name.
-        host: String,
-        /// What went wrong.
-        #[source]
-        source: DnsError,
-    },
-    /// No TCP connection.
-    #[error("failed to connect to {target}")]
-    Connect {
-        /// The host and port.
-        target: String,
-        /// What went wrong.
-        #[source]
-        source: std::io::Error,
-    },
+    /// What is probed, for people.
+    fn target(&self) -> String;
+
+    /// How long it may take where the service's probes usually have `usual`.
+    fn limit(&self, usual: Duration) -> Duration {
+        usual
+    }
+
+    /// Whether it runs a program, which few may do at a time.
+    fn takes_turns(&self) -> bool {
+        false
+    }
+
+    /// Probes once. What it has begun ends when this is dropped.
+    fn run<'a>(&'a self, means: &'a Means, limit: Duration) -> Running<'a>;
 }
 
 /// What came of a probe.
@@ -89,43 +66,58 @@ pub struct Probed {
 }
 
 /// The probes of a service.
-pub fn probes(service: &ServiceSettings) -> Vec<Probe> {
-    let http = service.http.clone().map(|url| Probe::Http(url, service.expect.clone()));
-    let tcp = service.tcp.clone().map(Probe::Tcp);
-    http.into_iter().chain(tcp).collect()
+pub fn probes(service: &ServiceSettings) -> Vec<Arc<dyn Probe>> {
+    KINDS.iter().filter_map(|of| of(service)).collect()
 }
 
-impl Probe {
-    /// The kind, as a label.
-    pub fn label(&self) -> &'static str {
-        match self {
-            Probe::Http(..) => "http",
-            Probe::Tcp(_) => "tcp",
-        }
-    }
+/// Runs a probe until its deadline. Waiting for its turn is no fault of the service
+/// and does not count.
+pub async fn run(probe: &dyn Probe, means: &Means, usual: Duration) -> Probed {
+    let limit = probe.limit(usual);
+    let _turn = match probe.takes_turns() {
+        // Nobody closes the semaphore.
+        true => means.turns.acquire().await.ok(),
+        false => None,
+    };
+    let started = Instant::now();
+    let (took, result) = match tokio::time::timeout(limit, probe.run(means, limit)).await {
+        Ok(result) => (started.elapsed().min(limit), result),
+        Err(_) => (limit, Err(ProbeError::Timeout { target: probe.target(), limit })),
+    };
+    Probed { probe: probe.label(), took, result }
+}
 
-    fn target(&self) -> String {
-        match self {
-            Probe::Http(url, _) => url.0.to_string(),
-            Probe::Tcp(target) => target.to_string(),
-        }
-    }
+/// How far ahead of the clock a time may be. Clocks are set, and a look takes a while.
+const AHEAD: Duration = Duration::from_secs(300);
 
-    /// Runs the probe for at most `limit`.
-    pub async fn run(&self, client: &Client, limit: Duration) -> Probed {
-        let started = Instant::now();
-        let attempt = async {
-            match self {
-                Probe::Http(url, expect) => http::probe(client, &url.0, expect).await,
-                Probe::Tcp(target) => tcp::probe(target).await,
-            }
-        };
-        let (took, result) = match tokio::time::timeout(limit, attempt).await {
-            Ok(result) => (started.elapsed().min(limit), result),
-            Err(_) => (limit, Err(ProbeError::Timeout { target: self.target(), limit })),
-        };
-        Probed { probe: self.label(), took, result }
+/// Whether what happened `then` is no longer ago than `limit`. A time that is still to
+/// come would never get too old, so that it says nothing.
+fn is_fresh(
+    what: &str,
+    then: SystemTime,
+    now: SystemTime,
+    limit: Option<Duration>,
+) -> Result<(), ProbeError> {
+    let what = || what.to_owned();
+    match now.duration_since(then) {
+        Ok(age) => match limit.filter(|limit| age > *limit) {
+            Some(limit) => Err(ProbeError::Old { what: what(), age: rough(age), limit }),
+            None => Ok(()),
+        },
+        Err(ahead) if ahead.duration() <= AHEAD => Ok(()),
+        Err(ahead) => Err(ProbeError::Ahead { what: what(), ahead: rough(ahead.duration()) }),
     }
+}
+
+/// A length of time as people would say it: the first parts of it.
+fn rough(length: Duration) -> Duration {
+    let seconds = length.as_secs();
+    let unit = match seconds {
+        0..3600 => 1,
+        3600..86_400 => 60,
+        _ => 3600,
+    };
+    Duration::from_secs(seconds / unit * unit)
 }
 
 #[cfg(test)]

@@ -1,96 +1,85 @@
-//! Probes against servers that answer, fail, stall and do not exist.
+//! Probes against what answers, fails, stalls and does not exist.
 #![allow(clippy::unwrap_used)]
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+mod exec;
+mod file;
+mod network;
+mod timer;
+mod trust;
+
+use std::path::Path;
 
 use super::*;
+use crate::config::node::Node;
+use crate::config::path::KeyPath;
+use crate::config::schema::{Reader, Setting};
 use crate::platform::error::chain_text;
+use crate::platform::paths::Paths;
 
-const LIMIT: Duration = Duration::from_secs(5);
+const LIMIT: Duration = Duration::from_secs(20);
 
-/// A server that gives one fixed answer to everyone; an empty answer is
-/// silence.
-async fn server(answer: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    tokio::spawn(async move {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            tokio::spawn(async move {
-                let mut request = [0; 1024];
-                while stream.read(&mut request).await.unwrap_or(0) > 0 {
-                    if answer.is_empty() {
-                        std::future::pending::<()>().await;
-                    }
-                    let _ = stream.write_all(answer.as_bytes()).await;
-                }
-            });
-        }
-    });
-    address
-}
-
-async fn run(kind: &str, target: &str, limit: Duration) -> Probed {
-    let client = crate::platform::http::client().unwrap();
-    let probe = match kind {
-        "http" => Probe::Http(
-            format!("http://{target}/health").parse().unwrap(),
-            "200..299".parse().unwrap(),
-        ),
-        _ => Probe::Tcp(target.parse().unwrap()),
+/// What a service's settings mean.
+fn settings(text: serde_json::Value) -> ServiceSettings {
+    let origin = crate::config::Origin {
+        layer: crate::config::LayerName::Local,
+        source: "test".into(),
+        version: None,
+        line: None,
+        last_good: false,
     };
-    probe.run(&client, limit).await
+    let mut reader = Reader::default();
+    let node = Node::from_value(&text, &origin);
+    let read = ServiceSettings::read(&node, &KeyPath::root(), &mut reader);
+    assert!(reader.problems.is_empty(), "{:?}", reader.problems);
+    read.unwrap()
 }
 
-#[tokio::test]
-async fn an_expected_status_is_well() {
-    let address = server("HTTP/1.1 204 No Content\r\n\r\n").await;
-    assert!(run("http", &address, LIMIT).await.result.is_ok());
+fn means(root: &Path) -> Means {
+    Means::new(crate::platform::http::client().unwrap(), &Paths::installed(root))
 }
 
-#[tokio::test]
-async fn errors_and_redirects_are_not_well() {
-    for (answer, status) in [
-        ("HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n", 500),
-        ("HTTP/1.1 302 Found\r\nLocation: /up\r\nContent-Length: 0\r\n\r\n", 302),
+/// The only probe of a service.
+fn probe(text: serde_json::Value) -> Arc<dyn Probe> {
+    let mut probes = probes(&settings(text));
+    assert_eq!(probes.len(), 1);
+    probes.remove(0)
+}
+
+/// What the only probe of a service finds on this host.
+async fn find(text: serde_json::Value) -> Probed {
+    let (probe, means) = (probe(text), means(Path::new("/")));
+    run(&*probe, &means, LIMIT).await
+}
+
+/// Why a probe failed.
+fn why(probed: Probed) -> String {
+    chain_text(&probed.result.unwrap_err())
+}
+
+#[test]
+fn each_kind_has_a_label_of_its_own() {
+    let all = serde_json::json!({
+        "http": "http://127.0.0.1/", "tcp": "127.0.0.1:1", "exec": ["/bin/true"],
+        "file": "/x", "timer": "x",
+    });
+    let probes = probes(&settings(all));
+    let labels: Vec<_> = probes.iter().map(|probe| probe.label()).collect();
+    assert_eq!(labels, ["exec", "file", "http", "tcp", "timer"]);
+}
+
+#[test]
+fn ages_have_limits_at_both_ends() {
+    let now = std::time::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    let hour = Duration::from_secs(3600);
+    for (then, limit, expected) in [
+        (now - hour, Some(hour), ""),
+        (now - hour * 30, Some(hour * 26), "it ran 1day 6h ago, and 1day 2h are allowed"),
+        (now - Duration::from_secs(3700), Some(hour), "it ran 1h 1m ago, and 1h are allowed"),
+        (now - hour * 9999, None, ""),
+        (now + Duration::from_secs(299), Some(hour), ""),
+        (now + hour, Some(hour), "it ran in the future, 1h ahead of this host's clock"),
     ] {
-        let address = server(answer).await;
-        let error = run("http", &address, LIMIT).await.result.unwrap_err();
-        assert!(matches!(error, ProbeError::Status { status: seen, .. } if seen == status));
+        let found = is_fresh("it ran", then, now, limit);
+        assert_eq!(found.err().map_or(String::new(), |error| error.to_string()), expected);
     }
-}
-
-#[tokio::test]
-async fn an_endless_body_does_not_matter() {
-    let address = server("HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\nhello").await;
-    assert!(run("http", &address, LIMIT).await.result.is_ok());
-}
-
-#[tokio::test]
-async fn silence_costs_the_whole_deadline_and_says_so() {
-    let address = server("").await;
-    let limit = Duration::from_millis(50);
-    let probed = run("http", &address, limit).await;
-    assert_eq!(probed.took, limit);
-    assert!(matches!(probed.result, Err(ProbeError::Timeout { .. })));
-}
-
-#[tokio::test]
-async fn a_closed_port_is_not_well_for_either_kind() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    drop(listener);
-    for kind in ["http", "tcp"] {
-        let error = run(kind, &address, LIMIT).await.result.unwrap_err();
-        assert!(chain_text(&error).contains("refused"), "{}", chain_text(&error));
-    }
-}
-
-#[tokio::test]
-async fn an_open_port_is_well_by_address_and_by_name() {
-    let address = server("").await;
-    assert!(run("tcp", &address, LIMIT).await.result.is_ok());
-    let by_name = address.replace("127.0.0.1", "localhost");
-    assert!(run("tcp", &by_name, LIMIT).await.result.is_ok());
 }

@@ -2,6 +2,8 @@
 //! again with growing pauses where it breaks. Nothing is ever spawned for this:
 //! a fork fails first when memory is short, which is when the answer matters.
 
+mod question;
+
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,20 +12,13 @@ use std::time::Duration;
 use tokio::net::UnixStream;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+use zbus::Connection;
 use zbus::connection::Builder;
-use zbus::fdo;
-use zbus::names::OwnedErrorName;
-use zbus::{Connection, OwnedObjectPath, OwnedVariant};
 
+use self::question::Question;
 use super::UnitState;
+use super::timer::TimerState;
 use crate::platform::retry::Backoff;
-
-const SYSTEMD: &str = "org.freedesktop.systemd1";
-const MANAGER_PATH: &str = "/org/freedesktop/systemd1";
-const MANAGER: &str = "org.freedesktop.systemd1.Manager";
-const UNIT: &str = "org.freedesktop.systemd1.Unit";
-const SERVICE: &str = "org.freedesktop.systemd1.Service";
-const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 
 /// How long the bus may take to greet.
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
@@ -91,9 +86,29 @@ impl SystemBus {
 
     /// What systemd says about a unit, within `limit`.
     pub async fn unit(&self, unit: &str, limit: Duration) -> Result<UnitState, UnitError> {
+        self.ask(unit, limit, None).await
+    }
+
+    /// What systemd says about a timer, within `limit`.
+    pub async fn timer(
+        &self,
+        timer: &str,
+        limit: Duration,
+    ) -> Result<(UnitState, TimerState), UnitError> {
+        let mut found = TimerState::default();
+        let state = self.ask(timer, limit, Some(&mut found)).await?;
+        Ok((state, found))
+    }
+
+    async fn ask(
+        &self,
+        unit: &str,
+        limit: Duration,
+        timer: Option<&mut TimerState>,
+    ) -> Result<UnitState, UnitError> {
         let asked = async {
             let connection = self.connection().await?;
-            let answer = Question { connection: &connection, unit }.state().await;
+            let answer = Question { connection: &connection, unit }.answer(timer).await;
             if let Err(UnitError::Ask { source, .. }) = &answer
                 && is_broken(source)
             {
@@ -155,98 +170,6 @@ async fn connect(socket: &PathBuf) -> Result<Connection, UnitError> {
 /// Whether an error is the connection's own rather than an answer.
 fn is_broken(error: &zbus::Error) -> bool {
     !matches!(error, zbus::Error::MethodError(..) | zbus::Error::FDO(_))
-}
-
-/// One question about one unit.
-struct Question<'a> {
-    connection: &'a Connection,
-    unit: &'a str,
-}
-
-impl Question<'_> {
-    async fn state(&self) -> Result<UnitState, UnitError> {
-        let path = self.path().await?;
-        let unit = async |what| self.property::<String>(&path, UNIT, what).await;
-        let (load, active, sub) =
-            tokio::try_join!(unit("LoadState"), unit("ActiveState"), unit("SubState"))?;
-        let is_service = self.unit.ends_with(".service") && load == "loaded";
-        let (result, restarts, kind) = match is_service {
-            false => (None, None, None),
-            true => tokio::try_join!(
-                self.optional::<String>(&path, SERVICE, "Result"),
-                self.optional::<u32>(&path, SERVICE, "NRestarts"),
-                self.optional::<String>(&path, SERVICE, "Type"),
-            )?,
-        };
-        Ok(UnitState { load, active, sub, result, restarts, kind })
-    }
-
-    /// Where the unit is on the bus. systemd drops units that rest from its
-    /// memory; such a unit is loaded by the question.
-    async fn path(&self) -> Result<OwnedObjectPath, UnitError> {
-        match self.manager("GetUnit").await {
-            Err(zbus::Error::MethodError(name, ..)) if is_no_such_unit(&name) => {
-                self.manager("LoadUnit").await
-            }
-            answer => answer,
-        }
-        .map_err(|source| self.failed("the path", source))
-    }
-
-    async fn manager(&self, method: &str) -> zbus::Result<OwnedObjectPath> {
-        self.connection
-            .call_method(Some(SYSTEMD), MANAGER_PATH, Some(MANAGER), method, &self.unit)
-            .await?
-            .body()
-            .deserialize()
-    }
-
-    async fn property<T>(
-        &self,
-        path: &OwnedObjectPath,
-        interface: &str,
-        what: &'static str,
-    ) -> Result<T, UnitError>
-    where
-        T: TryFrom<OwnedVariant, Error = zbus::Error>,
-    {
-        let asked = async {
-            let answer = self
-                .connection
-                .call_method(Some(SYSTEMD), path, Some(PROPERTIES), "Get", &(interface, what))
-                .await?;
-            T::try_from(answer.body().deserialize::<OwnedVariant>()?)
-        };
-        asked.await.map_err(|source| self.failed(what, source))
-    }
-
-    /// A property that an older systemd does not have.
-    async fn optional<T>(
-        &self,
-        path: &OwnedObjectPath,
-        interface: &str,
-        what: &'static str,
-    ) -> Result<Option<T>, UnitError>
-    where
-        T: TryFrom<OwnedVariant, Error = zbus::Error>,
-    {
-        match self.property(path, interface, what).await {
-            Err(UnitError::Ask { source: zbus::Error::FDO(error), .. })
-                if matches!(*error, fdo::Error::UnknownProperty(_)) =>
-            {
-                Ok(None)
-            }
-            answer => answer.map(Some),
-        }
-    }
-
-    fn failed(&self, what: &'static str, source: zbus::Error) -> UnitError {
-        UnitError::Ask { unit: self.unit.to_owned(), what, source }
-    }
-}
-
-fn is_no_such_unit(name: &OwnedErrorName) -> bool {
-    name.as_str() == "org.freedesktop.systemd1.NoSuchUnit"
 }
 
 #[cfg(test)]

@@ -5,18 +5,17 @@
 
 /// Asking systemd over D-Bus.
 pub mod bus;
+/// What systemd says about a timer.
+pub mod timer;
 
-use std::collections::VecDeque;
+mod restarts;
+
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use self::restarts::{LOOP_RESTARTS, LOOP_WINDOW, Restarts};
 use super::verdict::Look;
-
-/// A unit that was restarted this often within `LOOP_WINDOW` is in a crash
-/// loop, whatever its state is when it is looked at.
-const LOOP_RESTARTS: u32 = 3;
-const LOOP_WINDOW: Duration = Duration::from_secs(300);
 
 /// The state of a unit, as systemd's `ActiveState`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,8 +62,8 @@ impl ActiveState {
     }
 }
 
-/// What systemd says about a unit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What systemd says about a unit. All but the first three is for services only.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UnitState {
     /// `loaded`, `not-found`, `masked`, …
     pub load: String,
@@ -72,13 +71,49 @@ pub struct UnitState {
     pub active: String,
     /// Such as `running` or `dead`.
     pub sub: String,
-    /// How the last run ended, such as `success`; services only.
+    /// How the last run ended, such as `success`.
     pub result: Option<String>,
-    /// How often systemd has restarted it by itself; services only, and not on
-    /// the oldest systemd.
+    /// How often systemd has restarted it by itself; not on the oldest systemd.
     pub restarts: Option<u32>,
-    /// Such as `simple` or `oneshot`; services only.
+    /// Such as `simple` or `oneshot`.
     pub kind: Option<String>,
+    /// Its control group, such as `/system.slice/nginx.service`; empty where it has
+    /// none now.
+    pub control_group: Option<String>,
+    /// When its main process was last started, in microseconds since the machine was;
+    /// 0 for never. Asked only where something depends on it.
+    pub started: Option<u64>,
+    /// Whether it stays active when its processes have ended well. Asked of a oneshot
+    /// that is not active.
+    pub remains: Option<bool>,
+    /// The exit status or signal of its main process. Asked where it has not ended well.
+    pub status: Option<i32>,
+}
+
+impl UnitState {
+    /// How the last run ended, for people.
+    pub fn ended(&self) -> String {
+        let status = self.status.map_or("an error".to_owned(), |status| status.to_string());
+        match self.result.as_deref().unwrap_or("no result") {
+            "exit-code" => format!("its process ended with {status}"),
+            "signal" => format!("its process was killed by signal {status}"),
+            "core-dump" => format!("its process crashed with signal {status}"),
+            "oom-kill" => "the kernel killed it for want of memory".to_owned(),
+            "timeout" => "it took too long to start or to stop".to_owned(),
+            "watchdog" => "it stopped telling systemd that it is alive".to_owned(),
+            "start-limit" | "start-limit-hit" => "it was started too often".to_owned(),
+            "resources" => "systemd could not start it".to_owned(),
+            other => other.to_owned(),
+        }
+    }
+}
+
+/// A unit's name as systemd knows it: `nginx` means `nginx.service`.
+pub fn full_name(unit: &str, suffix: &str) -> String {
+    match unit.contains('.') {
+        true => unit.to_owned(),
+        false => format!("{unit}.{suffix}"),
+    }
 }
 
 /// What was seen of one unit before, and what that makes of the next state.
@@ -87,15 +122,15 @@ pub struct Judge {
     unit: String,
     start_grace: Duration,
     /// Since when the unit is starting, and its restarts at that moment.
-    starting: Option<(Instant, Option<u32>)>,
-    /// The restarts seen within the window.
-    restarts: VecDeque<(Instant, u32)>,
+    starting: Option<(Instant, u32)>,
+    restarts: Restarts,
 }
 
 impl Judge {
     /// A judge that has seen nothing yet.
     pub fn new(unit: &str, start_grace: Duration) -> Self {
-        Self { unit: unit.to_owned(), start_grace, starting: None, restarts: VecDeque::new() }
+        let restarts = Restarts::default();
+        Self { unit: unit.to_owned(), start_grace, starting: None, restarts }
     }
 
     /// What a state means, and why, where it is not good.
@@ -109,33 +144,37 @@ impl Judge {
         if active != Some(ActiveState::Activating) {
             self.starting = None;
         }
-        let restarted = self.restarted(state.restarts, now);
+        let restarted = self.restarts.see(state, now);
         match (state.load.as_str(), active) {
             ("not-found", _) => return (Look::Down, Some("does not exist".to_owned())),
             ("masked", _) => return (Look::Down, Some("is masked".to_owned())),
             (_, Some(ActiveState::Failed)) => {
-                let result = state.result.as_deref().unwrap_or("no result");
-                return (Look::Down, Some(format!("has failed ({result})")));
+                return (Look::Down, Some(format!("has failed: {}", state.ended())));
             }
             _ => {}
         }
+        // It has failed often enough already, whatever it is just now.
         if restarted >= LOOP_RESTARTS {
             let window = humantime::format_duration(LOOP_WINDOW);
-            return (Look::Bad, Some(format!("was restarted {restarted} times within {window}")));
+            let why = format!("is in a crash loop: restarted {restarted} times within {window}");
+            return (Look::Down, Some(why));
         }
-        let done =
-            state.kind.as_deref() == Some("oneshot") && state.result.as_deref() == Some("success");
         match active {
             Some(ActiveState::Active | ActiveState::Reloading) => (Look::Good, None),
-            Some(_) if done => (Look::Good, None),
             Some(ActiveState::Activating) => self.starting(state, now),
+            Some(ActiveState::Inactive) if state.kind.as_deref() == Some("oneshot") => rests(state),
             _ => (Look::Bad, Some(format!("is {} ({})", state.active, state.sub))),
         }
     }
 
     fn starting(&mut self, state: &UnitState, now: Instant) -> (Look, Option<String>) {
-        let (since, restarts) = *self.starting.get_or_insert((now, state.restarts));
-        if state.restarts > restarts {
+        let failed = state.result.as_deref().is_some_and(|result| result != "success");
+        if state.sub.starts_with("auto-restart") && failed {
+            return (Look::Bad, Some(format!("waits to be restarted: {}", state.ended())));
+        }
+        let restarts = self.restarts.count();
+        let (since, before) = *self.starting.get_or_insert((now, restarts));
+        if restarts > before {
             return (Look::Bad, Some(format!("is being restarted ({})", state.sub)));
         }
         if now.duration_since(since) > self.start_grace {
@@ -144,23 +183,20 @@ impl Judge {
         }
         (Look::Good, None)
     }
+}
 
-    /// How much the restarts grew within the window.
-    fn restarted(&mut self, restarts: Option<u32>, now: Instant) -> u32 {
-        let Some(restarts) = restarts else { return 0 };
-        // Starting a unit by hand sets the count back.
-        if self.restarts.back().is_some_and(|(_, last)| restarts < *last) {
-            self.restarts.clear();
+/// A oneshot that is not active. One that stays active when it is done has been
+/// stopped; any other is well if it has run and ended well.
+fn rests(state: &UnitState) -> (Look, Option<String>) {
+    let why = match state.result.as_deref() {
+        _ if state.remains == Some(true) => format!("is inactive ({})", state.sub),
+        Some("success") if state.started.is_some_and(|started| started > 0) => {
+            return (Look::Good, None);
         }
-        if self.restarts.back().is_none_or(|(_, last)| restarts > *last) {
-            self.restarts.push_back((now, restarts));
-        }
-        // The last count before the window is what the window grew from.
-        while self.restarts.get(1).is_some_and(|(at, _)| now.duration_since(*at) > LOOP_WINDOW) {
-            self.restarts.pop_front();
-        }
-        self.restarts.front().map_or(0, |(_, before)| restarts - before)
-    }
+        Some("success") => "has not run, as far as systemd remembers".to_owned(),
+        _ => format!("did not end well: {}", state.ended()),
+    };
+    (Look::Bad, Some(why))
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 //! The meaning of states, one rule a test.
+#![allow(clippy::unwrap_used)]
 
 use super::*;
 
@@ -10,6 +11,7 @@ fn state(load: &str, active: &str) -> UnitState {
         result: Some("success".to_owned()),
         restarts: Some(0),
         kind: Some("simple".to_owned()),
+        ..UnitState::default()
     }
 }
 
@@ -41,12 +43,96 @@ fn states_mean_what_they_should() {
     }
 }
 
+fn rested(result: &str, started: u64, remains: bool) -> UnitState {
+    UnitState {
+        kind: Some("oneshot".to_owned()),
+        result: Some(result.to_owned()),
+        started: Some(started),
+        remains: Some(remains),
+        status: Some(3),
+        ..state("loaded", "inactive")
+    }
+}
+
 #[test]
-fn a_oneshot_that_succeeded_is_well_while_it_rests() {
-    let rests = UnitState { kind: Some("oneshot".to_owned()), ..state("loaded", "inactive") };
-    assert_eq!(judge().see(&rests, Instant::now()).0, Look::Good);
-    let failed = UnitState { result: Some("exit-code".to_owned()), ..rests };
-    assert_eq!(judge().see(&failed, Instant::now()).0, Look::Bad);
+fn a_oneshot_that_rests_is_well_if_it_ran_and_ended_well() {
+    for (result, started, remains, why) in [
+        ("success", 5, false, None),
+        ("success", 0, false, Some("has not run, as far as")),
+        ("exit-code", 5, false, Some("did not end well: its process ended with 3")),
+        // It would be active if nobody had stopped it.
+        ("success", 5, true, Some("is inactive")),
+    ] {
+        let (look, said) = judge().see(&rested(result, started, remains), Instant::now());
+        assert_eq!(look == Look::Good, why.is_none(), "{result} {started} {remains}");
+        let said = said.unwrap_or_default();
+        assert!(said.contains(why.unwrap_or_default()), "{said}");
+    }
+    // What nobody could say is nothing to rely on.
+    let unknown = UnitState { started: None, ..rested("success", 5, false) };
+    assert_eq!(judge().see(&unknown, Instant::now()).0, Look::Bad);
+}
+
+#[test]
+fn a_oneshot_may_work_only_as_long_as_a_unit_may_start() {
+    let (mut judge, start) = (judge(), Instant::now());
+    let works = UnitState { active: "activating".to_owned(), ..rested("success", 5, false) };
+    assert_eq!(judge.see(&works, start).0, Look::Good);
+    assert_eq!(judge.see(&works, start + Duration::from_secs(61)).0, Look::Bad);
+}
+
+#[test]
+fn what_failed_is_said_in_words() {
+    for (result, expected) in [
+        ("exit-code", "web.service has failed: its process ended with 203"),
+        ("signal", "web.service has failed: its process was killed by signal 203"),
+        ("oom-kill", "web.service has failed: the kernel killed it for want of memory"),
+        ("start-limit-hit", "web.service has failed: it was started too often"),
+        ("something-new", "web.service has failed: something-new"),
+    ] {
+        let failed = UnitState {
+            result: Some(result.to_owned()),
+            status: Some(203),
+            ..state("loaded", "failed")
+        };
+        let (look, why) = judge().see(&failed, Instant::now());
+        assert_eq!((look, why.as_deref()), (Look::Down, Some(expected)));
+    }
+}
+
+#[test]
+fn a_unit_that_crashed_and_waits_is_not_well_before_it_is_counted() {
+    let waits = UnitState {
+        sub: "auto-restart".to_owned(),
+        result: Some("signal".to_owned()),
+        status: Some(11),
+        ..state("loaded", "activating")
+    };
+    let (look, why) = judge().see(&waits, Instant::now());
+    assert_eq!(look, Look::Bad);
+    assert!(why.unwrap().contains("killed by signal 11"));
+    // One that ends well and is started again has done no wrong.
+    let ended = UnitState { result: Some("success".to_owned()), ..waits };
+    assert_eq!(judge().see(&ended, Instant::now()).0, Look::Good);
+}
+
+#[test]
+fn a_crash_loop_is_seen_without_a_count_of_systemd_s() {
+    let (mut judge, start) = (judge(), Instant::now());
+    for (seconds, started, expected) in [
+        (0, 100, Look::Good),
+        (10, 100, Look::Good),
+        (20, 118, Look::Good),
+        (30, 129, Look::Good),
+        (40, 139, Look::Down),
+        (50, 139, Look::Down),
+        // The first of the three has left the window.
+        (321, 139, Look::Good),
+    ] {
+        let old = UnitState { restarts: None, started: Some(started), ..state("loaded", "active") };
+        let (look, why) = judge.see(&old, start + Duration::from_secs(seconds));
+        assert_eq!(look, expected, "{seconds}: {why:?}");
+    }
 }
 
 #[test]
@@ -77,13 +163,13 @@ fn a_crash_loop_is_seen_through_and_ends() {
     for (seconds, restarts, expected) in [
         (0, 7, Look::Good),
         (10, 8, Look::Good),
-        (20, 10, Look::Bad),
-        (30, 10, Look::Bad),
+        (20, 10, Look::Down),
+        (30, 10, Look::Down),
         // The restarts leave the window one after the other.
         (319, 10, Look::Good),
         (400, 10, Look::Good),
         (410, 12, Look::Good),
-        (420, 13, Look::Bad),
+        (420, 13, Look::Down),
         // Started by hand.
         (430, 0, Look::Good),
     ] {

@@ -2,6 +2,13 @@
 //! expects and for nothing else.
 #![allow(clippy::unwrap_used)]
 
+mod causes;
+
+use std::ops::{Deref, DerefMut};
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use super::*;
@@ -33,16 +40,41 @@ fn often(mut services: BTreeMap<String, ServiceSettings>) -> BTreeMap<String, Se
     services
 }
 
-/// A root whose system bus is the given systemd, and a watch over it.
-fn watch(services: &BTreeMap<String, ServiceSettings>, systemd: Option<&FakeSystemd>) -> Watch {
-    let root = tempfile::tempdir().unwrap();
-    let client = crate::platform::http::client().unwrap();
-    let mut watch = Watch::start(&BTreeMap::new(), client, &Paths::installed(root.path()));
-    if let Some(systemd) = systemd {
-        watch.bus = Arc::new(SystemBus::new(systemd.socket()));
+/// A watch, and the host without files that it looks at.
+struct OnHost(Watch, #[allow(dead_code, reason = "held, not read")] TempDir);
+
+impl Deref for OnHost {
+    type Target = Watch;
+
+    fn deref(&self) -> &Watch {
+        &self.0
     }
-    watch.update(services);
-    watch
+}
+
+impl DerefMut for OnHost {
+    fn deref_mut(&mut self) -> &mut Watch {
+        &mut self.0
+    }
+}
+
+/// A watch over the given systemd, on a host without files.
+fn watch(services: &BTreeMap<String, ServiceSettings>, systemd: Option<&FakeSystemd>) -> OnHost {
+    let root = tempfile::tempdir().unwrap();
+    OnHost(watch_in(root.path(), services, systemd), root)
+}
+
+/// A watch over the given systemd, on a host whose files are below `root`.
+fn watch_in(
+    root: &Path,
+    services: &BTreeMap<String, ServiceSettings>,
+    systemd: Option<&FakeSystemd>,
+) -> Watch {
+    if let Some(systemd) = systemd {
+        std::fs::create_dir_all(root.join("run/dbus")).unwrap();
+        symlink(systemd.socket(), root.join("run/dbus/system_bus_socket")).unwrap();
+    }
+    let client = crate::platform::http::client().unwrap();
+    Watch::start(services, client, &Paths::installed(root))
 }
 
 async fn until(watch: &Watch, name: &str, up: Option<bool>) {
@@ -142,7 +174,7 @@ async fn a_service_with_nothing_to_look_at_says_so_and_is_never_up() {
     let services = services(serde_json::json!({ "web": { "fail_after": 1 } }));
     let watch = watch(&services, None);
     until(&watch, "web", Some(false)).await;
-    assert!(watch.snapshot()["web"].message.contains("set unit, http or tcp"));
+    assert!(watch.snapshot()["web"].message.contains("set unit, http, tcp, exec, file or timer"));
 }
 
 #[tokio::test]

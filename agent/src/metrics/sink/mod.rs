@@ -25,13 +25,14 @@ use sha2::{Digest, Sha256};
 
 pub use self::error::{BuildError, SendError, SetUpError};
 use super::driver::{Handle, Retries};
-use super::drops::Drops;
+use super::drops::{Drops, Reason};
 use super::sample::Tick;
 use super::spool::Place;
 use crate::config::SecretRef;
 use crate::config::node::Node;
 use crate::config::path::KeyPath;
 use crate::config::schema::{Reader, Setting, Shape, quoted};
+use crate::cost::usage::Usage;
 use crate::identity::Identity;
 use crate::platform::aws::Aws;
 use crate::platform::hex;
@@ -217,6 +218,12 @@ pub trait Sink: Sized + Send + 'static {
     /// the rest.
     fn leave_out(&mut self, _: Self::Payload) {}
 
+    /// What one host sends, as far as anybody is billed for it. `requests` are those of one
+    /// tick and of all that is held after it, and `between` the time between two ticks.
+    fn usage(&self, _requests: &[Request<Self::Payload>], _between: Duration) -> Usage {
+        Usage::default()
+    }
+
     /// A request as people read it, without anything secret.
     fn show(&self, payload: &Self::Payload) -> Vec<String>;
 }
@@ -243,6 +250,17 @@ fn preview<S: Sink>(mut sink: S, ticks: &[Arc<Tick>]) -> Vec<String> {
         lines.push(format!("# not sent: {count} ({reason})"));
     }
     lines
+}
+
+/// What one host sends in the long run, by two of its ticks: rates need both.
+fn usage<S: Sink>(mut sink: S, ticks: &[Arc<Tick>], between: Duration) -> Usage {
+    let (mut drops, mut requests) = (Drops::default(), Vec::new());
+    for tick in ticks {
+        drops = Drops::default();
+        requests = sink.take(tick, &mut drops);
+    }
+    requests.extend(sink.flush(true, &mut drops));
+    Usage { left_out: drops.of(Reason::OverBudget), ..sink.usage(&requests, between) }
 }
 
 fn start<S>(name: &str, settings: &S::Settings, identity: &Identity, supplies: &Supplies) -> Handle
@@ -308,6 +326,20 @@ macro_rules! sinks {
             ) -> Result<Vec<String>, BuildError> {
                 match self { $( SinkSettings::$variant(settings) => {
                     Ok(preview(<$sink>::build(settings, identity, context)?, ticks))
+                } )+ }
+            }
+
+            /// What the sink would send in the long run, by two ticks, where one comes
+            /// every `between`. Nothing is sent.
+            pub fn usage(
+                &self,
+                identity: &Identity,
+                context: &SinkContext,
+                ticks: &[Arc<Tick>],
+                between: Duration,
+            ) -> Result<Usage, BuildError> {
+                match self { $( SinkSettings::$variant(settings) => {
+                    Ok(usage(<$sink>::build(settings, identity, context)?, ticks, between))
                 } )+ }
             }
         }

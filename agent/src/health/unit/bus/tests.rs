@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::health::fake_systemd::{FakeSystemd, service};
+use crate::health::fake_systemd::{FakeSystemd, oneshot, service};
 
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -34,7 +34,34 @@ async fn a_systemd_without_a_restart_count_is_read_all_the_same() {
     old.restarts = None;
     systemd.set("web.service", old);
     let state = SystemBus::new(systemd.socket()).unit("web.service", LIMIT).await.unwrap();
-    assert_eq!(state.restarts, None);
+    assert_eq!((state.restarts, state.started), (None, Some(7)));
+}
+
+#[tokio::test]
+async fn a_oneshot_that_rests_is_asked_what_it_did() {
+    let systemd = FakeSystemd::start();
+    systemd.set("backup.service", oneshot("exit-code", 9));
+    let state = SystemBus::new(systemd.socket()).unit("backup.service", LIMIT).await.unwrap();
+    assert_eq!((state.started, state.remains, state.status), (Some(9), Some(false), Some(3)));
+    // What depends on nothing is not asked for.
+    systemd.set("web.service", service("active", 0));
+    let state = SystemBus::new(systemd.socket()).unit("web.service", LIMIT).await.unwrap();
+    assert_eq!((state.started, state.remains, state.status), (None, None, None));
+    assert_eq!(state.control_group.as_deref(), Some("/system.slice/web.service"));
+}
+
+#[tokio::test]
+async fn a_timer_says_what_it_triggers_and_when_it_last_did() {
+    let systemd = FakeSystemd::start();
+    let then = std::time::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    let timer =
+        TimerState { unit: "backup.service".to_owned(), triggered: Some(then), active_since: None };
+    systemd.set_timer("backup.timer", timer.clone());
+    let bus = SystemBus::new(systemd.socket());
+    let (state, found) = bus.timer("backup.timer", LIMIT).await.unwrap();
+    assert_eq!((state.active.as_str(), found), ("active", timer));
+    let (state, found) = bus.timer("nothing.timer", LIMIT).await.unwrap();
+    assert_eq!((state.load.as_str(), found), ("not-found", TimerState::default()));
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ pub mod schema;
 /// What can be configured.
 pub mod settings;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -42,6 +43,7 @@ use self::said::Said;
 use self::schema::{Figure, Page, Translator, Unit};
 pub use self::settings::{CloudWatchPer, CloudWatchSettings};
 use super::{BuildError, Request, SendError, Sink, SinkContext, plausible};
+use crate::cost::usage::{Tariff, Usage};
 use crate::identity::Identity;
 use crate::metrics::drops::{Drops, Reason};
 use crate::metrics::sample::Tick;
@@ -50,6 +52,8 @@ use crate::platform::aws::AwsError;
 /// How long one call may take; the SDK's own limits are shorter.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+const MINUTE: Duration = Duration::from_secs(60);
+
 /// Puts metrics into CloudWatch.
 pub struct CloudWatch {
     client: Client,
@@ -57,6 +61,7 @@ pub struct CloudWatch {
     dimensions: Dimensions,
     include: Include,
     group: bool,
+    flush: Duration,
     rhythm: Rhythm,
     budget: Budget,
     translator: Translator,
@@ -100,6 +105,7 @@ impl Sink for CloudWatch {
             dimensions,
             include,
             group,
+            flush: settings.flush,
             rhythm: Rhythm::new(&identity.instance_id, settings.flush),
             budget: Budget::new(settings.max_metrics as usize),
             translator: Translator::new(schema),
@@ -184,7 +190,6 @@ impl Sink for CloudWatch {
     }
 
     fn prime(&mut self, tick: &Tick) {
-        // Nothing is sent of it: it is what the next one is compared with.
         self.translator.figures(tick, &mut Page::new(&self.include));
     }
 
@@ -214,6 +219,35 @@ impl Sink for CloudWatch {
         for Datum { metric, .. } in datums {
             self.refused.add(metric, Instant::now());
         }
+    }
+
+    fn usage(&self, requests: &[Request<Vec<Datum>>], between: Duration) -> Usage {
+        let mut metrics = BTreeMap::<_, (&Datum, u64)>::new();
+        for datum in requests.iter().flat_map(|request| &request.payload) {
+            // What is kept by the second is a datum for each tick.
+            let seconds = self.flush.as_secs().max(1);
+            let each = match datum.metric.high {
+                true => seconds.div_ceil(between.as_secs().max(1)),
+                false => seconds.div_ceil(MINUTE.as_secs()),
+            };
+            metrics.insert(&datum.metric, (datum, each));
+        }
+        let sizes =
+            metrics.values().map(|(datum, each)| datum.size(&self.dimensions) as u64 * each);
+        let (datums, bytes) = (metrics.values().map(|(_, each)| each).sum::<u64>(), sizes.sum());
+        let calls = datums.div_ceil(limits::DATUMS as u64);
+        let mut usage = Usage {
+            tariff: Tariff::CloudWatch,
+            shared: self.group,
+            every: self.flush,
+            requests: calls.max(u64::div_ceil(bytes, limits::BYTES as u64)),
+            bytes,
+            ..Usage::default()
+        };
+        for metric in metrics.keys() {
+            *usage.metrics.entry(metric.name.to_owned()).or_default() += 1;
+        }
+        usage
     }
 
     fn show(&self, datums: &Vec<Datum>) -> Vec<String> {

@@ -2,12 +2,11 @@
 //! receiver would refuse is left out here, because some refuse the whole
 //! request for it and some ask for it again for ever.
 
-use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::collections::{BTreeMap, HashSet};
 
 use prost::Message;
+use prost::encoding::WireType;
 
-use crate::metrics::drops::{Drops, Reason};
 use crate::metrics::openmetrics;
 use crate::metrics::sample::{Sample, Tick};
 use crate::platform::clock;
@@ -61,53 +60,106 @@ const LONGEST_NAME: usize = 1024;
 const LONGEST_VALUE: usize = 2048;
 const MOST_LABELS: usize = 30;
 
-/// The tick as a request; `external` labels stand on every series that has no
-/// label of the same name. What cannot be sent is counted in `drops`.
-pub fn request(tick: &Tick, external: &[(String, String)], drops: &mut Drops) -> WriteRequest {
-    let timestamp = clock::unix_ms(tick.at);
-    let mut timeseries: Vec<TimeSeries> = Vec::with_capacity(tick.samples.len());
-    for sample in &tick.samples {
-        match labels(sample, external) {
-            Some(labels) => {
-                let samples = vec![Point { value: sample.value, timestamp }];
-                timeseries.push(TimeSeries { labels, samples });
-            }
-            None => drops.add(Reason::Invalid, 1),
-        }
-    }
-    let before = timeseries.len();
-    sort_unique(&mut timeseries);
-    drops.add(Reason::Invalid, before - timeseries.len());
-    WriteRequest { timeseries }
-}
-
 /// The value that says that a series has ended: one NaN of many, told by its bits
 /// (remote write 1.0, "Stale markers"; Prometheus, model/value).
 pub const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
 
-/// Says in a request that these series have ended.
-pub fn mark_stale(
-    request: &mut WriteRequest,
-    ended: &[Sample],
-    at: SystemTime,
-    external: &[(String, String)],
-) {
-    if ended.is_empty() {
-        return;
-    }
-    let point = Point { value: f64::from_bits(STALE_BITS), timestamp: clock::unix_ms(at) };
-    let marker = |labels| TimeSeries { labels, samples: vec![point.clone()] };
-    let ended = ended.iter().filter_map(|sample| labels(sample, external));
-    // After those that live: of two of the same labels the first stays.
-    request.timeseries.extend(ended.map(marker));
-    sort_unique(&mut request.timeseries);
+/// The series of a tick as they stand on the wire, but for their values. Nearly every
+/// tick has the series of the one before, so this is made once for many ticks.
+#[derive(Debug, Default)]
+pub struct Layout {
+    /// For each series that can be sent: which sample of the tick it is, and where its
+    /// labels end in `labels`. They are sorted by their labels.
+    series: Vec<(usize, usize)>,
+    /// The labels of all series as protobuf, one series after the other.
+    labels: Vec<u8>,
+    /// How many samples cannot be sent.
+    pub invalid: usize,
 }
 
-/// Sorts series by their labels. One moment has one value: of two that claim it,
-/// the first stays.
-fn sort_unique(timeseries: &mut Vec<TimeSeries>) {
-    timeseries.sort_by(|a, b| a.labels.cmp(&b.labels));
-    timeseries.dedup_by(|later, first| later.labels == first.labels);
+impl Layout {
+    /// The layout of these samples; `external` labels stand on every series that has no
+    /// label of the same name. One moment has one value: of two series with the same
+    /// labels the first stays.
+    pub fn of(samples: &[Sample], external: &[(String, String)]) -> Self {
+        let labels = samples.iter().map(|sample| labels(sample, external));
+        let mut sorted: Vec<_> =
+            labels.enumerate().filter_map(|(at, labels)| Some((labels?, at))).collect();
+        sorted.sort();
+        sorted.dedup_by(|later, first| later.0 == first.0);
+        let mut layout = Self { invalid: samples.len() - sorted.len(), ..Self::default() };
+        for (labels, at) in sorted {
+            put_labels(&mut layout.labels, &labels);
+            layout.series.push((at, layout.labels.len()));
+        }
+        layout.labels.shrink_to_fit();
+        layout
+    }
+
+    /// How many series there are.
+    pub fn len(&self) -> usize {
+        self.series.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.series.is_empty()
+    }
+
+    /// The names of the metrics, one for each series.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        self.iter().map(|(labels, _)| {
+            let series = TimeSeries::decode(labels).unwrap_or_default();
+            let name = series.labels.into_iter().find(|label| label.name == NAME);
+            name.map(|label| label.value).unwrap_or_default()
+        })
+    }
+
+    /// Their labels and samples.
+    fn iter(&self) -> impl Iterator<Item = (&[u8], usize)> {
+        let mut begin = 0;
+        self.series.iter().map(move |(at, end)| {
+            let labels = &self.labels[begin..*end];
+            begin = *end;
+            (labels, *at)
+        })
+    }
+
+    /// A request with the values of a tick that has this layout, and with markers for the
+    /// series that have ended, unless one that lives has their labels.
+    pub fn request(&self, tick: &Tick, ended: &[Sample], external: &[(String, String)]) -> Vec<u8> {
+        let timestamp = clock::unix_ms(tick.at);
+        let mut out = Vec::with_capacity(self.labels.len() + 32 * self.series.len());
+        for (labels, at) in self.iter() {
+            let value = tick.samples.get(at).map_or(f64::NAN, |sample| sample.value);
+            put_series(&mut out, labels, value, timestamp);
+        }
+        if ended.is_empty() {
+            return out;
+        }
+        let living: HashSet<&[u8]> = self.iter().map(|(labels, _)| labels).collect();
+        let ended = Layout::of(ended, external);
+        for (labels, _) in ended.iter().filter(|(labels, _)| !living.contains(labels)) {
+            put_series(&mut out, labels, f64::from_bits(STALE_BITS), timestamp);
+        }
+        out
+    }
+}
+
+fn put_labels(out: &mut Vec<u8>, labels: &[Label]) {
+    for label in labels {
+        prost::encoding::message::encode(1, label, out);
+    }
+}
+
+/// One series with one point.
+fn put_series(out: &mut Vec<u8>, labels: &[u8], value: f64, timestamp: i64) {
+    let point = Point { value, timestamp };
+    let length = labels.len() + prost::encoding::message::encoded_len(2, &point);
+    prost::encoding::encode_key(1, WireType::LengthDelimited, out);
+    prost::encoding::encode_varint(length as u64, out);
+    out.extend_from_slice(labels);
+    prost::encoding::message::encode(2, &point, out);
 }
 
 /// The labels of a series, sorted, unique, not empty; `None` where a receiver
@@ -153,8 +205,8 @@ pub fn is_metric_name(name: &str) -> bool {
 }
 
 /// The bytes on the wire.
-pub fn compressed(request: &WriteRequest) -> Result<Vec<u8>, snap::Error> {
-    snap::raw::Encoder::new().compress_vec(&request.encode_to_vec())
+pub fn compressed(request: &[u8]) -> Result<Vec<u8>, snap::Error> {
+    snap::raw::Encoder::new().compress_vec(request)
 }
 
 /// The series as people read them, with the time in milliseconds at the end.
@@ -199,16 +251,25 @@ mod tests {
         Sample::gauge(name, labels, 1.5)
     }
 
+    /// What a receiver reads, and how many samples were left out.
+    fn sent(
+        samples: Vec<Sample>,
+        ended: &[Sample],
+        external: &[(&str, &str)],
+    ) -> (WriteRequest, usize) {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let external: Vec<_> = external.iter().map(owned).collect();
+        let tick = tick(samples);
+        let layout = Layout::of(&tick.samples, &external);
+        let wire = layout.request(&tick, ended, &external);
+        (WriteRequest::decode(&*wire).unwrap(), layout.invalid)
+    }
+
     #[test]
     fn labels_are_sorted_unique_and_not_empty() {
-        let external = [
-            ("Zone".to_owned(), "a".to_owned()),
-            ("instance".to_owned(), "i-1".to_owned()),
-            ("mode".to_owned(), "external".to_owned()),
-        ];
+        let external = [("Zone", "a"), ("instance", "i-1"), ("mode", "external")];
         let sample = sample("node_x", &[("mode", "idle"), ("cpu", "0"), ("none", "")]);
-        let mut drops = Drops::default();
-        let request = request(&tick(vec![sample]), &external, &mut drops);
+        let (request, invalid) = sent(vec![sample], &[], &external);
         let expected = [
             ("Zone", "a"),
             ("__name__", "node_x"),
@@ -221,7 +282,7 @@ mod tests {
             request.timeseries[0].samples,
             [Point { value: 1.5, timestamp: 1_800_000_000_123 }]
         );
-        assert!(drops.by_reason().is_empty());
+        assert_eq!(invalid, 0);
     }
 
     #[test]
@@ -237,27 +298,38 @@ mod tests {
             sample("node_c", &[("twice", "x"), ("twice", "y")]),
             sample("node_d", &[("long", &long)]),
         ];
-        let mut drops = Drops::default();
-        let request = request(&tick(samples), &[], &mut drops);
-        assert_eq!(request.timeseries.len(), 1);
-        assert_eq!(drops.of(Reason::Invalid), 7);
+        let (request, invalid) = sent(samples, &[], &[]);
+        assert_eq!((request.timeseries.len(), invalid), (1, 7));
+    }
+
+    #[test]
+    fn a_layout_serves_ticks_whose_values_differ() {
+        let named = |name, value| Sample::gauge(name, vec![], value);
+        let first = tick(vec![named("node_b", 1.0), named("bad-", 2.0), named("node_a", 0.0)]);
+        let second =
+            tick(vec![named("node_b", f64::NAN), named("bad-", 4.0), named("node_a", -5.0)]);
+        let layout = Layout::of(&first.samples, &[]);
+        let values = |tick| {
+            let request = WriteRequest::decode(&*layout.request(tick, &[], &[])).unwrap();
+            let value = |series: &TimeSeries| {
+                (series.labels[0].value.clone(), series.samples[0].value.to_string())
+            };
+            request.timeseries.iter().map(value).collect::<Vec<_>>()
+        };
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(values(&first), [pair("node_a", "0"), pair("node_b", "1")]);
+        assert_eq!(values(&second), [pair("node_a", "-5"), pair("node_b", "NaN")]);
     }
 
     #[test]
     fn a_series_that_has_ended_is_marked_by_its_bits_unless_another_goes_by_its_name() {
-        let mut drops = Drops::default();
-        let external = [("b".to_owned(), "x".to_owned())];
-        let mut request = request(&tick(vec![sample("node_a", &[])]), &external, &mut drops);
         let gone = [
             sample("node_z", &[]),
             sample("node_a", &[("b", "x")]),
             sample("bad-", &[]),
             sample("node_z", &[("b", "x")]),
         ];
-        let at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_123);
-        mark_stale(&mut request, &gone, at, &external);
-        let wire = request.encode_to_vec();
-        let decoded = WriteRequest::decode(&*wire).unwrap();
+        let (decoded, _) = sent(vec![sample("node_a", &[])], &gone, &[("b", "x")]);
         assert_eq!(decoded.timeseries[1].samples[0].value.to_bits(), 0x7ff0_0000_0000_0002);
         let lines: Vec<_> = lines(&decoded).collect();
         let expected = ["node_a{b=\"x\"} 1.5 1800000000123", "node_z{b=\"x\"} stale 1800000000123"];
@@ -266,9 +338,8 @@ mod tests {
 
     #[test]
     fn the_wire_is_a_snappy_block_of_protobuf() {
-        let mut drops = Drops::default();
-        let request = request(&tick(vec![sample("node_x", &[("a", "b\"c")])]), &[], &mut drops);
-        let wire = compressed(&request).unwrap();
+        let (request, _) = sent(vec![sample("node_x", &[("a", "b\"c")])], &[], &[]);
+        let wire = compressed(&request.encode_to_vec()).unwrap();
         let plain = snap::raw::Decoder::new().decompress_vec(&wire).unwrap();
         assert_eq!(plain[0], 0x0a, "field 1, a message");
         assert_eq!(WriteRequest::decode(&*plain).unwrap(), request);

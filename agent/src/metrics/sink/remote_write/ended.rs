@@ -15,17 +15,17 @@ pub(super) struct Ended {
 }
 
 impl Ended {
-    /// The series that the tick before had and this one has not. From now on it
-    /// is the tick before.
-    pub(super) fn since_last(&mut self, tick: &Arc<Tick>) -> Vec<Sample> {
-        let Some(before) = self.last.replace(Arc::clone(tick)) else { return Vec::new() };
-        // Nearly every tick has the series of the one before, in the same order.
+    /// The series that the tick before had and this one has not; nothing where both
+    /// have the same series in the same order. From now on it is the tick before.
+    pub(super) fn since_last(&mut self, tick: &Arc<Tick>) -> Option<Vec<Sample>> {
+        let Some(before) = self.last.replace(Arc::clone(tick)) else { return Some(Vec::new()) };
+        // Nearly every tick has the series of the one before.
         if before.samples.iter().map(series).eq(tick.samples.iter().map(series)) {
-            return Vec::new();
+            return None;
         }
         let living: HashSet<_> = tick.samples.iter().map(series).collect();
         let ended = before.samples.iter().filter(|sample| !living.contains(&series(sample)));
-        ended.cloned().collect()
+        Some(ended.cloned().collect())
     }
 }
 
@@ -49,7 +49,7 @@ mod tests {
     fn a_series_ends_once_and_may_come_back() {
         let mut ended = Ended::default();
         let mut gone = |mounts: &[&str]| {
-            let gone = ended.since_last(&tick(mounts));
+            let gone = ended.since_last(&tick(mounts)).unwrap_or_default();
             gone.iter().filter_map(|sample| sample.label("mount")).collect::<String>()
         };
         assert_eq!(gone(&["a", "b"]), "", "there was nothing before");
@@ -57,5 +57,6 @@ mod tests {
         assert_eq!(gone(&["b", "c"]), "", "it is said once");
         assert_eq!(gone(&["a"]), "bc");
         assert_eq!(gone(&["a", "b"]), "");
+        assert_eq!(ended.since_last(&tick(&["a", "b"])), None, "nothing has changed");
     }
 }

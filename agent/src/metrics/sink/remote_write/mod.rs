@@ -20,6 +20,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, 
 use reqwest::{Client, Url};
 use secrecy::{ExposeSecret, SecretString};
 
+use self::encode::Layout;
 use self::ended::Ended;
 use self::order::Order;
 use self::receiver_clock::ReceiverClock;
@@ -29,6 +30,7 @@ use crate::config::node::Node;
 use crate::config::path::KeyPath;
 use crate::config::schema::{Reader, Setting, Shape};
 use crate::config::types::Period;
+use crate::cost::usage::Usage;
 use crate::identity::Identity;
 use crate::metrics::drops::{Drops, Reason};
 use crate::metrics::placeholder;
@@ -98,6 +100,8 @@ pub struct RemoteWrite {
     timeout: Duration,
     order: Order,
     ended: Ended,
+    /// Of the last tick.
+    layout: Layout,
     receiver_clock: ReceiverClock,
 }
 
@@ -153,6 +157,7 @@ impl Sink for RemoteWrite {
             timeout: settings.timeout,
             order: Order::default(),
             ended: Ended::default(),
+            layout: Layout::default(),
             receiver_clock: ReceiverClock::default(),
         })
     }
@@ -186,14 +191,21 @@ impl Sink for RemoteWrite {
             drops.add(Reason::Order, tick.samples.len());
             return Vec::new();
         }
-        let mut request = encode::request(tick, &self.labels, drops);
-        // Markers are no measurements, and are not counted as such.
-        let measurements = request.timeseries.len();
-        encode::mark_stale(&mut request, &self.ended.since_last(tick), tick.at, &self.labels);
-        if request.timeseries.is_empty() {
+        let ended = match self.ended.since_last(tick) {
+            None => Vec::new(),
+            Some(ended) => {
+                self.layout = Layout::of(&tick.samples, &self.labels);
+                ended
+            }
+        };
+        drops.add(Reason::Invalid, self.layout.invalid);
+        let body = self.layout.request(tick, &ended, &self.labels);
+        if body.is_empty() {
             return Vec::new();
         }
-        match encode::compressed(&request) {
+        // Markers are no measurements, and are not counted as such.
+        let measurements = self.layout.len();
+        match encode::compressed(&body) {
             Ok(body) => vec![Request { payload: Bytes::from(body), measurements }],
             // Only what is larger than 4 GiB cannot be compressed.
             Err(_) => {
@@ -223,6 +235,20 @@ impl Sink for RemoteWrite {
             return Err(failed(http::refused(answer).await));
         }
         Ok(())
+    }
+
+    fn usage(&self, requests: &[Request<Bytes>], between: Duration) -> Usage {
+        let mut usage = Usage {
+            // Each tick is a request of its own.
+            every: between,
+            requests: 1,
+            bytes: requests.iter().map(|request| request.payload.len() as u64).sum(),
+            ..Usage::default()
+        };
+        for name in self.layout.names() {
+            *usage.metrics.entry(name).or_default() += 1;
+        }
+        usage
     }
 
     fn show(&self, body: &Bytes) -> Vec<String> {

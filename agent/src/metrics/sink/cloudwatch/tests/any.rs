@@ -4,7 +4,6 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
-use crate::metrics::sample::label;
 
 /// Names that some schema reads, with the labels that tell them apart.
 const NAMES: [(&str, &[&str]); 16] = [
@@ -35,10 +34,13 @@ fn sample() -> impl Strategy<Value = Sample> {
     (select(NAMES.to_vec()), proptest::collection::vec(select(texts), 3), values).prop_map(
         |((name, labels), texts, value)| {
             let text = |text: &str| match text {
-                "LONG" => Arc::from("x".repeat(2000)),
-                text => Arc::from(text),
+                "LONG" => "x".repeat(2000),
+                text => text.to_owned(),
             };
-            let labels = labels.iter().zip(texts).map(|(name, word)| label(name, text(word)));
+            let labels = labels
+                .iter()
+                .zip(texts)
+                .map(|(label, word)| crate::metrics::sample::label(label, text(word)));
             Sample::counter(name, labels.collect(), value)
         },
     )

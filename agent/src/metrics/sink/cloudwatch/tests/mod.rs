@@ -294,7 +294,6 @@ fn what_is_too_old_or_too_far_ahead_is_dropped_and_counted() {
         assert_eq!(drops.of(Reason::Clock), if taken { 0 } else { 2 });
     }
 }
-
 /// What a sink that was killed in the middle of a minute had not delivered, is gathered
 /// again from that minute's ticks, and no minute is halved or doubled.
 #[test]
