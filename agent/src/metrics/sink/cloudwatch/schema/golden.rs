@@ -2,7 +2,7 @@
 //! `GILD_REFRESH_GOLDEN=1` writes them anew.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -128,12 +128,11 @@ fn ticks() -> Vec<Arc<Tick>> {
         .replace("SwapFree:              0", "SwapFree:         786432");
     fs::write(root.join("proc/meminfo"), meminfo).unwrap();
     let (paths, begun) = (Paths::installed(root), Instant::now());
-    let defaults = Merged::fold([&builtin::layer()]).root;
-    let settings = Settings::typed(&defaults).settings.unwrap().metrics;
     // The space of a filesystem cannot be made up below a directory.
     let chosen = ENTRIES.iter().filter(|entry| entry.name != "disk");
-    let mut collectors: Vec<_> =
-        chosen.map(|entry| (entry.name, (entry.build)(&settings, &paths))).collect();
+    let settings = Settings::typed(&Merged::fold([&builtin::layer()]).root).settings.unwrap();
+    let build = |entry: &Entry| (entry.name, (entry.build)(&settings.metrics, &paths));
+    let mut collectors: Vec<_> = chosen.map(build).collect();
     let mut ticks = Vec::new();
     for moment in 0..3 {
         at_moment(root, moment);
@@ -145,9 +144,9 @@ fn ticks() -> Vec<Arc<Tick>> {
     ticks
 }
 
-/// The lines of what a sink with these settings sends for the ticks.
+/// What a sink of a schema sends for the ticks.
 fn sent(schema: CloudWatchSchema, include: Option<&[&str]>) -> String {
-    let settings = CloudWatchSettings {
+    sent_with(&CloudWatchSettings {
         namespace: "Golden".to_owned(),
         schema,
         per: CloudWatchPer::Instance,
@@ -158,14 +157,18 @@ fn sent(schema: CloudWatchSchema, include: Option<&[&str]>) -> String {
         high_resolution: Vec::new(),
         flush: Duration::from_secs(60),
         max_metrics: 1000,
-    };
+    })
+}
+
+/// The lines of what a sink with these settings sends for the ticks.
+fn sent_with(settings: &CloudWatchSettings) -> String {
     let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
     let context = SinkContext {
         client: http::client().unwrap(),
         aws: Some(Aws { config }),
         secrets: HashMap::new(),
     };
-    let mut sink = CloudWatch::build(&settings, &identity(), &context).unwrap();
+    let mut sink = CloudWatch::build(settings, &identity(), &context).unwrap();
     sink.clock = || SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_060);
     let mut drops = Drops::default();
     for tick in ticks() {
@@ -250,5 +253,30 @@ fn the_golden_datums_are_all_that_a_schema_can_send() {
 fn the_golden_datums_are_few_where_nothing_is_configured() {
     for schema in CloudWatchSchema::ALL {
         held(&format!("{}-default.jsonl", schema.word()), &sent(*schema, None));
+    }
+}
+
+/// The names of the metrics that stand in a golden file.
+fn names_in(files: &[&str]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for name in files {
+        let path = Path::new(TESTS).join("golden/cloudwatch").join(name);
+        for line in fs::read_to_string(path).unwrap().lines().filter(|line| line.starts_with('{')) {
+            let datum: serde_json::Value = serde_json::from_str(line).unwrap();
+            names.insert(datum["MetricName"].as_str().unwrap().to_owned());
+        }
+    }
+    names
+}
+
+#[test]
+fn the_names_of_a_schema_are_those_that_it_can_send() {
+    for (schema, files) in [
+        (CloudWatchSchema::CwAgent, &["cwagent.jsonl"][..]),
+        (CloudWatchSchema::Native, &["native.jsonl"]),
+        (CloudWatchSchema::Telegraf, &["telegraf.jsonl", "telegraf-more.jsonl"]),
+    ] {
+        let named: BTreeSet<_> = schema.schema().names().map(str::to_owned).collect();
+        assert_eq!(named, names_in(files), "{}", schema.word());
     }
 }
