@@ -142,11 +142,14 @@ fn a_sink_is_asked_for_by_its_name_its_type_or_its_receiver() {
 fn the_documents_of_a_directory_stand_for_the_configuration_in_force() {
     let directory = tempfile::tempdir().unwrap();
     let text = "[sink.here]\ntype = 'cloudwatch'\ninclude = ['mem_used_percent']\n";
-    fs::write(directory.path().join("service.toml"), text).unwrap();
+    fs::write(directory.path().join("account.toml"), text).unwrap();
+    fs::write(directory.path().join("service.toml"), "sink.there.type = 'log'").unwrap();
     let path = directory.path().to_str().unwrap();
     let bill = reckoned("sink.cw.type = 'log'", &["--no-free-tier", "--local", path]);
     let now = &bill["now"]["all_hosts"];
     assert_eq!((&now["sinks"][0]["sink"], cents(&now["usd"])), (&"here".into(), 74));
+    let (_, stdout, stderr) = cost("", &["--local", path]);
+    assert!(!stdout.contains("there") && stderr.contains("gild: sink from service "), "{stderr}");
     let (code, _, stderr) = cost("", &["--local", "/nowhere"]);
     assert_eq!(code, Some(1));
     assert!(stderr.contains("cannot use '/nowhere'"), "{stderr}");
