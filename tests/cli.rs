@@ -27,6 +27,9 @@ const VERBS: &[&[&str]] = &[
     &["cost"],
     &["blame"],
     &["drain"],
+    &["import"],
+    &["import", "telegraf"],
+    &["import", "cloudwatch-agent"],
 ];
 
 fn wait_for(what: &str, holds: impl Fn() -> bool) {

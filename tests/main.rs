@@ -25,6 +25,7 @@ mod herd;
 mod hooks;
 mod host;
 mod identity;
+mod import;
 mod node_exporter;
 mod notices;
 mod notifications;

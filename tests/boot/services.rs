@@ -35,6 +35,10 @@ interval = "1s"
 [service.never]
 unit = "never.service"
 interval = "1s"
+[service.checked]
+exec = ["/bin/sh", "-c", "test \"$(id -un)\" = gild && ! touch /srv/mine"]
+file = "/etc/hosts"
+interval = "1s"
 [service.often]
 timer = "often.timer"
 max_age = "1h"
@@ -68,6 +72,9 @@ fn services_that_are_started_again_and_again_are_not_up() {
     wait_up(&machine, "once", true);
     let never = wait_message(&machine, "never", |message| message.contains("has not run"));
     assert_eq!(never["up"], false, "{never:#}");
+
+    // A program runs within the daemon's confinement.
+    wait_up(&machine, "checked", true);
 
     let started =
         machine.exec(&["systemctl", "start", "loop.service", "hungry.service", "often.timer"]);

@@ -105,7 +105,8 @@ impl Looker {
             && unit.was_killed(Instant::now())
         {
             let minutes = humantime::format_duration(KILL_MATTERS);
-            seen.why.push(format!("the kernel killed it for want of memory within {minutes}"));
+            let killed = "the kernel killed a process of it for want of memory within";
+            seen.why.push(format!("{killed} {minutes}"));
         }
         seen
     }

@@ -57,7 +57,7 @@ pub(super) struct Section {
     /// A line or more above it.
     pub(super) comments: Vec<String>,
     /// Its keys.
-    pub(super) entries: Map<String, Value>,
+    pub(super) entries: Vec<(String, Value)>,
     /// The metrics in its `include`, which are laid out by what they come from.
     pub(super) include: Vec<Metric>,
 }
@@ -66,12 +66,18 @@ impl Section {
     /// An empty table.
     pub(super) fn new(header: String, comment: impl Into<String>) -> Self {
         let comments = vec![comment.into()];
-        Self { header, comments, entries: Map::new(), include: Vec::new() }
+        Self { header, comments, entries: Vec::new(), include: Vec::new() }
     }
 
     /// Sets a key.
     pub(super) fn set(&mut self, key: &str, value: impl Into<Value>) {
-        self.entries.insert(key.to_owned(), value.into());
+        self.entries.retain(|(known, _)| known != key);
+        self.entries.push((key.to_owned(), value.into()));
+    }
+
+    /// Whether it is a sink of a type.
+    pub(super) fn is_sink(&self, kind: &str) -> bool {
+        self.entries.iter().any(|(key, value)| key == "type" && value == kind)
     }
 }
 
@@ -174,8 +180,9 @@ impl Draft {
             }
         }
         let most: u32 = metrics.iter().fold(0, |sum, metric| sum.saturating_add(metric.count));
-        section.set("type", "cloudwatch");
-        section.set("schema", self.schema.word());
+        let (kind, schema) = (Value::from("cloudwatch"), Value::from(self.schema.word()));
+        section.entries.insert(0, ("type".to_owned(), kind));
+        section.set("schema", schema);
         section.set("dimensions", self.common.clone());
         section.set("max_metrics", most);
         section.comments.push(format!(

@@ -67,7 +67,7 @@ impl<'a> Walk<'a> {
         if !item.key.is_empty() {
             path.push(&item.key);
         }
-        let secret = secret || secret::is_secret(&item.key) && path.len() > (self.owner)(path);
+        let secret = secret || secret::holds_secrets(item) && path.len() > (self.owner)(path);
         let fate = item.fate();
         if item.is_leaf() {
             self.row(item, path, fate, Some(secret));

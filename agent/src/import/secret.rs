@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::tree::Item;
+use super::tree::{Body, Item};
 use crate::platform::redact::{CUT, MASK};
 
 /// Words that make a key's value a secret, or a text one that may hold one.
@@ -29,8 +29,8 @@ const WORDS: [&str; 19] = [
     "webhook",
 ];
 
-/// Tables whose values are of any kind.
-const TABLES: [&str; 3] = ["headers", "http_headers", "environment"];
+/// Lists and tables whose values are of any kind.
+const OF_ANY_KIND: [&str; 4] = ["headers", "http_headers", "environment", "env"];
 
 /// The longest value that is shown.
 const LONGEST: usize = 160;
@@ -38,7 +38,13 @@ const LONGEST: usize = 160;
 /// Whether what stands under a key is a secret.
 pub(super) fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    WORDS.iter().any(|word| key.contains(word)) || TABLES.contains(&key.as_str())
+    WORDS.iter().any(|word| key.contains(word))
+}
+
+/// Whether nothing below an item is to be shown.
+pub(super) fn holds_secrets(item: &Item) -> bool {
+    let many = !matches!(item.body, Body::Plain(_));
+    is_secret(&item.key) || many && OF_ANY_KIND.contains(&item.key.to_ascii_lowercase().as_str())
 }
 
 /// Whether a text is nothing but one variable of the environment, which tells nothing.
@@ -54,7 +60,7 @@ pub(super) fn is_suspect(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     WORDS.iter().any(|word| lower.contains(word))
         || ["AKIA", "ASIA"].iter().any(|start| text.starts_with(start))
-        || text.contains('@')
+        || text.rsplit_once('@').is_some_and(|(before, _)| before.contains(':'))
         || text.contains("://") && text.contains('?')
 }
 
@@ -75,7 +81,8 @@ pub(super) fn shown(item: &Item, secret: bool) -> String {
 fn masked(value: &Value, secret: bool) -> Value {
     match value {
         Value::String(text) if is_variable(text) => value.clone(),
-        Value::String(text) if secret || is_suspect(text) => Value::from(MASK),
+        Value::String(text) if secret => Value::from(if text.is_empty() { "" } else { MASK }),
+        Value::String(text) if is_suspect(text) => Value::from(partly(text)),
         Value::Number(_) if secret => Value::from(MASK),
         Value::Array(items) => items.iter().map(|item| masked(item, secret)).collect(),
         Value::Object(table) => {
@@ -86,6 +93,26 @@ fn masked(value: &Value, secret: bool) -> Value {
         }
         other => other.clone(),
     }
+}
+
+/// A URL without its user, password and query; of another text nothing.
+fn partly(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let Some((scheme, rest)) =
+        text.split_once("://").filter(|_| !WORDS.iter().any(|word| lower.contains(word)))
+    else {
+        return MASK.to_owned();
+    };
+    let (place, query) = rest.split_once('?').map_or((rest, ""), |(place, _)| (place, MASK));
+    let host = place.split('/').next().unwrap_or_default();
+    let (user, bare) = host.rsplit_once('@').map_or(("", host), |(_, bare)| (MASK, bare));
+    let path = &place[host.len()..];
+    if path.contains('@') {
+        return MASK.to_owned();
+    }
+    let (at, mark) =
+        (if user.is_empty() { "" } else { "@" }, if query.is_empty() { "" } else { "?" });
+    [scheme, "://", user, at, bare, path, mark, query].concat()
 }
 
 #[cfg(test)]
@@ -103,8 +130,8 @@ mod tests {
         for (key, expected) in [
             ("password", "\"‹secret›\""),
             ("b", "\"$PASSWORD\""),
-            ("c", "[\"‹secret›\"]"),
-            ("d", "\"‹secret›\""),
+            ("c", "[\"postgres://‹secret›@h/d\"]"),
+            ("d", "\"https://h/?‹secret›\""),
             ("e", "7"),
         ] {
             let shown = shown(root.get(key).unwrap(), is_secret(key));

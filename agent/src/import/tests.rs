@@ -18,6 +18,7 @@ use crate::metrics::placeholder::tests::identity;
 use crate::metrics::sink::SinkContext;
 use crate::platform::aws::Aws;
 use crate::platform::http;
+use crate::platform::redact::MASK;
 
 type Reader = fn(&[File]) -> Result<Import, FileError>;
 
@@ -107,6 +108,60 @@ fn leaves(value: &Value, path: &str, out: &mut BTreeSet<String>) {
 fn listed(import: &Import) -> BTreeSet<String> {
     let path = |row: &Row| [&row.plugin, ".", &row.key].concat().trim_matches('.').to_owned();
     import.rows.iter().map(path).collect()
+}
+
+/// The JSON pointers of all values that are no tables.
+fn pointers(value: &Value, path: &str, out: &mut Vec<String>) {
+    let escaped = |key: &str| key.replace('~', "~0").replace('/', "~1");
+    match value {
+        Value::Object(table) => {
+            for (key, value) in table {
+                pointers(value, &format!("{path}/{}", escaped(key)), out);
+            }
+        }
+        Value::Array(items) if items.iter().any(Value::is_object) => {
+            for (place, value) in items.iter().enumerate() {
+                pointers(value, &format!("{path}/{place}"), out);
+            }
+        }
+        _ => out.push(path.to_owned()),
+    }
+}
+
+#[test]
+fn each_value_of_a_file_makes_a_difference_to_the_configuration_or_the_list() {
+    for (reader, parse, name) in [
+        (telegraf::import as Reader, toml::parse as fn(&str) -> _, "telegraf.conf"),
+        (telegraf::import, toml::parse, "telegraf.d/services.conf"),
+        (telegraf::import, toml::parse, "telegraf-default.conf"),
+        (cloudwatch_agent::import, json::parse, "cloudwatch-agent.json"),
+        (cloudwatch_agent::import, json::parse, "cloudwatch-agent-heavy.json"),
+    ] {
+        let text = String::from_utf8(fixture(name).1).unwrap();
+        let root = parse(&text).unwrap().value();
+        let outcome = |root: &Value| {
+            let Import { config, rows } = reader(&[written(root, name).unwrap()]).unwrap();
+            (config, rows.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        let before = outcome(&root);
+        let mut all = Vec::new();
+        pointers(&root, "", &mut all);
+        assert!(all.len() > 10, "{name}");
+        for pointer in all {
+            let mut changed = root.clone();
+            let value = changed.pointer_mut(&pointer).unwrap();
+            *value = match &*value {
+                Value::Bool(truth) => Value::from(!truth),
+                Value::Number(number) => Value::from(number.as_i64().unwrap_or_default() + 7),
+                Value::Array(_) => json!(["other"]),
+                _ => Value::from("other"),
+            };
+            // A secret is listed, and looks like any other.
+            let key = pointer.rsplit('/').next().unwrap_or_default();
+            let masked = before.1.iter().any(|row| row.contains(key) && row.contains(MASK));
+            assert!(masked || outcome(&changed) != before, "{name}{pointer} makes no difference");
+        }
+    }
 }
 
 /// Words that stand in such files, and such as stand in none.

@@ -18,7 +18,9 @@ pub(super) fn text(draft: &Draft) -> String {
         comment(&mut out, line);
     }
     metrics(draft, &mut out);
-    for section in &draft.sections {
+    let mut sections: Vec<&Section> = draft.sections.iter().collect();
+    sections.sort_by_key(|section| !section.header.starts_with("sink."));
+    for section in sections {
         out.push('\n');
         for line in &section.comments {
             comment(&mut out, line);
@@ -60,7 +62,7 @@ fn metrics(draft: &Draft, out: &mut String) {
 
 fn include(out: &mut String, section: &Section) {
     if section.include.is_empty() {
-        if section.entries.get("type").is_some_and(|kind| kind == "cloudwatch") {
+        if section.is_sink("cloudwatch") {
             entry(out, "include", &Value::Array(Vec::new()));
         }
         return;
@@ -100,15 +102,29 @@ fn list(out: &mut String, key: &str, groups: &[(&str, Vec<String>)]) {
 }
 
 fn comment(out: &mut String, line: &str) {
-    // What is not text of this program may stand in it.
-    let plain = line.chars().map(|letter| if letter.is_control() { '?' } else { letter });
-    out.push_str("# ");
-    out.extend(plain);
+    let mut width = 0;
+    for word in line.split(' ') {
+        let start = match width {
+            0 => "#",
+            _ if width + word.len() >= WIDTH => "\n#",
+            _ => "",
+        };
+        width = if start.is_empty() { width } else { 1 } + 1 + word.len();
+        out.push_str(start);
+        out.push(' ');
+        out.push_str(word);
+    }
     out.push('\n');
 }
 
 fn entry(out: &mut String, key: &str, value: &Value) {
-    out.push_str(&format!("{} = {}\n", bare(key), inline(value)));
+    let text = inline(value);
+    match value {
+        Value::Array(items) if text.len() > WIDTH - 20 => {
+            list(out, key, &[("", items.iter().map(inline).collect())]);
+        }
+        _ => out.push_str(&format!("{} = {text}\n", bare(key))),
+    }
 }
 
 /// A key, in quotation marks where it needs them.
@@ -168,9 +184,10 @@ mod tests {
     }
 
     #[test]
-    fn a_comment_stays_on_its_line() {
+    fn a_long_comment_goes_on_in_the_next_line() {
         let mut out = String::new();
-        comment(&mut out, "a\nb = 1\r\u{7f}");
-        assert_eq!(out, "# a?b = 1??\n");
+        comment(&mut out, &"word ".repeat(30));
+        assert_eq!(out.lines().count(), 2);
+        assert!(out.lines().all(|line| line.starts_with("# word") && line.len() <= WIDTH));
     }
 }

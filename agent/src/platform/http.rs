@@ -153,6 +153,11 @@ pub async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>, HttpE
 
 /// An answer without success as an error, with the start of its body.
 pub async fn refused(response: Response) -> HttpError {
+    refused_as(response, |body| String::from_utf8_lossy(body).into_owned()).await
+}
+
+/// As `refused`, where the body says what it says in a form that `text` reads.
+pub async fn refused_as(response: Response, text_of: fn(&[u8]) -> String) -> HttpError {
     const EXCERPT_BYTES: usize = 2048;
     let status = response.status();
     let retry_after = retry_after(response.headers());
@@ -165,7 +170,7 @@ pub async fn refused(response: Response) -> HttpError {
             break;
         }
     }
-    HttpError::Status { status, retry_after, body: String::from_utf8_lossy(&text).into_owned() }
+    HttpError::Status { status, retry_after, body: text_of(&text) }
 }
 
 /// The `Retry-After` header in its form of whole seconds (RFC 9110, 10.2.3), at

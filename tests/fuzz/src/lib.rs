@@ -8,6 +8,8 @@
 pub mod config;
 /// What gild left on disk or says on its socket.
 pub mod files;
+/// Other agents' configuration.
+pub mod import;
 /// What is to be told.
 pub mod messages;
 /// What is coming for an instance.

@@ -119,6 +119,7 @@ impl Exec {
                 () = said.all(&mut output), if writes => writes = false,
             }
         };
+        // The number is free now, but the kernel gives out all others before it again.
         group.end();
         if status.success() {
             return Ok(());

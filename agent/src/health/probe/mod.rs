@@ -22,11 +22,11 @@ pub use self::error::ProbeError;
 use super::means::Means;
 use super::settings::ServiceSettings;
 
-/// The probe of one kind that the settings of a service ask for, if they do.
-type Kind = fn(&ServiceSettings) -> Option<Arc<dyn Probe>>;
+/// Makes the probe that the settings of a service ask for, if they do.
+type Of = fn(&ServiceSettings) -> Option<Arc<dyn Probe>>;
 
 /// Every kind.
-const KINDS: &[Kind] = &[exec::of, file::of, http::of, tcp::of, timer::of];
+const KINDS: &[Of] = &[exec::of, file::of, http::of, tcp::of, timer::of];
 
 /// A probe at work.
 pub type Running<'a> = Pin<Box<dyn Future<Output = Result<(), ProbeError>> + Send + 'a>>;

@@ -38,9 +38,9 @@ async fn connect(target: &HostPort) -> Result<(), ProbeError> {
     let failed = |source| ProbeError::Connect { target: target.to_string(), source };
     let mut last = std::io::Error::from(std::io::ErrorKind::AddrNotAvailable);
     let resolved = dns::system().addresses(&target.host).await;
-    let addresses = resolved.map_err(|source| ProbeError::Resolve {
-        host: target.host.clone(),
-        source: Box::new(source),
+    let addresses = resolved.map_err(|source| {
+        let source = Box::new(source);
+        ProbeError::Resolve { host: target.host.clone(), source }
     })?;
     for address in addresses {
         match TcpStream::connect(SocketAddr::new(address, target.port)).await {

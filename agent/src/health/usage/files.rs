@@ -39,7 +39,10 @@ pub(super) fn number(path: &Path) -> Option<u64> {
 
 /// The number after a key, in a file of `key number` lines.
 pub(super) fn field(path: &Path, key: &str) -> Option<u64> {
-    let text = text(path)?;
+    find(&text(path)?, key)
+}
+
+fn find(text: &str, key: &str) -> Option<u64> {
     let of_line = |line: &str| line.strip_prefix(key)?.strip_prefix(' ')?.trim().parse().ok();
     text.lines().find_map(of_line)
 }
@@ -79,4 +82,32 @@ fn listed(group: &Path) -> u64 {
         lines += buffer[..count].iter().filter(|byte| **byte == b'\n').count() as u64;
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_figure_is_found_among_whatever_else_there_is(
+            before in "([a-z_]{1,9} [^\n]{0,9}\n){0,4}",
+            value: u64,
+            after in "[^\n]{0,20}",
+        ) {
+            // No other line can begin as this one does.
+            let text = format!("{before}Oom_kill {value}\n{after}");
+            prop_assert_eq!(find(&text, "Oom_kill"), Some(value));
+        }
+
+        #[test]
+        fn no_text_and_no_name_is_too_odd(text in any::<String>(), name in any::<String>()) {
+            find(&text, "oom_kill");
+            if let Some(group) = control_group(Path::new("/sys"), &name) {
+                prop_assert!(group.starts_with("/sys") && group != Path::new("/sys"));
+            }
+        }
+    }
 }

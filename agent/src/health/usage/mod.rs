@@ -25,7 +25,7 @@ pub struct Usage {
     pub cpu: Option<f64>,
     /// Processes.
     pub processes: Option<u64>,
-    /// Processes killed for want of memory since gild first looked.
+    /// Processes killed for want of memory, over all control groups that were seen.
     pub oom_kills: Option<u64>,
 }
 
@@ -51,17 +51,21 @@ impl Meter {
             true => control_group(&self.root, name),
             false => control_group(&self.root.join(controller), name),
         };
+        let memory = group("memory");
+        let other = |controller: &str| match unified {
+            true => memory.clone(),
+            false => group(controller),
+        };
         let (bytes, events) = match unified {
             true => ("memory.current", "memory.events"),
             false => ("memory.usage_in_bytes", "memory.oom_control"),
         };
-        let memory = group("memory");
-        let cpu = group("cpuacct").and_then(|group| match unified {
+        let cpu = other("cpuacct").and_then(|group| match unified {
             true => field(&group.join("cpu.stat"), "usage_usec").map(|micros| micros as f64 / 1e6),
             false => number(&group.join("cpuacct.usage")).map(|nanos| nanos as f64 / 1e9),
         });
         // systemd's own tree has every unit, whatever is accounted for.
-        let processes = group("systemd").map(|group| processes(&group));
+        let processes = other("systemd").map(|group| processes(&group));
         let own = memory
             .as_deref()
             .and_then(|group| Some((identity(group)?, field(&group.join(events), "oom_kill")?)));

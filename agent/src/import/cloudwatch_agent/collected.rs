@@ -2,8 +2,8 @@
 
 use super::super::draft::{DEVICES, Draft, Metric, PROCESSORS, TOO_MANY};
 use super::super::read::{self, everything};
+use super::super::telegraf::host::left_out;
 use super::super::tree::{Body, Item};
-use crate::metrics::collector::disk::mountinfo::leaves_out;
 use crate::metrics::sink::cloudwatch::include::ALL_CORES;
 
 /// A part that gild has too: its name, the dimension that `resources` are values of, and how many
@@ -66,9 +66,22 @@ fn part(table: &Item, (plugin, dimension, count): Part, draft: &mut Draft) {
         "cpu" => processors(table),
         _ => resources(table, dimension),
     };
+    let mut without = Vec::new();
+    if let Some(item) = table.get("ignore_file_system_types") {
+        let texts = item.texts().unwrap_or_default();
+        match left_out(&texts) {
+            Some(conditions) => {
+                item.carried();
+                without = conditions;
+            }
+            None => item.left(
+                "gild measures some of these: leave them out by {fstype!=NAME} in the sink's include",
+            ),
+        }
+    }
     let metric = |name: &'static str| {
         let with = |condition: &Option<String>| {
-            let about: Vec<String> = condition.iter().cloned().collect();
+            let about: Vec<String> = condition.iter().chain(&without).cloned().collect();
             let count = match (plugin, condition.as_deref()) {
                 ("cpu", Some("cpu=*")) => count + 1,
                 ("cpu", Some(text)) if text.contains('!') => count,
@@ -86,15 +99,6 @@ fn part(table: &Item, (plugin, dimension, count): Part, draft: &mut Draft) {
         match read::duration(item) {
             Some(own) if Some(own) == draft.interval => item.carried(),
             _ => item.left("metrics.interval holds for all that gild measures"),
-        }
-    }
-    if let Some(item) = table.get("ignore_file_system_types") {
-        let texts = item.texts().unwrap_or_default();
-        match texts.iter().all(|text| leaves_out(text)) {
-            true => item.carried(),
-            false => item.left(
-                "gild measures some of these: leave them out by {fstype!=NAME} in the sink's include",
-            ),
         }
     }
     if read::truth(table, "drop_device", false) {

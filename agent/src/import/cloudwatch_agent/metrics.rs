@@ -12,7 +12,7 @@ use super::collected;
 use crate::metrics::sink::cloudwatch::limits;
 
 /// The dimension of an agent that appends none.
-pub(super) const HOST: &str = "host";
+const HOST: &str = "host";
 
 /// The agent's own defaults.
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -32,10 +32,9 @@ const ROLLUP: &str = "gild sends no rollups, each of which is billed besides: al
     dimensions need metric math over the single metrics, or a sink with per = \"group\"";
 
 /// Carries what all files say together.
-pub(super) fn carry(tables: &[&Item], draft: &mut Draft) {
-    if draft.interval.is_none() {
-        draft.interval = Some(INTERVAL);
-    }
+pub(super) fn carry(tables: &[&Item], named: bool, draft: &mut Draft) {
+    let interval = *draft.interval.get_or_insert(INTERVAL);
+    let quick = interval < MINUTE;
     let comment = "The agent's metrics under the names and dimensions that alarms know.";
     let mut section = Section::new(draft.header("sink", "cloudwatch"), comment);
     section.set("namespace", "CWAgent");
@@ -56,17 +55,17 @@ pub(super) fn carry(tables: &[&Item], draft: &mut Draft) {
         if let Some(item) = table.get("force_flush_interval")
             && let Some(flush) = read::period(item)
         {
-            section.set("flush", length(flush.clamp(MINUTE, LONGEST)));
-            if !(MINUTE..=LONGEST).contains(&flush) {
-                item.left(
-                    "gild sends each minute at the most and every five at the least; \
-                           alarms see no difference between a minute and less",
-                );
+            let shortest = if quick { flush } else { MINUTE };
+            section.set("flush", length(flush.clamp(shortest.min(LONGEST), LONGEST)));
+            if flush > LONGEST {
+                item.left("gild sends every five minutes at the least");
+            } else if flush < shortest {
+                item.needless("alarms see no difference between a minute and less");
             }
         }
         others(table);
     }
-    if !appended && draft.common.is_empty() {
+    if !appended && named {
         draft.common.insert(HOST.to_owned(), Value::from("{kernel_hostname}"));
     }
     for collected in tables.iter().filter_map(|table| table.get("metrics_collected")) {
@@ -75,7 +74,7 @@ pub(super) fn carry(tables: &[&Item], draft: &mut Draft) {
     if draft.metrics.is_empty() {
         return;
     }
-    if draft.interval.is_some_and(|interval| interval < MINUTE) {
+    if quick {
         let comment = "The agent sends in high resolution where it measures more often than each \
                        minute, as here. Alarms that do not look as closely need no high_resolution.";
         section.comments.push(comment.to_owned());

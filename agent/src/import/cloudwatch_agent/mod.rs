@@ -40,12 +40,15 @@ pub fn import(files: &[File]) -> Result<Import, FileError> {
         files.iter().map(|file| parsed(file, json::parse)).collect::<Result<_, _>>()?;
     let mut draft = Draft::new(SCHEMA);
     draft.head = HEAD.to_vec();
+    let mut named = true;
     // What holds for all is read of all files before what is measured.
     for (_, root) in &documents {
-        root.get("agent").into_iter().for_each(|item| agent(item, &mut draft));
+        if let Some(item) = root.get("agent") {
+            named &= agent(item, &mut draft);
+        }
     }
     let tables: Vec<&Item> = documents.iter().filter_map(|(_, root)| root.get("metrics")).collect();
-    metrics::carry(&tables, &mut draft);
+    metrics::carry(&tables, named, &mut draft);
     let mut found = Vec::new();
     for (file, root) in &documents {
         for (part, advice) in PARTS {
@@ -64,8 +67,8 @@ fn owner(path: &[&str]) -> usize {
     if path.starts_with(&["metrics", "metrics_collected"]) { 3 } else { 1 }
 }
 
-/// `agent`: what holds for all of it.
-fn agent(table: &Item, draft: &mut Draft) {
+/// `agent`: what holds for all of it. Gives back whether metrics have the host's name.
+fn agent(table: &Item, draft: &mut Draft) -> bool {
     if let Some(interval) = table.get("metrics_collection_interval") {
         draft.interval = read::period(interval).or(draft.interval);
     }
@@ -86,7 +89,5 @@ fn agent(table: &Item, draft: &mut Draft) {
             "gild uses the role of its instance: allow that role cloudwatch:PutMetricData",
         );
     }
-    if read::truth(table, "omit_hostname", false) {
-        draft.common.remove(metrics::HOST);
-    }
+    !read::truth(table, "omit_hostname", false)
 }

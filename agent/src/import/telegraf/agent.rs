@@ -13,6 +13,9 @@ use crate::metrics::sink::cloudwatch::limits;
 /// What is sent to CloudWatch at once at the least.
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// The most tags; a metric has some of its own.
+const MOST_TAGS: usize = 20;
+
 /// What is said of a flush that is shorter.
 pub(super) const QUICK: &str = "CloudWatch gets the values of a minute in one call, with the same \
     statistics; remote write gets them as often as before";
@@ -95,6 +98,8 @@ fn of_agent(agent: &Item, draft: &mut Draft) {
 fn global_tag(tag: &Item, draft: &mut Draft) {
     if is_secret(&tag.key) || tag.text().is_some_and(is_suspect) {
         tag.left("it looks like a secret, which a tag must not be");
+    } else if draft.common.len() >= MOST_TAGS {
+        tag.left("a sink has 20 dimensions at the most, and telegraf sent ten");
     } else if !limits::is_dimension_name(&tag.key) {
         tag.left("CloudWatch takes no dimension of this name");
     } else if let Some(value) = common_value(tag) {

@@ -111,17 +111,28 @@ pub(super) fn swap(table: &Item, draft: &mut Draft) {
     add(table, draft, all(draft, "swap", 1), &[]);
 }
 
+/// Conditions that leave out types of filesystems that gild measures; nothing where that would be
+/// too much for a pattern.
+pub(in crate::import) fn left_out(types: &[&str]) -> Option<Vec<String>> {
+    // No Linux has devfs any more, though telegraf's own default names it.
+    let foreign = types.iter().filter(|fstype| !leaves_out(fstype) && **fstype != "devfs");
+    let foreign: Vec<&&str> = foreign.collect();
+    let fits = foreign.len() <= 10 && foreign.iter().all(|fstype| is_pattern(fstype));
+    fits.then(|| foreign.iter().map(|fstype| ["fstype!=", fstype].concat()).collect())
+}
+
 pub(super) fn disk(table: &Item, draft: &mut Draft) {
+    let mut without = Vec::new();
     if let Some(item) = table.get("ignore_fs") {
         let texts = item.texts().unwrap_or_default();
-        let foreign: Vec<&str> = texts.into_iter().filter(|fstype| !leaves_out(fstype)).collect();
-        match foreign.is_empty() {
-            true => item.carried(),
-            false => item.left(format!(
-                "gild measures {}: leave it out by a condition such as {{fstype!=NAME}} in the \
-                 sink's include",
-                foreign.join(", ").replace(char::is_control, "?")
-            )),
+        match left_out(&texts) {
+            Some(conditions) => {
+                item.carried();
+                without = conditions;
+            }
+            None => item.left(
+                "gild measures some of these: leave them out by {fstype!=NAME} in the sink's include",
+            ),
         }
     }
     read::left(
@@ -130,7 +141,8 @@ pub(super) fn disk(table: &Item, draft: &mut Draft) {
         "gild has no filter by options; leave mounts out by {path!=/PLACE} in the sink's include",
     );
     let metrics = all(draft, "disk", DEVICES);
-    let metrics = only(table, "mount_points", "path", metrics);
+    let mut metrics = only(table, "mount_points", "path", metrics);
+    metrics.iter_mut().for_each(|metric| metric.about.extend(without.iter().cloned()));
     add(table, draft, metrics, &[]);
 }
 
@@ -198,12 +210,7 @@ pub(super) fn kernel(table: &Item, draft: &mut Draft) {
             ),
         }
     }
-    add(
-        table,
-        draft,
-        all(draft, "kernel", 1),
-        &["entropy_avail", "disk_pages_in", "disk_pages_out"],
-    );
+    add(table, draft, all(draft, "kernel", 1), &["entropy_avail"]);
 }
 
 pub(super) fn processes(table: &Item, draft: &mut Draft) {

@@ -6,7 +6,7 @@
 mod agent;
 mod filter;
 mod health;
-mod host;
+pub(super) mod host;
 mod outputs;
 mod pages;
 
@@ -88,8 +88,16 @@ pub fn import(files: &[File]) -> Result<Import, FileError> {
     if draft.count("sink") == 0 {
         outputs::stand_in(&mut draft);
     }
-    let found = documents.iter().flat_map(|(file, root)| rows::rows(file, root, |_| 2));
+    if !draft.sections.iter().any(|section| section.is_sink("cloudwatch")) {
+        choices_are_void(&roots);
+    }
+    let found = documents.iter().flat_map(|(file, root)| rows::rows(file, root, owner));
     Ok(Import { rows: found.collect(), config: write::text(&draft) })
+}
+
+/// How many keys name the plugin that a value belongs to.
+fn owner(path: &[&str]) -> usize {
+    if matches!(path.first(), Some(&("agent" | "global_tags" | "tags"))) { 1 } else { 2 }
 }
 
 /// Carries the plugins of a kind.
@@ -117,6 +125,37 @@ fn plugins(
         }
     }
 }
+
+/// Notes that what inputs leave out is sent, because sinks other than CloudWatch's send all.
+fn choices_are_void(roots: &[&Item]) {
+    for plugin in roots.iter().filter_map(|root| root.get("inputs")).flat_map(Item::items) {
+        let page = plugin.key == "prometheus";
+        let known = INPUTS.iter().any(|(name, _)| *name == plugin.key) && !page;
+        for table in plugin.tables().into_iter().filter(|_| known) {
+            read::left(table, &CHOICES, "remote write and the log get all that gild measures");
+        }
+    }
+}
+
+/// What inputs choose by.
+const CHOICES: [&str; 16] = [
+    "namepass",
+    "namedrop",
+    "fieldpass",
+    "fielddrop",
+    "fieldinclude",
+    "fieldexclude",
+    "pass",
+    "drop",
+    "tagpass",
+    "tagdrop",
+    "mount_points",
+    "ignore_fs",
+    "devices",
+    "interfaces",
+    "percpu",
+    "totalcpu",
+];
 
 /// Notes that a whole plugin is not carried.
 fn refuse(table: &Item, advice: &'static str) {

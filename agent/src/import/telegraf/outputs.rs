@@ -127,8 +127,8 @@ pub(super) fn http(table: &Item, draft: &mut Draft) {
     section.set("type", "remote_write");
     if let Some(format) = format {
         format.left(
-            "names become node_exporter's, such as node_cpu_seconds_total for cpu_usage_idle: take \
-             public dashboards, or those of config/dashboards",
+            "it gets all that gild measures, whatever inputs choose, under node_exporter's names, \
+             such as node_cpu_seconds_total for cpu_usage_idle: take dashboards made for those",
         );
     }
     url(table, &mut section);
@@ -250,5 +250,6 @@ pub(super) fn file(table: &Item, draft: &mut Draft) {
     section.set("flush", length(flush(table, draft)));
     draft.sections.push(section);
     files.into_iter().for_each(Item::carried);
+    table.left("the log gets all that gild measures, under node_exporter's names");
     read::needless(table, &["data_format", "rotation_interval"], "the log has a format of its own");
 }

@@ -272,8 +272,9 @@ where
         true
     }
 
-    /// Tries a request until it is delivered or there is a reason to give up.
-    async fn attempts(&mut self, request: &Request<S::Payload>) -> Result<(), GivenUp> {
+    /// Tries a request until it is delivered or there is a reason to give up. Of one that is
+    /// delivered, says how much the receiver left out.
+    async fn attempts(&mut self, request: &Request<S::Payload>) -> Result<usize, GivenUp> {
         let start = Instant::now();
         let mut blamed = None;
         let mut attempt = 0;
@@ -284,8 +285,12 @@ where
             let sent = timeout(limit, self.sink.send(&request.payload)).await;
             let error = match sent.unwrap_or(Err(SendError::Timeout(limit))) {
                 Ok(()) => {
-                    self.account.works();
-                    return Ok(());
+                    let Some((refused, error)) = self.sink.refused_of_last() else {
+                        self.account.works();
+                        return Ok(0);
+                    };
+                    self.account.fails(&error, error.kind());
+                    return Ok(refused.min(request.measurements));
                 }
                 Err(error) => error,
             };

@@ -28,9 +28,10 @@ where
         let (mut cuts, mut taken, mut alone) = (0, false, Vec::new());
         while let Some(part) = parts.pop() {
             match self.attempts(&part).await {
-                Ok(()) => {
+                Ok(refused) => {
                     taken = true;
-                    self.settle(part.measurements, None);
+                    self.settle(part.measurements - refused, None);
+                    self.settle(refused, Some(Reason::Rejected));
                 }
                 Err(GivenUp { reason: None, .. }) => return false,
                 Err(GivenUp { reason: Some(reason), content }) => {

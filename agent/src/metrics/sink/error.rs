@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::config::SecretRef;
 use crate::platform::aws::AwsError;
+use crate::platform::aws::sign::SignError;
 use crate::platform::http::HttpError;
 use crate::platform::retry::{Retryable, Verdict};
 use crate::scope::aws::NoRegion;
@@ -72,6 +73,34 @@ pub enum SendError {
         #[source]
         source: HttpError,
     },
+    /// An OpenTelemetry receiver did not take it.
+    #[error("failed to export to '{url}'")]
+    Export {
+        /// The receiver.
+        url: String,
+        /// What came back.
+        #[source]
+        source: HttpError,
+    },
+    /// An OpenTelemetry receiver took a part of it.
+    #[error("'{url}' left out {rejected} data points ({message})")]
+    Partly {
+        /// The receiver.
+        url: String,
+        /// How many data points it did not take.
+        rejected: usize,
+        /// What it says of them.
+        message: String,
+    },
+    /// It could not be signed.
+    #[error("failed to sign a request to '{url}'")]
+    Sign {
+        /// The receiver.
+        url: String,
+        /// Why.
+        #[source]
+        source: SignError,
+    },
     /// CloudWatch did not take it.
     #[error("failed to put metric data into '{namespace}'")]
     Put {
@@ -91,7 +120,8 @@ impl SendError {
     /// rotated.
     pub fn refuses_secrets(&self) -> bool {
         match self {
-            SendError::Push { source: HttpError::Status { status, .. }, .. } => {
+            SendError::Push { source: HttpError::Status { status, .. }, .. }
+            | SendError::Export { source: HttpError::Status { status, .. }, .. } => {
                 matches!(status.as_u16(), 401 | 403)
             }
             _ => false,
@@ -105,6 +135,9 @@ impl SendError {
             SendError::Put { source, .. } => {
                 let blames = |code: &str| BLAMING.iter().any(|word| code.starts_with(word));
                 source.code().is_some_and(blames) || source.status() == Some(413)
+            }
+            SendError::Export { source: HttpError::Status { status, .. }, .. } => {
+                matches!(status.as_u16(), 400 | 413)
             }
             _ => false,
         }
@@ -124,8 +157,12 @@ impl SendError {
     /// What kind of failure this is; the same however its text differs.
     pub fn kind(&self) -> String {
         match self {
-            SendError::Push { source: HttpError::Status { status, .. }, .. } => status.to_string(),
-            SendError::Push { source, .. } => source.to_string(),
+            SendError::Push { source, .. } | SendError::Export { source, .. } => match source {
+                HttpError::Status { status, .. } => status.to_string(),
+                other => other.to_string(),
+            },
+            SendError::Partly { .. } => "partly".to_owned(),
+            SendError::Sign { source, .. } => source.to_string(),
             SendError::Put { source, .. } => match (source.code(), source.status()) {
                 (Some(code), _) => code.to_owned(),
                 (None, status) => format!("{status:?}"),
@@ -151,8 +188,40 @@ impl Retryable for SendError {
                 Verdict::Permanent
             }
             SendError::Push { source, .. } => source.verdict(),
+            SendError::Export { source, .. } => export_verdict(source),
+            SendError::Partly { .. } => Verdict::Permanent,
+            SendError::Sign { source, .. } => source.verdict(),
             SendError::Put { source, .. } => source.verdict(),
             SendError::Timeout(_) => Verdict::Transient,
         }
     }
 }
+
+/// OTLP's rule (specification, "Retryable Response Codes") names four statuses. AWS says some
+/// of what passes with others.
+fn export_verdict(source: &HttpError) -> Verdict {
+    let HttpError::Status { status, retry_after, body } = source else {
+        return source.verdict();
+    };
+    let passes = match status.as_u16() {
+        429 | 502 | 503 | 504 => true,
+        400 | 403 => PASSING.iter().any(|word| body.contains(word)),
+        _ => false,
+    };
+    match (passes, retry_after) {
+        (false, _) => Verdict::Permanent,
+        (true, None) => Verdict::Transient,
+        (true, Some(wish)) => Verdict::After(*wish),
+    }
+}
+
+/// What AWS says where it is asked too often, where credentials have run out, and where
+/// either clock is wrong.
+const PASSING: &[&str] = &[
+    "Throttling",
+    "ExpiredToken",
+    "RequestExpired",
+    "RequestTimeTooSkewed",
+    "Signature expired",
+    "Signature not yet current",
+];

@@ -10,10 +10,13 @@ pub mod cloudwatch;
 pub mod error;
 /// Lines in gild's own log.
 pub mod log;
+/// OpenTelemetry: CloudWatch's endpoint for it, and any collector.
+pub mod otlp;
 /// Prometheus remote write: Mimir, Prometheus, VictoriaMetrics.
 pub mod remote_write;
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -147,6 +150,11 @@ pub trait Sink: Sized + Send + 'static {
     /// Whether it needs [`SinkContext::aws`].
     const NEEDS_AWS: bool = false;
 
+    /// Whether it needs [`SinkContext::aws`] as it is configured.
+    fn needs_aws(_: &Self::Settings) -> bool {
+        Self::NEEDS_AWS
+    }
+
     /// What its receivers are called, and such a URL: for reckoning what a sink would cost that
     /// is not configured. Nothing is sent there. Without any, its settings need no URL.
     const RECEIVERS: &'static [(&'static str, &'static str)] = &[];
@@ -213,6 +221,12 @@ pub trait Sink: Sized + Send + 'static {
         payload: &Self::Payload,
     ) -> impl Future<Output = Result<(), SendError>> + Send;
 
+    /// What the receiver left out of the request that it took last: how many measurements,
+    /// and why.
+    fn refused_of_last(&mut self) -> Option<(usize, SendError)> {
+        None
+    }
+
     /// The halves of a request that the receiver refused for what is in it; nothing
     /// where it holds but one thing.
     fn halves(&self, _: &Self::Payload) -> Option<[Request<Self::Payload>; 2]> {
@@ -245,6 +259,14 @@ pub fn plausible(at: SystemTime) -> bool {
     // The start of 2024, and that of 2100: gild is younger, and will not become as old.
     let year = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
     (year(1_704_067_200)..year(4_102_444_800)).contains(&at)
+}
+
+/// A part of `period` that is this host's own, so that a fleet that started
+/// together does not send together.
+pub(crate) fn phase(instance_id: &str, period: Duration) -> Duration {
+    let mut hasher = DefaultHasher::new();
+    instance_id.hash(&mut hasher);
+    period.mul_f64(hasher.finish() as f64 / u64::MAX as f64)
 }
 
 /// The requests that a sink would send for these ticks.
@@ -285,7 +307,7 @@ where
         async move {
             let (settings, identity, supplies) = &*made_of;
             let secrets = S::secrets(settings);
-            let context = supplies.for_sink(S::NEEDS_AWS, &secrets).await?;
+            let context = supplies.for_sink(S::needs_aws(settings), &secrets).await?;
             S::build(settings, identity, &context).map_err(SetUpError::Build)
         }
     };
@@ -342,7 +364,7 @@ macro_rules! sinks {
 
             /// Whether the sink needs AWS.
             pub fn needs_aws(&self) -> bool {
-                match self { $( SinkSettings::$variant(_) => <$sink>::NEEDS_AWS, )+ }
+                match self { $( SinkSettings::$variant(settings) => <$sink>::needs_aws(settings), )+ }
             }
 
             /// The secrets that must be resolved for the sink.
@@ -422,5 +444,6 @@ macro_rules! sinks {
 sinks! {
     "cloudwatch" => CloudWatch(cloudwatch::CloudWatchSettings, cloudwatch::CloudWatch),
     "log" => Log(log::LogSettings, log::Log),
+    "otlp" => Otlp(otlp::OtlpSettings, otlp::Otlp),
     "remote_write" => RemoteWrite(remote_write::RemoteWriteSettings, remote_write::RemoteWrite),
 }

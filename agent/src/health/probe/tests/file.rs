@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
+use std::sync::{Condvar, Mutex};
 
 use super::*;
 use crate::health::probe::file::FileAge;
@@ -36,11 +37,12 @@ async fn a_file_that_is_not_there_is_not_well_whatever_its_age() {
     assert!(find(serde_json::json!({ "file": "/proc/1/stat" })).await.result.is_ok());
 }
 
-/// Held while the filesystem hangs.
-static HANGS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+/// Whether the filesystem hangs, and what is told when it no longer does.
+static HANGS: (Mutex<bool>, Condvar) = (Mutex::new(true), Condvar::new());
 
 fn hung(_: &Path) -> io::Result<SystemTime> {
-    drop(HANGS.blocking_lock());
+    let (hangs, changed) = &HANGS;
+    drop(changed.wait_while(hangs.lock().unwrap(), |hangs| *hangs).unwrap());
     Ok(SystemTime::now())
 }
 
@@ -48,16 +50,14 @@ fn hung(_: &Path) -> io::Result<SystemTime> {
 async fn a_filesystem_that_hangs_holds_one_thread_and_no_look() {
     let probe = FileAge::new(PathBuf::from("/srv/last"), None, hung);
     let (means, limit) = (means(Path::new("/")), Duration::from_millis(20));
-    // One guard over the awaits: the test has one thread, and waits for none.
-    {
-        let _hangs = HANGS.lock().await;
+    let said = why(run(&probe, &means, limit).await);
+    assert_eq!(said, "the filesystem of '/srv/last' did not answer within 20ms");
+    for _ in 0..3 {
         let said = why(run(&probe, &means, limit).await);
-        assert_eq!(said, "the filesystem of '/srv/last' did not answer within 20ms");
-        for _ in 0..3 {
-            let said = why(run(&probe, &means, limit).await);
-            assert!(said.contains("has not answered an earlier look yet"), "{said}");
-        }
+        assert!(said.contains("has not answered an earlier look yet"), "{said}");
     }
+    *HANGS.0.lock().unwrap() = false;
+    HANGS.1.notify_all();
     // It comes back, and so does the probe.
     let back = async {
         while run(&probe, &means, LIMIT).await.result.is_err() {

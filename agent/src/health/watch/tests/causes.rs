@@ -53,7 +53,10 @@ async fn a_unit_is_measured_and_a_kill_for_want_of_memory_is_told() {
     systemd.set("web.service", UnitState { control_group: None, ..service("inactive", 0) });
     until(&watch, "web", Some(false)).await;
     let message = watch.snapshot().remove("web").unwrap().message;
-    assert!(message.ends_with("; the kernel killed it for want of memory within 5m"), "{message}");
+    assert!(
+        message.ends_with("; the kernel killed a process of it for want of memory within 5m"),
+        "{message}"
+    );
     assert_eq!(value(&watch, "service_memory_bytes"), None);
 }
 

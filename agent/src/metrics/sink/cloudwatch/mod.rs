@@ -54,6 +54,8 @@ use crate::platform::aws::AwsError;
 /// How long one call may take; the SDK's own limits are shorter.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
+
 /// Puts metrics into CloudWatch.
 pub struct CloudWatch {
     client: Client,

@@ -2,8 +2,9 @@
 //! of its own. Between two calls ticks are taken in every minute, because a minute of values takes
 //! less memory than its ticks.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
+
+use crate::metrics::sink::phase;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -23,9 +24,7 @@ pub(super) struct Rhythm {
 impl Rhythm {
     /// Sends every `flush`, at a moment that the host's id decides.
     pub(super) fn new(instance_id: &str, flush: Duration) -> Self {
-        let mut hasher = DefaultHasher::new();
-        instance_id.hash(&mut hasher);
-        let phase = flush.mul_f64(hasher.finish() as f64 / u64::MAX as f64);
+        let phase = phase(instance_id, flush);
         let periods = flush.as_secs().div_ceil(MINUTE.as_secs()).max(1) as u32;
         let period = flush / periods;
         Self { flush, phase, period, since: None, wait: phase, newest: None }

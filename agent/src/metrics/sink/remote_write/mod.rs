@@ -6,7 +6,7 @@ pub mod encode;
 /// Series that come to an end.
 mod ended;
 /// What may be sent next.
-mod order;
+pub(super) mod order;
 /// What time it is for the receiver.
 mod receiver_clock;
 /// What is billed.

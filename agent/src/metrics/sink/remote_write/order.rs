@@ -15,7 +15,7 @@ const SET_BACK: Duration = Duration::from_secs(2);
 
 /// What may be sent next.
 #[derive(Debug, Default)]
-pub(super) struct Order {
+pub(in crate::metrics::sink) struct Order {
     last: Option<(SystemTime, Instant)>,
     /// How often the wall clock was set back.
     steps: u32,
@@ -23,7 +23,7 @@ pub(super) struct Order {
 
 impl Order {
     /// Whether a tick may be sent; if so, it is the last one from now on.
-    pub(super) fn admits(&mut self, tick: &Tick) -> bool {
+    pub(in crate::metrics::sink) fn admits(&mut self, tick: &Tick) -> bool {
         if let Some((at, steady)) = self.last {
             // The wire knows milliseconds.
             let newer = tick.at.duration_since(at).is_ok_and(|by| by >= Duration::from_millis(1));

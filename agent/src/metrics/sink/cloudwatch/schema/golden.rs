@@ -2,7 +2,7 @@
 //! `GILD_REFRESH_GOLDEN=1` writes them anew.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -13,13 +13,15 @@ use aws_config::{BehaviorVersion, SdkConfig};
 
 use super::super::{CloudWatch, CloudWatchPer, CloudWatchSettings};
 use super::CloudWatchSchema;
-use crate::config::{Merged, Settings, builtin};
+use crate::config::format::Format;
+use crate::config::{Document, Layer, LayerName, Merged, Settings, builtin};
+use crate::import::telegraf;
 use crate::metrics::collector::source::Files;
-use crate::metrics::collector::{Collector, ENTRIES};
+use crate::metrics::collector::{Collector, ENTRIES, Entry};
 use crate::metrics::drops::Drops;
 use crate::metrics::placeholder::tests::identity;
 use crate::metrics::sample::{Sample, Tick, label};
-use crate::metrics::sink::{Sink, SinkContext};
+use crate::metrics::sink::{Sink, SinkContext, SinkSettings};
 use crate::platform::aws::Aws;
 use crate::platform::http;
 use crate::platform::paths::Paths;
@@ -126,12 +128,11 @@ fn ticks() -> Vec<Arc<Tick>> {
         .replace("SwapFree:              0", "SwapFree:         786432");
     fs::write(root.join("proc/meminfo"), meminfo).unwrap();
     let (paths, begun) = (Paths::installed(root), Instant::now());
-    let defaults = Merged::fold([&builtin::layer()]).root;
-    let settings = Settings::typed(&defaults).settings.unwrap().metrics;
     // The space of a filesystem cannot be made up below a directory.
     let chosen = ENTRIES.iter().filter(|entry| entry.name != "disk");
-    let mut collectors: Vec<_> =
-        chosen.map(|entry| (entry.name, (entry.build)(&settings, &paths))).collect();
+    let settings = Settings::typed(&Merged::fold([&builtin::layer()]).root).settings.unwrap();
+    let build = |entry: &Entry| (entry.name, (entry.build)(&settings.metrics, &paths));
+    let mut collectors: Vec<_> = chosen.map(build).collect();
     let mut ticks = Vec::new();
     for moment in 0..3 {
         at_moment(root, moment);
@@ -143,9 +144,9 @@ fn ticks() -> Vec<Arc<Tick>> {
     ticks
 }
 
-/// The lines of what a sink with these settings sends for the ticks.
+/// What a sink of a schema sends for the ticks.
 fn sent(schema: CloudWatchSchema, include: Option<&[&str]>) -> String {
-    let settings = CloudWatchSettings {
+    sent_with(&CloudWatchSettings {
         namespace: "Golden".to_owned(),
         schema,
         per: CloudWatchPer::Instance,
@@ -156,14 +157,18 @@ fn sent(schema: CloudWatchSchema, include: Option<&[&str]>) -> String {
         high_resolution: Vec::new(),
         flush: Duration::from_secs(60),
         max_metrics: 1000,
-    };
+    })
+}
+
+/// The lines of what a sink with these settings sends for the ticks.
+fn sent_with(settings: &CloudWatchSettings) -> String {
     let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
     let context = SinkContext {
         client: http::client().unwrap(),
         aws: Some(Aws { config }),
         secrets: HashMap::new(),
     };
-    let mut sink = CloudWatch::build(&settings, &identity(), &context).unwrap();
+    let mut sink = CloudWatch::build(settings, &identity(), &context).unwrap();
     sink.clock = || SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_060);
     let mut drops = Drops::default();
     for tick in ticks() {
@@ -195,6 +200,37 @@ fn the_golden_datums_are_those_of_telegrafs_default_inputs() {
 }
 
 #[test]
+fn telegrafs_default_configuration_sends_telegrafs_datums_after_its_import() {
+    let file = "telegraf-default.conf";
+    let bytes = fs::read(Path::new(TESTS).join("fixtures/import").join(file)).unwrap();
+    let import = telegraf::import(&[(file.to_owned(), bytes)]).unwrap();
+    let document = Document::parse(import.config.as_bytes(), Format::Toml).unwrap();
+    let layer = Layer {
+        name: LayerName::Local,
+        source: "import.toml".into(),
+        version: None,
+        last_good: false,
+        document,
+    };
+    let merged = Merged::fold([&builtin::layer(), &layer]);
+    let mut sink = Settings::typed(&merged.root).settings.unwrap().sink;
+    let Some(SinkSettings::CloudWatch(mut settings)) = sink.remove("cloudwatch") else {
+        panic!("{}", import.config);
+    };
+    // The host of the golden files.
+    assert_eq!(
+        settings.dimensions,
+        Some([("host".to_owned(), "{kernel_hostname}".to_owned())].into())
+    );
+    settings.dimensions = Some([("host".to_owned(), "{hostname}".to_owned())].into());
+    assert_eq!(settings.namespace, "InfluxData/Telegraf");
+    settings.namespace = "Golden".to_owned();
+    let sorted = |text: &str| text.lines().map(str::to_owned).collect::<BTreeSet<_>>();
+    let golden = fs::read_to_string(Path::new(TESTS).join("golden/cloudwatch/telegraf.jsonl"));
+    assert_eq!(sorted(&sent_with(&settings)), sorted(&golden.unwrap()));
+}
+
+#[test]
 fn the_golden_datums_are_all_that_a_schema_can_send() {
     for (name, schema, include) in [
         (
@@ -217,5 +253,30 @@ fn the_golden_datums_are_all_that_a_schema_can_send() {
 fn the_golden_datums_are_few_where_nothing_is_configured() {
     for schema in CloudWatchSchema::ALL {
         held(&format!("{}-default.jsonl", schema.word()), &sent(*schema, None));
+    }
+}
+
+/// The names of the metrics that stand in a golden file.
+fn names_in(files: &[&str]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for name in files {
+        let path = Path::new(TESTS).join("golden/cloudwatch").join(name);
+        for line in fs::read_to_string(path).unwrap().lines().filter(|line| line.starts_with('{')) {
+            let datum: serde_json::Value = serde_json::from_str(line).unwrap();
+            names.insert(datum["MetricName"].as_str().unwrap().to_owned());
+        }
+    }
+    names
+}
+
+#[test]
+fn the_names_of_a_schema_are_those_that_it_can_send() {
+    for (schema, files) in [
+        (CloudWatchSchema::CwAgent, &["cwagent.jsonl"][..]),
+        (CloudWatchSchema::Native, &["native.jsonl"]),
+        (CloudWatchSchema::Telegraf, &["telegraf.jsonl", "telegraf-more.jsonl"]),
+    ] {
+        let named: BTreeSet<_> = schema.schema().names().map(str::to_owned).collect();
+        assert_eq!(named, names_in(files), "{}", schema.word());
     }
 }

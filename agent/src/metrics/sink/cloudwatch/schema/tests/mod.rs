@@ -221,6 +221,21 @@ fn services_are_as_the_health_checks_say() {
     assert_eq!((up.len(), up[1].value), (2, 0.0));
 }
 
+/// CloudWatch bills each metric; what a service uses is for receivers that do not.
+#[test]
+fn what_services_use_makes_no_figure() {
+    let web = &[("service", "web")];
+    let figures = steady(vec![
+        sample("service_up", web, 1.0),
+        sample("service_memory_bytes", web, 4096.0),
+        sample("service_cpu_seconds_total", web, 7.0),
+        sample("service_processes", web, 2.0),
+        sample("service_oom_kills_total", web, 1.0),
+    ]);
+    let names: Vec<_> = figures.iter().map(|figure| figure.metric.name).collect();
+    assert_eq!(names, ["service_up"]);
+}
+
 #[test]
 fn no_service_is_called_well_while_another_is_unknown() {
     // The health checks hold the count back as long as a verdict is missing.
