@@ -120,6 +120,8 @@ fn a_sink_is_asked_for_by_its_name_its_type_or_its_receiver() {
     assert_eq!(only("b"), ("b".into(), "log".into(), 0.0.into()));
     assert_eq!(only("remote_write"), ("remote_write".into(), "remote_write".into(), 0.0.into()));
     assert_eq!(only("amp"), ("amp".into(), "remote_write".into(), Value::Null));
+    assert_eq!(only("cloudwatch-otlp").1, "otlp");
+    assert_eq!((only("cloudwatch-otlp").2, only("collector").2), (Value::Null, 0.0.into()));
     assert!(only("cloudwatch").2.as_f64() > Some(1.0));
     for (arguments, said) in [
         (
