@@ -6,14 +6,18 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use ciborium::Value;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use crate::fakes::cloudwatch::CloudWatch;
 use crate::fakes::fault::Fault;
 use crate::fakes::http::Files;
 use crate::fakes::imds::{Imds, Instance};
 use crate::fakes::moto::Moto;
+use crate::fakes::otlp::Otlp;
 use crate::fakes::place::{Closed, Place, loopback};
 use crate::fakes::remote_write::RemoteWrite;
+use crate::fakes::sigv4::Expected;
 
 fn send(
     to: SocketAddr,
@@ -208,4 +212,72 @@ fn moto_keeps_what_it_is_given() {
     assert!(answer.contains("[vars]"), "{answer}");
     moto.put_object("bucket", "a/b.toml", "x = 1");
     moto.put_secret("eu-west-1", "vault_secret", "hidden");
+}
+
+#[test]
+fn otlp_refuses_what_the_specification_and_cloudwatch_forbid() {
+    let receiver = Otlp::start(loopback());
+    let push = |body: &[u8]| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(body).unwrap();
+        let headers = [
+            ("Content-Encoding", "gzip"),
+            ("Content-Type", "application/x-protobuf"),
+            ("User-Agent", "gild/test"),
+        ];
+        let body = encoder.finish().unwrap();
+        send(receiver.address(), "POST", "/v1/metrics", &headers, &body).0
+    };
+    let labels = |names: &[&str]| -> Vec<u8> {
+        names
+            .iter()
+            .flat_map(|name| bytes(7, &[text(1, name), bytes(2, &text(1, "x"))].concat()))
+            .collect()
+    };
+    let point = |start: u8, time: u8, value: f64, names: &[&str]| {
+        let mut out = labels(names);
+        for (field, content) in [(2, u64::from(start)), (3, u64::from(time)), (4, value.to_bits())]
+        {
+            out.push(field << 3 | 1);
+            out.extend(content.to_le_bytes());
+        }
+        bytes(1, &out)
+    };
+    let sum = |kind: &[u8], points: Vec<u8>| bytes(7, &[points.as_slice(), kind].concat());
+    let metric = |data: Vec<u8>| bytes(2, &[text(1, "x"), data].concat());
+    let request = |metrics: Vec<u8>| {
+        let service = bytes(1, &[text(1, "service.name"), bytes(2, &text(1, "y"))].concat());
+        let scope = bytes(2, &[bytes(1, &text(1, "z")), metrics].concat());
+        bytes(1, &[bytes(1, &service), scope].concat())
+    };
+    let cumulative = [2 << 3, 2, 3 << 3, 1];
+    let one = |start, time, value, names: &[&str]| {
+        request(metric(sum(&cumulative, point(start, time, value, names))))
+    };
+    assert_eq!(push(&one(1, 5, 9.0, &["a"])), 200);
+    assert_eq!(push(&one(1, 5, 9.0, &["a"])), 400, "the same time again");
+    assert_eq!(push(&one(1, 6, 8.0, &["a"])), 400, "a total that goes back");
+    assert_eq!(push(&one(5, 6, 8.0, &["a"])), 200, "one that started over");
+    assert_eq!(push(&one(1, 7, 9.0, &["a"])), 400, "a start that goes back");
+    assert_eq!(push(&one(8, 7, 9.0, &["a"])), 400, "a start that is to come");
+    assert_eq!(push(&one(0, 7, 9.0, &["a"])), 400, "no start");
+    assert_eq!(push(&one(5, 7, f64::NAN, &["a"])), 400, "no number");
+    assert_eq!(push(&one(5, 7, 9.0, &["a", "a"])), 400, "a repeated attribute");
+    assert_eq!(push(&one(5, 7, 9.0, &[""])), 400, "an attribute without a name");
+    let delta = [2 << 3, 1, 3 << 3, 1];
+    assert_eq!(push(&request(metric(sum(&delta, point(5, 7, 9.0, &["a"]))))), 400, "a delta");
+    let doubled = metric(sum(&cumulative, point(5, 7, 9.0, &["a"])));
+    assert_eq!(push(&request([doubled.clone(), doubled].concat())), 400, "a metric twice");
+    assert_eq!(push(&[one(5, 7, 9.0, &["a"]), text(9, "?")].concat()), 400, "an unknown field");
+    assert_eq!(push(b""), 400, "nothing");
+    assert_eq!(push(&one(5, 7, 9.0, &["a"])), 200);
+    assert_eq!((receiver.points().len(), receiver.requests()), (3, vec![1; 3]));
+    receiver.wants_signatures(Expected {
+        key: "k",
+        secret: "s",
+        token: None,
+        region: "eu-west-1",
+        service: "monitoring",
+    });
+    assert_eq!(push(&one(5, 8, 9.0, &["a"])), 400, "no signature");
 }

@@ -30,6 +30,7 @@ mod node_exporter;
 mod notices;
 mod notifications;
 mod older_system;
+mod otlp;
 mod outage;
 mod pictures;
 mod playbooks;

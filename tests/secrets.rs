@@ -63,6 +63,13 @@ type = 'remote_write'
 url = 'http://127.0.0.1:1/push'
 username = 'web'
 password = { file = '/etc/key' }
+[sink.header]
+type = 'otlp'
+url = 'http://127.0.0.1:1/v1/metrics'
+flush = '1s'
+auth = 'basic'
+username = 'web'
+password = { ssm = '/pw' }
 [vars]
 plain = 'is shown'
 [vars.deep]

@@ -2,10 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use gild::metrics::drops::{Drops, Reason};
 use gild::metrics::openmetrics::{Format, render};
 use gild::metrics::sample::{Sample, Tick, label};
-use gild::metrics::sink::remote_write::encode::{self, WriteRequest};
+use gild::metrics::sink::remote_write::encode::{self, Layout, WriteRequest};
 use prost::Message;
 
 /// All samples of a tick arrive, or are counted as dropped.
@@ -28,21 +27,21 @@ pub fn written(tick: &Tick) {
 /// What a receiver decodes is what was encoded, in the order that it asks for.
 pub fn sent(tick: &Tick) {
     let external = [("instance".to_owned(), "i-1".to_owned())];
-    let mut drops = Drops::default();
-    let request = encode::request(tick, &external, &mut drops);
-    let dropped = drops.of(Reason::Invalid) as usize;
-    assert_eq!(request.timeseries.len() + dropped, tick.samples.len());
+    let layout = Layout::of(&tick.samples, &external);
+    assert_eq!(layout.len() + layout.invalid, tick.samples.len());
+    let request = layout.request(tick, &[], &external);
     let wire = encode::compressed(&request).expect("it is not too large");
     let plain = snap::raw::Decoder::new().decompress_vec(&wire).expect("a snappy block");
     let decoded = WriteRequest::decode(&*plain).expect("a request");
     // Byte by byte: a NaN is not equal to itself.
-    assert_eq!(decoded.encode_to_vec(), request.encode_to_vec());
-    assert_eq!(encode::lines(&decoded).count(), request.timeseries.len());
-    for series in &request.timeseries {
+    assert_eq!(decoded.encode_to_vec(), request);
+    assert_eq!(encode::lines(&decoded).count(), decoded.timeseries.len());
+    assert_eq!(decoded.timeseries.len(), layout.len());
+    for series in &decoded.timeseries {
         assert!(series.labels.is_sorted_by(|a, b| a.name < b.name), "sorted and unique");
         assert!(series.labels.iter().all(|label| !label.value.is_empty()));
     }
-    assert!(request.timeseries.is_sorted_by(|a, b| a.labels < b.labels), "no series twice");
+    assert!(decoded.timeseries.is_sorted_by(|a, b| a.labels < b.labels), "no series twice");
 }
 
 /// Whether gild may have made a metric of this name.

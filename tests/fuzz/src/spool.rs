@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use gild::metrics::drops::Drops;
-use gild::metrics::sample::{Sample, Tick};
+use gild::metrics::sample::{Sample, Tick, label};
 use gild::metrics::spool::{Opened, Place, Spool};
 
 /// Any bytes behind a tick that a writer that was killed has left, as they are and as
@@ -55,7 +55,7 @@ fn open(place: &Place) -> Spool {
 }
 
 fn append(spool: &mut Spool, value: f64) {
-    let samples = vec![Sample::gauge("n", vec![("cpu", "0".into())], value)];
+    let samples = vec![Sample::gauge("n", vec![label("cpu", "0")], value)];
     let tick = Tick::new(std::time::SystemTime::now(), samples);
     spool.append(&tick, false, &mut Drops::default()).expect("room");
 }

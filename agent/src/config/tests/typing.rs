@@ -45,7 +45,7 @@ fn every_problem_is_found_at_once_with_line_value_and_what_would_be_right() {
         "x.toml:5: configuration.run = \"sometimes\" must be one of \"first-boot\", \
          \"every-boot\", \"on-change\" or \"never\"",
         "x.toml:6: configuration.vault_password must be a reference such as",
-        "x.toml:8: sink.a.type = \"clodwatch\" must be \"cloudwatch\", \"log\" or \"remote_write\"",
+        "x.toml:8: sink.a.type = \"clodwatch\" must be \"cloudwatch\", \"log\", \"otlp\" or \"remote_write\"",
         "x.toml:9: sink.b.url is missing; it must be a text",
         "x.toml:12: service.web.fail_after = -1 must be a whole number from 0 to 4294967295",
     ];

@@ -9,6 +9,7 @@ mod health;
 pub(super) mod host;
 mod outputs;
 mod pages;
+mod remote_write;
 
 use super::draft::{Draft, TOO_MANY};
 use super::read::{self, everything};
@@ -44,7 +45,7 @@ const INPUTS: [(&str, Carry); 16] = [
 /// The outputs that gild has too.
 const OUTPUTS: [(&str, Carry); 4] = [
     ("cloudwatch", outputs::cloudwatch),
-    ("http", outputs::http),
+    ("http", remote_write::http),
     ("prometheus_client", outputs::prometheus_client),
     ("file", outputs::file),
 ];

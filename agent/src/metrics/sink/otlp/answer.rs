@@ -10,7 +10,7 @@ use crate::platform::http::{self, HttpError};
 /// The most that is read of an answer.
 const MOST: usize = 64 * 1024;
 
-/// The most characters of a message that are kept.
+/// The most bytes of a message that are kept.
 const MESSAGE: usize = 200;
 
 /// `ExportMetricsServiceResponse`.
@@ -63,9 +63,34 @@ fn is_protobuf(headers: &HeaderMap) -> bool {
     kind.is_some_and(|kind| kind.starts_with(PROTOBUF))
 }
 
-/// A text of the receiver in one line that is not too long.
+/// A text of the receiver in one line that is not too long. It may tell a secret back, so
+/// no word is cut: half of one would not be found to be masked.
 fn line(text: &str) -> String {
     let words = text.split(|letter: char| letter.is_whitespace() || letter.is_control());
-    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
-    words.join(" ").chars().take(MESSAGE).collect()
+    let mut line = String::new();
+    for word in words.filter(|word| !word.is_empty()) {
+        if line.len() + word.len() > MESSAGE {
+            line.push('…');
+            break;
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_one_line_that_ends_with_a_whole_word() {
+        assert_eq!(line(" a\n\u{1b}[2J  b\t"), "a [2J b");
+        let secret = "s".repeat(20);
+        let long = format!("{} {secret} rest", "x".repeat(190));
+        assert_eq!(line(&long), format!("{}…", "x".repeat(190)));
+        assert_eq!(line(&"x".repeat(300)), "…");
+    }
 }

@@ -1,7 +1,7 @@
 //! OpenTelemetry metrics over HTTP: protobuf, compressed with gzip. The receiver is
 //! CloudWatch's own endpoint, which bills by the byte, or any collector.
 //!
-//! Fewer bytes cost less, so of the ticks only one for each `interval` is sent, and a
+//! Fewer bytes cost less, so of the ticks only one for each `resolution` is sent, and a
 //! request holds every metric's name once.
 
 /// What receivers answer.
@@ -55,7 +55,7 @@ use crate::platform::http::HttpError;
 /// The form of requests and answers.
 const PROTOBUF: &str = "application/x-protobuf";
 
-/// A tick may come this much early and still be a whole interval after the last.
+/// A tick may come this much early and still be long enough after the last.
 const EARLY: Duration = Duration::from_secs(1);
 
 /// Sends points to a receiver.
@@ -67,7 +67,7 @@ pub struct Otlp {
     resource: Vec<(String, String)>,
     include: Vec<String>,
     exclude: Vec<String>,
-    interval: Duration,
+    resolution: Duration,
     flush: Duration,
     phase: Duration,
     timeout: Duration,
@@ -110,7 +110,7 @@ impl Sink for Otlp {
             resource,
             include: settings.include.clone(),
             exclude: settings.exclude.clone(),
-            interval: settings.interval,
+            resolution: settings.resolution,
             flush: settings.flush,
             phase: phase(&identity.instance_id, settings.flush.min(MINUTE)),
             timeout: settings.timeout,
@@ -158,7 +158,7 @@ impl Sink for Otlp {
         }
         // One from before the last is from a clock that was set back.
         let after = self.last.and_then(|last| tick.at.duration_since(last).ok());
-        if after.is_some_and(|after| after + EARLY.min(self.interval / 10) < self.interval) {
+        if after.is_some_and(|after| after + EARLY.min(self.resolution / 10) < self.resolution) {
             return Vec::new();
         }
         self.last = Some(tick.at);
@@ -232,7 +232,7 @@ impl Sink for Otlp {
 
     fn usage(&self, requests: &[Request<Vec<Point>>], _: Duration) -> Usage {
         let points = requests.iter().flat_map(|request| &request.payload);
-        let rhythm = Rhythm { interval: self.interval, flush: self.flush };
+        let rhythm = Rhythm { resolution: self.resolution, flush: self.flush };
         usage::of(&self.url, &self.resource, points, &rhythm)
     }
 

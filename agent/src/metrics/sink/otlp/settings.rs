@@ -53,7 +53,7 @@ crate::settings! {
         /// The most series this host may send; more are refused and counted.
         max_series: u32 = 2000;
         /// The time between two points of a series. Ticks between them are not sent.
-        interval: Duration as Period = "60s";
+        resolution: Duration as Period = "60s";
         /// How often points are sent.
         flush: Duration as Period = "60s";
         /// How long one request may take.

@@ -36,7 +36,7 @@ fn settings(url: &str) -> OtlpSettings {
         include: vec!["*".to_owned()],
         exclude: Vec::new(),
         max_series: 2000,
-        interval: Duration::from_secs(60),
+        resolution: Duration::from_secs(60),
         flush: Duration::from_secs(60),
         timeout: Duration::from_secs(10),
     }

@@ -15,7 +15,7 @@ const TIME_AND_VALUE: usize = 16;
 /// When a host sends.
 pub(super) struct Rhythm {
     /// The time between two points of a series.
-    pub(super) interval: Duration,
+    pub(super) resolution: Duration,
     /// The time between two requests.
     pub(super) flush: Duration,
 }
@@ -31,7 +31,7 @@ pub(super) fn of<'a>(
     let about: usize = resource.iter().map(|(name, value)| name.len() + value.len()).sum();
     let mut usage = Usage {
         tariff: is_cloudwatch(url).then_some("cloudwatch-otlp"),
-        every: rhythm.flush.max(rhythm.interval),
+        every: rhythm.flush.max(rhythm.resolution),
         ..Usage::default()
     };
     let mut bytes = 0;
@@ -41,7 +41,7 @@ pub(super) fn of<'a>(
         bytes += sample.name.len() + labels.sum::<usize>() + about + TIME_AND_VALUE;
         *usage.metrics.entry(sample.name.to_string()).or_default() += 1;
     }
-    let ticks = usage.every.as_millis().div_ceil(rhythm.interval.as_millis().max(1)) as u64;
+    let ticks = usage.every.as_millis().div_ceil(rhythm.resolution.as_millis().max(1)) as u64;
     usage.samples = usage.metrics() * ticks;
     usage.bytes = bytes as u64 * ticks;
     usage.requests = usage.samples.div_ceil(MOST_POINTS as u64);
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
     use crate::metrics::sample::{Sample, Tick, label};
 
-    fn usage(url: &str, interval: u64, flush: u64) -> Usage {
+    fn usage(url: &str, resolution: u64, flush: u64) -> Usage {
         let sample = Sample::gauge("up", vec![label("job", "web")], 1.0);
         let tick = || Arc::new(Tick::new(SystemTime::now(), vec![sample.clone(); 600]));
         let ticks = [tick(), tick()];
@@ -76,8 +76,8 @@ mod tests {
             })
             .collect();
         let resource = [("host.id".to_owned(), "i-1".to_owned())];
-        let [interval, flush] = [interval, flush].map(Duration::from_secs);
-        of(&Url::parse(url).unwrap(), &resource, points.iter(), &Rhythm { interval, flush })
+        let [resolution, flush] = [resolution, flush].map(Duration::from_secs);
+        of(&Url::parse(url).unwrap(), &resource, points.iter(), &Rhythm { resolution, flush })
     }
 
     #[test]

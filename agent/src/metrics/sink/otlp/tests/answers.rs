@@ -206,7 +206,7 @@ async fn what_the_receiver_leaves_out_is_counted_and_told_and_not_sent_again() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut settings = settings(&format!("http://{}/v1/metrics", listener.local_addr().unwrap()));
     settings.flush = Duration::from_millis(1);
-    settings.interval = Duration::from_secs(1);
+    settings.resolution = Duration::from_secs(1);
     let mut sink = Some(build(&settings).unwrap());
     let set_up = move || std::future::ready(Ok(sink.take().unwrap()));
     let handle = Handle::start("otlp", set_up, Retries::default());

@@ -10,7 +10,7 @@ fn taken(sink: &mut Otlp, tick: &Arc<Tick>) -> (usize, BTreeMap<&'static str, u6
 }
 
 #[test]
-fn one_tick_of_each_interval_is_taken_and_the_others_are_no_loss() {
+fn one_tick_in_each_span_is_taken_and_the_others_are_no_loss() {
     let mut sink = sink(|_| {});
     let mut at = |second| taken(&mut sink, &tick(second, vec![gauge("x")]));
     for (second, points) in [(0, 1), (10, 0), (58, 0), (59, 1), (110, 0), (120, 1), (4000, 1)] {
@@ -19,8 +19,8 @@ fn one_tick_of_each_interval_is_taken_and_the_others_are_no_loss() {
 }
 
 #[test]
-fn with_a_short_interval_every_tick_is_taken_though_its_time_wavers() {
-    let mut sink = sink(|settings| settings.interval = Duration::from_secs(10));
+fn with_a_short_resolution_every_tick_is_taken_though_its_time_wavers() {
+    let mut sink = sink(|settings| settings.resolution = Duration::from_secs(10));
     let begin = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
     for ms in [0, 10_000, 19_700, 30_200, 39_500] {
         let tick = Tick::new(begin + Duration::from_millis(ms), vec![gauge("x")]);
