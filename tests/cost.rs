@@ -120,6 +120,8 @@ fn a_sink_is_asked_for_by_its_name_its_type_or_its_receiver() {
     assert_eq!(only("b"), ("b".into(), "log".into(), 0.0.into()));
     assert_eq!(only("remote_write"), ("remote_write".into(), "remote_write".into(), 0.0.into()));
     assert_eq!(only("amp"), ("amp".into(), "remote_write".into(), Value::Null));
+    assert_eq!(only("cloudwatch-otlp").1, "otlp");
+    assert_eq!((only("cloudwatch-otlp").2, only("collector").2), (Value::Null, 0.0.into()));
     assert!(only("cloudwatch").2.as_f64() > Some(1.0));
     for (arguments, said) in [
         (
@@ -142,11 +144,14 @@ fn a_sink_is_asked_for_by_its_name_its_type_or_its_receiver() {
 fn the_documents_of_a_directory_stand_for_the_configuration_in_force() {
     let directory = tempfile::tempdir().unwrap();
     let text = "[sink.here]\ntype = 'cloudwatch'\ninclude = ['mem_used_percent']\n";
-    fs::write(directory.path().join("service.toml"), text).unwrap();
+    fs::write(directory.path().join("account.toml"), text).unwrap();
+    fs::write(directory.path().join("service.toml"), "sink.there.type = 'log'").unwrap();
     let path = directory.path().to_str().unwrap();
     let bill = reckoned("sink.cw.type = 'log'", &["--no-free-tier", "--local", path]);
     let now = &bill["now"]["all_hosts"];
     assert_eq!((&now["sinks"][0]["sink"], cents(&now["usd"])), (&"here".into(), 74));
+    let (_, stdout, stderr) = cost("", &["--local", path]);
+    assert!(!stdout.contains("there") && stderr.contains("gild: sink from service "), "{stderr}");
     let (code, _, stderr) = cost("", &["--local", "/nowhere"]);
     assert_eq!(code, Some(1));
     assert!(stderr.contains("cannot use '/nowhere'"), "{stderr}");

@@ -41,8 +41,13 @@ fn the_configuration_and_the_list_are_what_they_were_and_the_configuration_loads
         let checked = gild().args(["config", "check"]).arg(&file).output().unwrap();
         let said = String::from_utf8_lossy(&checked.stdout);
         assert_eq!(checked.status.code(), Some(0), "{said}");
-        // What it costs is said as well.
-        assert!(said.ends_with("1 document checked, no problem\n"), "{said}");
+        // What is carried over costs what it cost before, and that is told.
+        let (total, dear) = said
+            .trim_end()
+            .rsplit_once('\n')
+            .map_or((said.trim_end(), ""), |(dear, total)| (total, dear));
+        assert!(total.starts_with("1 document checked, no problem"), "{said}");
+        assert!(dear.lines().all(|line| line.contains(" is dear: ")), "{said}");
     }
 }
 

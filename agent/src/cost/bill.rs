@@ -133,8 +133,9 @@ pub fn of(sinks: &[Sent], prices: &Prices, scale: &Scale) -> Bill {
         item(name, kind, usage, amounts, usd.unwrap_or(Some(0.0)))
     });
     let items: Vec<Item> = items.collect();
-    let gross_usd = accounts.iter().map(|account| account.gross_usd).sum();
-    let free_usd = accounts.iter().map(|account| account.free_usd).sum();
+    // The sum of nothing would be a zero below zero.
+    let sum = |of: fn(&Account) -> f64| accounts.iter().map(of).fold(0.0, |sum, usd| sum + usd);
+    let (gross_usd, free_usd) = (sum(|account| account.gross_usd), sum(|account| account.free_usd));
     let complete = items.iter().all(|item| item.usd.is_some());
     Bill { sinks: items, accounts, gross_usd, free_usd, usd: gross_usd - free_usd, complete }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::bill::{self, Amounts, Bill, Scale, Sent};
 use super::prices::{Prices, Unit};
-use super::render::{assumed, hosts, incomplete, number, render, usd};
+use super::render::{assumed, hosts, number, render, usd};
 use crate::status::render::table;
 
 /// The bill of all hosts, and of one of them alone.
@@ -32,15 +32,16 @@ pub struct Comparison {
     pub now: Bills,
     /// What would be, where that was asked.
     pub what_if: Option<Bills>,
-    /// The dollars a month by which all hosts would cost more.
+    /// The dollars a month by which all hosts would cost more, where all prices are known.
     pub difference_usd: Option<f64>,
 }
 
 impl Comparison {
     /// What is, beside what would be.
     pub fn of(now: Bills, what_if: Option<Bills>) -> Self {
-        let difference = |other: &Bills| other.all_hosts.usd - now.all_hosts.usd;
-        let difference_usd = what_if.as_ref().map(difference);
+        let known = |bills: &Bills| bills.all_hosts.complete;
+        let other = what_if.as_ref().filter(|other| known(other) && known(&now));
+        let difference_usd = other.map(|other| other.all_hosts.usd - now.all_hosts.usd);
         Self { now, what_if, difference_usd }
     }
 
@@ -92,8 +93,17 @@ impl Comparison {
             of_hosts.push((hosts(scale.hosts), all));
         }
         for (name, (now, other)) in of_hosts {
-            let row =
-                |label: String, of: fn(&Bill) -> f64| line(&label, usd, of(now), other.map(of));
+            let row = |label: String, of: fn(&Bill) -> f64| {
+                let mut row = line(&label, usd, of(now), other.map(of));
+                let unknown = [false, !now.complete, other.is_some_and(|bill| !bill.complete)];
+                for (cell, _) in row.iter_mut().zip(unknown).filter(|(_, unknown)| *unknown) {
+                    *cell = format!("{cell} and more");
+                }
+                if unknown.contains(&true) {
+                    row[3] = "not known".to_owned();
+                }
+                row
+            };
             if now.free_usd > 0.0 || other.is_some_and(|bill| bill.free_usd > 0.0) {
                 rows.push(row(format!("$ of {name}, nothing free"), |bill| bill.gross_usd));
             }
@@ -103,13 +113,7 @@ impl Comparison {
             let rows: Vec<_> = rows.into_iter().map(|[label, now, ..]| [label, now]).collect();
             return table(out, ["a month", "now"], &rows);
         }
-        table(out, ["a month", "now", "what if", "difference"], &rows)?;
-        for (word, bill) in [("now", Some(all.0)), ("what if", all.1)] {
-            if let Some(bill) = bill.filter(|bill| !bill.complete) {
-                out.push_str(&format!("{word} is more: {}{}\n", usd(bill.usd), incomplete(bill)));
-            }
-        }
-        Ok(())
+        table(out, ["a month", "now", "what if", "difference"], &rows)
     }
 }
 
@@ -129,7 +133,7 @@ fn rounded(value: Value) -> Value {
 }
 
 fn total<'a>(amounts: impl Iterator<Item = &'a Amounts>, unit: Unit) -> f64 {
-    amounts.filter_map(|amounts| amounts.get(&unit)).sum()
+    amounts.filter_map(|amounts| amounts.get(&unit)).fold(0.0, |sum, amount| sum + amount)
 }
 
 fn line(label: &str, text: fn(f64) -> String, now: f64, other: Option<f64>) -> [String; 4] {

@@ -47,12 +47,8 @@ fn write(out: &mut String, bill: &Bill, prices: &Prices, scale: &Scale) -> std::
     for account in &bill.accounts {
         write_account(out, account, prices, scale)?;
     }
-    writeln!(out, "\nin all: ${}{}", usd(bill.usd), incomplete(bill))
-}
-
-/// What a total does not have in it.
-pub(super) fn incomplete(bill: &Bill) -> &'static str {
-    if bill.complete { "" } else { ", and what has no known price" }
+    let more = if bill.complete { "" } else { ", and what has no known price" };
+    writeln!(out, "\nin all: ${}{more}", usd(bill.usd))
 }
 
 fn row(item: &Item) -> [String; 6] {

@@ -70,18 +70,18 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
     // Both are reckoned from the same ticks, so that only what was asked differs.
     let client = http::client()?;
     let ticks = metrics::two_ticks(globals, &settings, &client).await;
-    let bills = async |settings: &Settings| -> Result<Bills, Failure> {
-        let context = metrics::sink_context(settings, &identity, &client).await;
+    let bills = async |settings: &Settings, identity: &Identity| -> Result<Bills, Failure> {
+        let context = metrics::sink_context(settings, identity, &client).await;
         let mut sent: Vec<Sent> = Vec::new();
         for (name, sink) in &settings.sink {
-            let usage = sink.usage(&identity, &context, &ticks, settings.metrics.interval)?;
+            let usage = sink.usage(identity, &context, &ticks, settings.metrics.interval)?;
             sent.push((name.clone(), sink.type_word(), usage));
         }
         Ok(Bills::of(&sent, &prices, &scale))
     };
-    let now = bills(&settings).await?;
+    let now = bills(&settings, &identity).await?;
     let otherwise = match &otherwise {
-        Some(settings) => Some(bills(settings).await?),
+        Some(settings) => Some(bills(settings, &otherwise::identity(&identity)).await?),
         None => None,
     };
     let comparison = Comparison::of(now, otherwise);
@@ -121,6 +121,9 @@ async fn configured(globals: &Globals, local: Option<&Path>) -> Result<(Node, Id
     let resolution = resolve::resolve(&context).await?;
     for problem in &resolution.problems {
         eprintln!("gild: {problem}");
+    }
+    for refused in &resolution.refused {
+        eprintln!("gild: {} from {}: {}", refused.key, refused.origin, refused.reason);
     }
     let identity = resolution.identity.ok_or("this host has no name")?;
     Ok((resolution.merged.root, identity))

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::cli::Failure;
 use crate::config::node::Node;
 use crate::config::schema::quoted;
+use crate::identity::Identity;
 use crate::metrics::sink::SinkSettings;
 
 #[derive(Debug, Args)]
@@ -39,6 +40,13 @@ pub(super) fn words(asked: &Otherwise) -> String {
     let sink = asked.sink.as_ref().map(|sink| format!("only {sink}"));
     let keys = asked.keys().map(|(key, value)| format!("{key} = {value:?}"));
     sink.into_iter().chain(keys).collect::<Vec<_>>().join(", ")
+}
+
+/// Who this would be: an instance of some group, for what is reckoned of a group.
+pub(super) fn identity(identity: &Identity) -> Identity {
+    let mut identity = identity.clone();
+    identity.autoscaling_group.get_or_insert_with(|| "group".to_owned());
+    identity
 }
 
 /// The configuration as it would be otherwise; nothing where nothing is asked.

@@ -29,5 +29,7 @@ fn what_has_no_known_price_is_said_to_be_missing_in_the_sum() {
     let bills = |usage| Bills::of(&[("a".to_owned(), "x", usage)], &prices, &scale(1.0));
     let text = Comparison::of(bills(lean()), Some(bills(amp))).text(&prices, &scale(1.0), "amp");
     assert!(text.contains("no price is known; give it with --prices, from https://"), "{text}");
-    assert!(text.contains("what if is more: 0.00, and what has no known price"), "{text}");
+    assert!(text.contains("in all: $0.00, and what has no known price"), "{text}");
+    assert!(text.contains("$ of one host   1.94    0.00 and more  not known"), "{text}");
+    assert!(!text.contains("-0"), "{text}");
 }

@@ -289,7 +289,11 @@ fn preview<S: Sink>(mut sink: S, ticks: &[Arc<Tick>]) -> Vec<String> {
 fn usage<S: Sink>(mut sink: S, ticks: &[Arc<Tick>], between: Duration) -> Usage {
     let (mut drops, mut requests) = (Drops::default(), Vec::new());
     for tick in ticks {
-        requests = sink.take(tick, &mut drops);
+        // A sink that leaves ticks out gives nothing back for those.
+        let taken = sink.take(tick, &mut drops);
+        if !taken.is_empty() {
+            requests = taken;
+        }
     }
     requests.extend(sink.flush(true, &mut drops));
     let left_out = sink.left_out().cloned().unwrap_or_default();

@@ -7,7 +7,7 @@ use super::encode;
 use crate::metrics::sample::{Kind, Sample, Tick};
 
 /// The most points of a request: CloudWatch answers 400 to one of more.
-const MOST_POINTS: usize = 1000;
+pub(super) const MOST_POINTS: usize = 1000;
 
 /// The most bytes of a request before it is compressed. Receivers take some megabytes;
 /// CloudWatch's other calls take one.

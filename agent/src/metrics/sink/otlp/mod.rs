@@ -18,6 +18,8 @@ mod resource;
 mod series;
 /// What can be configured.
 mod settings;
+/// What is billed.
+mod usage;
 /// Protobuf.
 mod wire;
 
@@ -37,11 +39,13 @@ pub use self::batch::Point;
 pub use self::resource::OtlpUrl;
 use self::series::Series;
 pub use self::settings::{OtlpAuth, OtlpSettings};
+use self::usage::Rhythm;
 use super::cloudwatch::MINUTE;
 use super::phase;
 use super::remote_write::order::Order;
 use super::{BuildError, Request, SendError, Sink, SinkContext, plausible};
 use crate::config::SecretRef;
+use crate::cost::usage::Usage;
 use crate::identity::Identity;
 use crate::metrics::drops::{Drops, Reason};
 use crate::metrics::pattern;
@@ -77,6 +81,11 @@ pub struct Otlp {
 impl Sink for Otlp {
     type Settings = OtlpSettings;
     type Payload = Vec<Point>;
+
+    const RECEIVERS: &'static [(&'static str, &'static str)] = &[
+        ("cloudwatch-otlp", "https://monitoring.us-east-1.amazonaws.com/v1/metrics"),
+        ("collector", "https://collector.invalid/v1/metrics"),
+    ];
 
     fn needs_aws(settings: &OtlpSettings) -> bool {
         settings.auth == OtlpAuth::SigV4
@@ -219,6 +228,12 @@ impl Sink for Otlp {
         for sample in points.iter().filter_map(Point::sample) {
             self.series.leave_out(sample, Instant::now());
         }
+    }
+
+    fn usage(&self, requests: &[Request<Vec<Point>>], _: Duration) -> Usage {
+        let points = requests.iter().flat_map(|request| &request.payload);
+        let rhythm = Rhythm { resolution: self.resolution, flush: self.flush };
+        usage::of(&self.url, &self.resource, points, &rhythm)
     }
 
     fn show(&self, points: &Vec<Point>) -> Vec<String> {
