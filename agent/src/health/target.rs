@@ -146,15 +146,8 @@ macro_rules! settings {
             }
 
             fn read(node: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {
-                let text = match node {
-                    Node::Leaf(leaf) => leaf.value.as_str(),
-                    Node::Table { .. } => None,
-                };
-                let read = text.and_then(|text| text.parse().ok());
-                if read.is_none() {
-                    reader.$problem(node, path, concat!("must be ", $expected));
-                }
-                read
+                let parse = |text: &str| text.parse().ok();
+                reader.spelled(node, path, parse, Reader::$problem, concat!("must be ", $expected))
             }
         }
     )+ };

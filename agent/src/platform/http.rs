@@ -125,6 +125,10 @@ fn build(
         .map_err(HttpError::Build)
 }
 
+/// What is said of a text that is no [`plain_url`].
+pub const MUST_BE_PLAIN: &str =
+    "must be a URL that begins with http:// or https://, without user or password";
+
 /// The HTTP or HTTPS URL that a text spells. It holds no user and no password:
 /// URLs are shown in messages, in the log and on the socket.
 pub fn plain_url(text: &str) -> Option<Url> {

@@ -19,6 +19,8 @@ mod suggest;
 mod words;
 
 pub use declared::Declared;
+#[cfg(test)]
+pub(crate) use reader::read_value;
 pub use reader::{Problem, Reader, Setting, Unknown, read_choice, read_field};
 pub use shape::{Field, Shape, defaults};
 pub use suggest::NAME;

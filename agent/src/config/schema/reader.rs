@@ -56,6 +56,27 @@ impl Reader {
         self.push(node, path, None, message);
     }
 
+    /// What a text spells; where it spells nothing, or is no text, a problem is noted by
+    /// `complain`: one of the two above.
+    pub fn spelled<T>(
+        &mut self,
+        node: &Node,
+        path: &KeyPath,
+        parse: impl FnOnce(&str) -> Option<T>,
+        complain: fn(&mut Self, &Node, &KeyPath, &str),
+        message: &str,
+    ) -> Option<T> {
+        let text = match node {
+            Node::Leaf(leaf) => leaf.value.as_str(),
+            Node::Table { .. } => None,
+        };
+        let read = text.and_then(parse);
+        if read.is_none() {
+            complain(self, node, path, message);
+        }
+        read
+    }
+
     fn push(&mut self, node: &Node, path: &KeyPath, value: Option<String>, message: &str) {
         self.problems.push(Problem {
             path: path.clone(),
@@ -151,4 +172,21 @@ pub fn read_choice<T>(
         reader.problem(node, path, &format!("must be {}", Shape::Choice(words).expected()));
     }
     found
+}
+
+/// What a test's value means as settings, which it must be without a problem.
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) fn read_value<T: Setting>(value: &Value) -> T {
+    let origin = Origin {
+        layer: crate::config::LayerName::Local,
+        source: "test".into(),
+        version: None,
+        line: None,
+        last_good: false,
+    };
+    let mut reader = Reader::default();
+    let read = T::read(&Node::from_value(value, &origin), &KeyPath::root(), &mut reader);
+    assert!(reader.problems.is_empty(), "{:?}", reader.problems);
+    read.unwrap()
 }

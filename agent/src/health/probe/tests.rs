@@ -10,9 +10,7 @@ mod trust;
 use std::path::Path;
 
 use super::*;
-use crate::config::node::Node;
-use crate::config::path::KeyPath;
-use crate::config::schema::{Reader, Setting};
+use crate::config::schema::read_value;
 use crate::platform::error::chain_text;
 use crate::platform::paths::Paths;
 
@@ -20,18 +18,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// What a service's settings mean.
 fn settings(text: serde_json::Value) -> ServiceSettings {
-    let origin = crate::config::Origin {
-        layer: crate::config::LayerName::Local,
-        source: "test".into(),
-        version: None,
-        line: None,
-        last_good: false,
-    };
-    let mut reader = Reader::default();
-    let node = Node::from_value(&text, &origin);
-    let read = ServiceSettings::read(&node, &KeyPath::root(), &mut reader);
-    assert!(reader.problems.is_empty(), "{:?}", reader.problems);
-    read.unwrap()
+    read_value(&text)
 }
 
 fn means(root: &Path) -> Means {

@@ -12,24 +12,11 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::config::node::Node;
-use crate::config::path::KeyPath;
-use crate::config::schema::{Reader, Setting};
+use crate::config::schema::read_value;
 use crate::health::fake_systemd::{FakeSystemd, service};
 
 fn services(text: serde_json::Value) -> BTreeMap<String, ServiceSettings> {
-    let origin = crate::config::Origin {
-        layer: crate::config::LayerName::Local,
-        source: "test".into(),
-        version: None,
-        line: None,
-        last_good: false,
-    };
-    let mut reader = Reader::default();
-    let read =
-        Setting::read(&Node::from_value(&text, &origin), &KeyPath::root(), &mut reader).unwrap();
-    assert!(reader.problems.is_empty(), "{:?}", reader.problems);
-    read
+    read_value(&text)
 }
 
 /// The same services, looked at more often than a document may ask for.

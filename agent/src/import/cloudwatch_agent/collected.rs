@@ -66,19 +66,7 @@ fn part(table: &Item, (plugin, dimension, count): Part, draft: &mut Draft) {
         "cpu" => processors(table),
         _ => resources(table, dimension),
     };
-    let mut without = Vec::new();
-    if let Some(item) = table.get("ignore_file_system_types") {
-        let texts = item.texts().unwrap_or_default();
-        match left_out(&texts) {
-            Some(conditions) => {
-                item.carried();
-                without = conditions;
-            }
-            None => item.left(
-                "gild measures some of these: leave them out by {fstype!=NAME} in the sink's include",
-            ),
-        }
-    }
+    let without = left_out(table, "ignore_file_system_types");
     let metric = |name: &'static str| {
         let with = |condition: &Option<String>| {
             let about: Vec<String> = condition.iter().chain(&without).cloned().collect();

@@ -111,30 +111,26 @@ pub(super) fn swap(table: &Item, draft: &mut Draft) {
     add(table, draft, all(draft, "swap", 1), &[]);
 }
 
-/// Conditions that leave out types of filesystems that gild measures; nothing where that would be
-/// too much for a pattern.
-pub(in crate::import) fn left_out(types: &[&str]) -> Option<Vec<String>> {
+/// Conditions that leave out the types of filesystems that the list under `key` names and that
+/// gild measures; none where that would be too much for a pattern, which is then told.
+pub(in crate::import) fn left_out(table: &Item, key: &str) -> Vec<String> {
+    let Some(item) = table.get(key) else { return Vec::new() };
+    let types = item.texts().unwrap_or_default();
     // No Linux has devfs any more, though telegraf's own default names it.
     let foreign = types.iter().filter(|fstype| !leaves_out(fstype) && **fstype != "devfs");
     let foreign: Vec<&&str> = foreign.collect();
-    let fits = foreign.len() <= 10 && foreign.iter().all(|fstype| is_pattern(fstype));
-    fits.then(|| foreign.iter().map(|fstype| ["fstype!=", fstype].concat()).collect())
+    if foreign.len() > 10 || !foreign.iter().all(|fstype| is_pattern(fstype)) {
+        item.left(
+            "gild measures some of these: leave them out by {fstype!=NAME} in the sink's include",
+        );
+        return Vec::new();
+    }
+    item.carried();
+    foreign.iter().map(|fstype| ["fstype!=", fstype].concat()).collect()
 }
 
 pub(super) fn disk(table: &Item, draft: &mut Draft) {
-    let mut without = Vec::new();
-    if let Some(item) = table.get("ignore_fs") {
-        let texts = item.texts().unwrap_or_default();
-        match left_out(&texts) {
-            Some(conditions) => {
-                item.carried();
-                without = conditions;
-            }
-            None => item.left(
-                "gild measures some of these: leave them out by {fstype!=NAME} in the sink's include",
-            ),
-        }
-    }
+    let without = left_out(table, "ignore_fs");
     read::left(
         table,
         &["ignore_mount_opts"],

@@ -72,14 +72,10 @@ impl Setting for PageUrl {
     }
 
     fn read(node: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {
-        let url = node.to_value().as_str().and_then(page_url);
-        if url.is_none() {
-            // It may hold a password, so it is not shown.
-            let message = "must be a URL on this host, such as \"http://127.0.0.1:9121/metrics\", \
-                           without user or password";
-            reader.hidden_problem(node, path, message);
-        }
-        url.map(Self)
+        let message = "must be a URL on this host, such as \"http://127.0.0.1:9121/metrics\", \
+                       without user or password";
+        // It may hold a password, so it is not shown.
+        reader.spelled(node, path, page_url, Reader::hidden_problem, message).map(Self)
     }
 }
 

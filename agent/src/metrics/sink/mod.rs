@@ -1,7 +1,7 @@
 //! Where samples go: one destination a file.
 //!
 //! To add a sink: a file with its `settings!` and a type that implements
-//! `Sink`, a `mod` line, and one line in `sinks!` below. Queueing, retry and
+//! `Sink`, a `mod` line, and one line in `registry`. Queueing, retry and
 //! statistics are in the driver.
 
 /// Amazon CloudWatch.
@@ -12,117 +12,26 @@ pub mod error;
 pub mod log;
 /// OpenTelemetry: CloudWatch's endpoint for it, and any collector.
 pub mod otlp;
+#[cfg(test)]
+mod receiver;
+mod registry;
 /// Prometheus remote write: Mimir, Prometheus, VictoriaMetrics.
 pub mod remote_write;
+mod supplies;
 
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use reqwest::Client;
-use secrecy::SecretString;
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
-
 pub use self::error::{BuildError, SendError, SetUpError};
-use super::driver::{Handle, Retries};
+pub use self::registry::SinkSettings;
+pub use self::supplies::{SinkContext, SpoolSupply, Supplies};
 use super::drops::Drops;
 use super::left_out::LeftOut;
 use super::sample::Tick;
-use super::spool::Place;
 use crate::config::SecretRef;
-use crate::config::node::Node;
-use crate::config::path::KeyPath;
-use crate::config::schema::{Field, Reader, Setting, Shape, quoted};
 use crate::cost::usage::Usage;
 use crate::identity::Identity;
-use crate::platform::aws::Aws;
-use crate::platform::hex;
-use crate::scope::aws::LazyAws;
-use crate::scope::secrets::Secrets;
-
-/// What all sinks are set up from.
-#[derive(Debug, Clone)]
-pub struct Supplies {
-    /// The one HTTP client.
-    pub client: Client,
-    /// The way to AWS.
-    pub aws: Arc<LazyAws>,
-    /// What resolves secrets.
-    pub secrets: Arc<Secrets>,
-    /// Where ticks may wait on disk, and how much of them.
-    pub spool: SpoolSupply,
-}
-
-/// Where ticks may wait on disk.
-#[derive(Debug, Clone)]
-pub struct SpoolSupply {
-    /// The directory of all spools.
-    pub directory: PathBuf,
-    /// The most bytes for one sink; none where nothing goes to disk.
-    pub bytes: u64,
-    /// How long a tick may wait there.
-    pub age: Duration,
-}
-
-impl SpoolSupply {
-    /// The place of one sink.
-    fn place(&self, name: &str, identity: &Identity) -> Option<Place> {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        // Names are any text, and not every text is the name of a directory.
-        let directory = match !name.is_empty() && name.len() <= 64 && name.bytes().all(plain) {
-            true => name.to_owned(),
-            false => format!("+{}", hex::hex(&Sha256::digest(name)[..16])),
-        };
-        (self.bytes > 0).then(|| Place {
-            directory: self.directory.join(directory),
-            instance: identity.instance_id.clone(),
-            bytes: self.bytes,
-            age: self.age,
-        })
-    }
-}
-
-impl Supplies {
-    /// What one sink needs of them.
-    async fn for_sink(
-        &self,
-        needs_aws: bool,
-        references: &[SecretRef],
-    ) -> Result<SinkContext, SetUpError> {
-        let mut secrets = HashMap::new();
-        for reference in references {
-            let secret = self.secrets.resolve(reference).await.map_err(SetUpError::Secret)?;
-            secrets.insert(reference.clone(), secret);
-        }
-        let aws = match needs_aws {
-            true => Some(self.aws.get().await.map_err(SetUpError::Aws)?.clone()),
-            false => None,
-        };
-        Ok(SinkContext { client: self.client.clone(), aws, secrets })
-    }
-}
-
-/// What one sink is set up from.
-#[derive(Clone)]
-pub struct SinkContext {
-    /// The one HTTP client.
-    pub client: Client,
-    /// How to reach AWS; only needed where a sink says so.
-    pub aws: Option<Aws>,
-    /// The secrets that sinks refer to.
-    pub secrets: HashMap<SecretRef, SecretString>,
-}
-
-impl SinkContext {
-    /// The secret behind a reference.
-    pub fn secret(&self, reference: &SecretRef) -> Result<SecretString, BuildError> {
-        let found = self.secrets.get(reference).cloned();
-        found.ok_or_else(|| BuildError::Secret(reference.clone()))
-    }
-}
 
 /// One request, ready to be sent.
 #[derive(Debug)]
@@ -147,12 +56,9 @@ pub trait Sink: Sized + Send + 'static {
     /// Whether it compares each tick with the one before.
     const COMPARES: bool = false;
 
-    /// Whether it needs [`SinkContext::aws`].
-    const NEEDS_AWS: bool = false;
-
     /// Whether it needs [`SinkContext::aws`] as it is configured.
     fn needs_aws(_: &Self::Settings) -> bool {
-        Self::NEEDS_AWS
+        false
     }
 
     /// What its receivers are called, and such a URL: for reckoning what a sink would cost that
@@ -267,187 +173,4 @@ pub(crate) fn phase(instance_id: &str, period: Duration) -> Duration {
     let mut hasher = DefaultHasher::new();
     instance_id.hash(&mut hasher);
     period.mul_f64(hasher.finish() as f64 / u64::MAX as f64)
-}
-
-/// The requests that a sink would send for these ticks.
-fn preview<S: Sink>(mut sink: S, ticks: &[Arc<Tick>]) -> Vec<String> {
-    let mut drops = Drops::default();
-    let mut requests = Vec::new();
-    for tick in ticks {
-        requests.extend(sink.take(tick, &mut drops));
-    }
-    requests.extend(sink.flush(true, &mut drops));
-    let mut lines: Vec<_> =
-        requests.iter().flat_map(|request| sink.show(&request.payload)).collect();
-    for (reason, count) in drops.by_reason() {
-        lines.push(format!("# not sent: {count} ({reason})"));
-    }
-    lines
-}
-
-/// What one host sends in the long run, by two of its ticks: rates need both.
-fn usage<S: Sink>(mut sink: S, ticks: &[Arc<Tick>], between: Duration) -> Usage {
-    let (mut drops, mut requests) = (Drops::default(), Vec::new());
-    for tick in ticks {
-        // A sink that leaves ticks out gives nothing back for those.
-        let taken = sink.take(tick, &mut drops);
-        if !taken.is_empty() {
-            requests = taken;
-        }
-    }
-    requests.extend(sink.flush(true, &mut drops));
-    let left_out = sink.left_out().cloned().unwrap_or_default();
-    Usage { left_out, ..sink.usage(&requests, between) }
-}
-
-fn start<S>(name: &str, settings: &S::Settings, identity: &Identity, supplies: &Supplies) -> Handle
-where
-    S: Sink,
-    S::Settings: Clone + Send + Sync + 'static,
-{
-    let made_of = Arc::new((settings.clone(), identity.clone(), supplies.clone()));
-    let set_up = move || {
-        let made_of = Arc::clone(&made_of);
-        async move {
-            let (settings, identity, supplies) = &*made_of;
-            let secrets = S::secrets(settings);
-            let context = supplies.for_sink(S::needs_aws(settings), &secrets).await?;
-            S::build(settings, identity, &context).map_err(SetUpError::Build)
-        }
-    };
-    let place = supplies.spool.place(name, identity).filter(|_| S::SPOOLS);
-    Handle::spooling(name, set_up, Retries::default(), place)
-}
-
-macro_rules! sinks {
-    ($( $word:literal => $variant:ident($settings:path, $sink:path), )+) => {
-        /// A sink's settings, by its `type`.
-        #[derive(Debug, Clone, PartialEq)]
-        pub enum SinkSettings {
-            $( #[doc = concat!("`type = \"", $word, "\"`")] $variant($settings), )+
-        }
-
-        impl SinkSettings {
-            /// The words that `type` may be.
-            pub const TYPES: &'static [&'static str] = &[$($word),+];
-
-            /// The word of this sink's type.
-            pub fn type_word(&self) -> &'static str {
-                match self { $( SinkSettings::$variant(_) => $word, )+ }
-            }
-
-            /// The words of all types, and of the receivers that people know by name.
-            pub fn words() -> Vec<&'static str> {
-                let mut words = Self::TYPES.to_vec();
-                $( words.extend(<$sink>::RECEIVERS.iter().map(|(word, _)| *word)); )+
-                words
-            }
-
-            /// The keys of a type.
-            pub fn fields_of(word: &str) -> Vec<Field> {
-                $( if word == $word { return <$settings>::fields(); } )+
-                Vec::new()
-            }
-
-            /// The table of a sink that nobody configured, of a type or for a receiver.
-            pub fn unconfigured(wanted: &str) -> Option<Value> {
-                $( {
-                    let mut receivers = <$sink>::RECEIVERS.iter();
-                    let receiver = match wanted == $word {
-                        true => receivers.next(),
-                        false => receivers.find(|(word, _)| *word == wanted),
-                    };
-                    match receiver {
-                        Some((_, url)) => return Some(json!({ "type": $word, "url": url })),
-                        None if wanted == $word => return Some(json!({ "type": $word })),
-                        None => {}
-                    }
-                } )+
-                None
-            }
-
-            /// Whether the sink needs AWS.
-            pub fn needs_aws(&self) -> bool {
-                match self { $( SinkSettings::$variant(settings) => <$sink>::needs_aws(settings), )+ }
-            }
-
-            /// The secrets that must be resolved for the sink.
-            pub fn secrets(&self) -> Vec<SecretRef> {
-                match self { $( SinkSettings::$variant(settings) => <$sink>::secrets(settings), )+ }
-            }
-
-            /// Puts the sink to work under a name.
-            pub fn start(&self, name: &str, identity: &Identity, supplies: &Supplies) -> Handle {
-                match self { $( SinkSettings::$variant(settings) => {
-                    start::<$sink>(name, settings, identity, supplies)
-                } )+ }
-            }
-
-            /// The exact requests that the sink would send for these ticks, as
-            /// people read them. Nothing is sent.
-            pub fn preview(
-                &self,
-                identity: &Identity,
-                context: &SinkContext,
-                ticks: &[Arc<Tick>],
-            ) -> Result<Vec<String>, BuildError> {
-                match self { $( SinkSettings::$variant(settings) => {
-                    Ok(preview(<$sink>::build(settings, identity, context)?, ticks))
-                } )+ }
-            }
-
-            /// What the sink would send in the long run, by two ticks, where one comes
-            /// every `between`. Nothing is sent.
-            pub fn usage(
-                &self,
-                identity: &Identity,
-                context: &SinkContext,
-                ticks: &[Arc<Tick>],
-                between: Duration,
-            ) -> Result<Usage, BuildError> {
-                match self { $( SinkSettings::$variant(settings) => {
-                    Ok(usage(<$sink>::build(settings, identity, context)?, ticks, between))
-                } )+ }
-            }
-        }
-
-        impl Setting for SinkSettings {
-            fn shape() -> Shape {
-                Shape::Variants {
-                    tag: "type",
-                    words: Self::TYPES,
-                    variants: vec![ $( ($word, <$settings>::fields()) ),+ ],
-                }
-            }
-
-            fn read(node: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {
-                let mut entries = reader.table(node, path, "a table")?.clone();
-                let of_type = path.child("type");
-                let Some(kind) = entries.remove("type") else {
-                    let message = format!("is missing; it must be {}", quoted(Self::TYPES));
-                    reader.hidden_problem(node, &of_type, &message);
-                    return None;
-                };
-                let rest = Node::Table { origin: node.origin().clone(), entries };
-                match kind.to_value() {
-                    $( Value::String(word) if word == $word => {
-                        <$settings>::read(&rest, path, reader).map(SinkSettings::$variant)
-                    } )+
-                    _ => {
-                        let message = format!("must be {}", quoted(Self::TYPES));
-                        reader.problem(&kind, &of_type, &message);
-                        None
-                    }
-                }
-            }
-        }
-    };
-}
-
-// The registry.
-sinks! {
-    "cloudwatch" => CloudWatch(cloudwatch::CloudWatchSettings, cloudwatch::CloudWatch),
-    "log" => Log(log::LogSettings, log::Log),
-    "otlp" => Otlp(otlp::OtlpSettings, otlp::Otlp),
-    "remote_write" => RemoteWrite(remote_write::RemoteWriteSettings, remote_write::RemoteWrite),
 }

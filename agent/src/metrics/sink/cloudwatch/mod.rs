@@ -54,6 +54,7 @@ use crate::platform::aws::AwsError;
 /// How long one call may take; the SDK's own limits are shorter.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// What CloudWatch keeps values by.
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
 /// Puts metrics into CloudWatch.
@@ -77,8 +78,11 @@ impl Sink for CloudWatch {
     type Settings = CloudWatchSettings;
     type Payload = Vec<Datum>;
 
-    const NEEDS_AWS: bool = true;
     const COMPARES: bool = true;
+
+    fn needs_aws(_: &CloudWatchSettings) -> bool {
+        true
+    }
 
     fn build(
         settings: &CloudWatchSettings,

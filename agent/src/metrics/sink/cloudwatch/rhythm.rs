@@ -4,9 +4,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::MINUTE;
 use crate::metrics::sink::phase;
-
-const MINUTE: Duration = Duration::from_secs(60);
 
 /// When a host sends.
 #[derive(Debug)]

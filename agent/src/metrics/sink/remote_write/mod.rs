@@ -80,14 +80,8 @@ impl Setting for PushUrl {
     }
 
     fn read(node: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {
-        let url = node.to_value().as_str().and_then(Self::parse);
-        if url.is_none() {
-            // It may hold a password, so it is not shown.
-            let message =
-                "must be a URL that begins with http:// or https://, without user or password";
-            reader.hidden_problem(node, path, message);
-        }
-        url
+        // It may hold a password, so it is not shown.
+        reader.spelled(node, path, Self::parse, Reader::hidden_problem, http::MUST_BE_PLAIN)
     }
 }
 

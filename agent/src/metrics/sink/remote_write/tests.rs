@@ -4,29 +4,13 @@
 use std::collections::HashMap;
 use std::time::UNIX_EPOCH;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
 use crate::metrics::placeholder::tests::identity;
 use crate::metrics::sample::Sample;
+use crate::metrics::sink::receiver::receive;
 use crate::platform::retry::{Retryable, Verdict};
-
-/// Answers one request with `answer`; gives back its head and its body.
-async fn receive(listener: TcpListener, answer: &str) -> (String, Vec<u8>) {
-    let (mut stream, _) = listener.accept().await.unwrap();
-    let mut bytes = Vec::new();
-    loop {
-        assert_ne!(stream.read_buf(&mut bytes).await.unwrap(), 0, "the request broke off");
-        let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
-        let head = String::from_utf8(bytes[..end].to_vec()).unwrap().to_lowercase();
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
-        if bytes.len() >= end + 4 + length.parse::<usize>().unwrap() {
-            stream.write_all(answer.as_bytes()).await.unwrap();
-            return (head, bytes.split_off(end + 4));
-        }
-    }
-}
 
 fn settings(url: &str) -> RemoteWriteSettings {
     RemoteWriteSettings {
@@ -66,7 +50,8 @@ async fn push(
     let mut sink = build(&settings).unwrap();
     let request = sink.take(&tick(NOW), &mut Drops::default()).remove(0);
     assert_eq!(request.measurements, 1);
-    let ((head, body), sent) = tokio::join!(receive(listener, answer), sink.send(&request.payload));
+    let ((head, body), sent) =
+        tokio::join!(receive(&listener, answer.as_bytes()), sink.send(&request.payload));
     (head, body, sent)
 }
 

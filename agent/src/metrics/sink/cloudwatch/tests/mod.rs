@@ -48,8 +48,6 @@ fn build_for(settings: &CloudWatchSettings, host: &Identity) -> Result<CloudWatc
     Ok(CloudWatch { clock: || start() + MINUTE, ..sink })
 }
 
-const MINUTE: Duration = Duration::from_secs(60);
-
 /// What the steady clock said at that minute.
 static BEGUN: OnceLock<Instant> = OnceLock::new();
 
