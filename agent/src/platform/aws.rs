@@ -5,6 +5,8 @@
 //! `AWS_ENDPOINT_URL_SSM`, …); credentials from the SDK's default chain.
 
 mod renewing;
+/// Signatures on requests that no client of the SDK makes.
+pub mod sign;
 mod stack;
 
 use std::error::Error;
