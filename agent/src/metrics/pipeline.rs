@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::driver::{Handle, SinkStats};
 use super::sample::Tick;
-use super::sink::{SinkSettings, Supplies};
+use super::sink::{Place, SinkSettings, Supplies};
 use crate::identity::Identity;
 
 /// The sinks of one configuration.
@@ -74,7 +74,20 @@ impl Pipeline {
             }
         };
         inherit(old.stats());
+        for sink in old.sinks.values() {
+            if let Some(heir) = sink.place.as_ref().and_then(|place| self.heir(place)) {
+                sink.leave_to(heir);
+            }
+        }
         async move { inherit(old.shutdown(within).await) }
+    }
+
+    /// The place of a sink that goes on where another was: one with the same labels, if there
+    /// is one.
+    fn heir(&self, old: &Place) -> Option<Place> {
+        let places = self.sinks.values().filter_map(|sink| sink.place.as_ref());
+        let same = places.filter(|place| place.receiver == old.receiver);
+        same.max_by_key(|place| *place == old).cloned()
     }
 
     /// Lets every sink send what waits, once, all at the same time, and ends
@@ -104,7 +117,7 @@ mod tests {
     use crate::metrics::placeholder::tests::identity;
     use crate::metrics::sample::Sample;
     use crate::metrics::sink::log::LogSettings;
-    use crate::metrics::sink::remote_write::{PushUrl, RemoteWriteSettings};
+    use crate::metrics::sink::remote_write::{PushUrl, RemoteWriteSettings, WriteVersion};
     use crate::platform::http;
     use crate::platform::paths::Paths;
     use crate::platform::redact::Redactor;
@@ -120,6 +133,12 @@ mod tests {
             username: None,
             password: None,
             bearer: None,
+            version: WriteVersion::One,
+            sigv4: false,
+            region: None,
+            ca: None,
+            client_certificate: None,
+            client_key: None,
             labels: BTreeMap::new(),
             flush: Duration::from_millis(1),
             timeout: hour,

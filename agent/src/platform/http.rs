@@ -6,16 +6,19 @@
 //! AWS SDK runs over this same client (see `aws`); what else it trusts, `tls`
 //! says.
 
+use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 use reqwest::dns::Resolve;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, Url};
+use rustls::ClientConfig;
 
 use super::dns;
 use super::retry::{Retryable, Verdict};
 use super::targets::Outward;
-use super::tls::{self, TlsError};
+use super::tls::{self, Own, TlsError};
 
 /// How long a TCP and TLS connection may take to come up.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -91,19 +94,27 @@ impl Retryable for HttpError {
 
 /// A client over the one stack. Clones share its connections.
 pub fn client() -> Result<Client, HttpError> {
-    build(dns::system())
+    build(tls::client(), dns::system())
+}
+
+/// A client over a stack of its own, with other certificates.
+pub(crate) fn own_client(own: &Own) -> Result<Client, HttpError> {
+    build(own.config(), dns::system())
 }
 
 /// A client over the one stack that reaches no name whose addresses are this
 /// host itself or on its link. Addresses that a URL spells are never looked up:
 /// see `targets::spelled`.
 pub fn outward_client() -> Result<Client, HttpError> {
-    build(Outward(dns::system()))
+    build(tls::client(), Outward(dns::system()))
 }
 
-fn build(resolver: impl Resolve + 'static) -> Result<Client, HttpError> {
+fn build(
+    tls: Result<ClientConfig, TlsError>,
+    resolver: impl Resolve + 'static,
+) -> Result<Client, HttpError> {
     Client::builder()
-        .tls_backend_preconfigured(tls::client().map_err(HttpError::Tls)?)
+        .tls_backend_preconfigured(tls.map_err(HttpError::Tls)?)
         .dns_resolver(resolver)
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
@@ -141,6 +152,10 @@ pub async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>, HttpE
     Ok(bytes)
 }
 
+/// How long the body of an answer without success is waited for. The status alone says what
+/// to do, and must not be lost because of it.
+const EXCERPT_PATIENCE: Duration = Duration::from_secs(1);
+
 /// An answer without success as an error, with the start of its body.
 pub async fn refused(response: Response) -> HttpError {
     const EXCERPT_BYTES: usize = 2048;
@@ -148,13 +163,17 @@ pub async fn refused(response: Response) -> HttpError {
     let retry_after = retry_after(response.headers());
     let mut text = Vec::new();
     let mut response = response;
-    while let Ok(Some(chunk)) = response.chunk().await {
-        let room = EXCERPT_BYTES - text.len();
-        text.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if text.len() >= EXCERPT_BYTES {
-            break;
+    let reading = async {
+        while let Ok(Some(chunk)) = response.chunk().await {
+            let room = EXCERPT_BYTES - text.len();
+            text.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            if text.len() >= EXCERPT_BYTES {
+                break;
+            }
         }
-    }
+    };
+    // What has come by then is enough.
+    let _ = tokio::time::timeout(EXCERPT_PATIENCE, reading).await;
     HttpError::Status { status, retry_after, body: String::from_utf8_lossy(&text).into_owned() }
 }
 
@@ -169,6 +188,21 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     // Digits that do not fit are a number larger than any that does.
     let seconds = text.parse().unwrap_or(u64::MAX);
     Some(Duration::from_secs(seconds).min(LONGEST_WISH))
+}
+
+/// Whether a request failed because the server broke the connection off with an alert of
+/// TLS, as it does when it does not take a client's certificate.
+pub fn is_alert(error: &reqwest::Error) -> bool {
+    let mut next = error.source();
+    while let Some(error) = next {
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        let inner = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        if matches!(inner, Some(rustls::Error::AlertReceived(_))) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// Bounds one attempt in time.

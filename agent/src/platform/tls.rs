@@ -2,6 +2,8 @@
 //! those of the file that `AWS_CA_BUNDLE` names, for networks in which a proxy
 //! or a private endpoint has a certificate of the company's own.
 //!
+//! A sink may have certificates of its own instead: see [`Own`].
+//!
 //! Made once and shared by every client, because the roots are most of what a
 //! client weighs.
 
@@ -9,9 +11,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 
 use super::fs::read_capped;
 
@@ -25,30 +27,91 @@ pub enum TlsError {
     #[error("failed to set up the protocol")]
     Protocol(#[source] rustls::Error),
     /// The bundle cannot be read.
-    #[error("failed to read '{}', which AWS_CA_BUNDLE names", path.display())]
+    #[error("failed to read '{}', which {named_by} names", path.display())]
     Read {
         /// The file.
         path: PathBuf,
+        /// What names it.
+        named_by: &'static str,
         /// Why.
         #[source]
         source: io::Error,
     },
     /// The bundle is not PEM.
-    #[error("failed to read the certificates of '{}', which AWS_CA_BUNDLE names", path.display())]
+    #[error("failed to read the certificates of '{}', which {named_by} names", path.display())]
     Pem {
         /// The file.
         path: PathBuf,
+        /// What names it.
+        named_by: &'static str,
         /// Why.
         #[source]
         source: pem::Error,
     },
     /// There is nothing to trust in the bundle.
     #[error(
-        "'{}', which AWS_CA_BUNDLE names, holds no certificate; it must hold some in PEM, each \
+        "'{}', which {named_by} names, holds no certificate; it must hold some in PEM, each \
          after a line '-----BEGIN CERTIFICATE-----'",
-        .0.display()
+        path.display()
     )]
-    Empty(PathBuf),
+    Empty {
+        /// The file.
+        path: PathBuf,
+        /// What names it.
+        named_by: &'static str,
+    },
+    /// There is no certificate to show.
+    #[error(
+        "the client certificate must be one in PEM, after a line '-----BEGIN CERTIFICATE-----'"
+    )]
+    Certificate,
+    /// There is no key. What is there instead is not told.
+    #[error(
+        "the client key must be a private key in PEM that is not encrypted, after a line \
+         '-----BEGIN PRIVATE KEY-----' or one of its kind"
+    )]
+    Key,
+    /// The two do not go together, or cannot be used.
+    #[error("the client key must be that of the client certificate, RSA, ECDSA or Ed25519")]
+    Pair(#[source] rustls::Error),
+}
+
+/// What names the bundle of the process, and that of one client.
+const BUNDLE: &str = "AWS_CA_BUNDLE";
+const OWN_CA: &str = "'ca'";
+
+/// What one client trusts and shows instead of what all do.
+pub(crate) struct Own<'a> {
+    /// A file of certificates to trust in place of the public ones.
+    pub(crate) ca: Option<&'a Path>,
+    /// The certificate to show with those between it and its root, and its key, in PEM.
+    pub(crate) identity: Option<(&'a str, &'a str)>,
+}
+
+impl Own<'_> {
+    /// The configuration of that client.
+    pub(super) fn config(&self) -> Result<ClientConfig, TlsError> {
+        let roots = match self.ca {
+            None => roots(bundle().as_deref())?,
+            Some(path) => {
+                let mut roots = RootCertStore::empty();
+                add(&mut roots, path, OWN_CA)?;
+                roots
+            }
+        };
+        let builder = builder()?.with_root_certificates(roots);
+        let Some((certificate, key)) = self.identity else {
+            return Ok(builder.with_no_client_auth());
+        };
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate.as_bytes())
+            .collect::<Result<_, _>>()
+            .map_err(|_| TlsError::Certificate)?;
+        if chain.is_empty() {
+            return Err(TlsError::Certificate);
+        }
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|_| TlsError::Key)?;
+        builder.with_client_auth_cert(chain, key).map_err(TlsError::Pair)
+    }
 }
 
 /// The configuration of every client in this process.
@@ -57,38 +120,54 @@ pub(crate) fn client() -> Result<ClientConfig, TlsError> {
     if let Some(config) = SHARED.get() {
         return Ok(config.clone());
     }
-    // As the AWS tools do: a variable that is empty is one that is not set.
-    let bundle = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty());
-    let config = config(bundle.as_deref().map(Path::new))?;
+    let config = config(bundle().as_deref())?;
     Ok(SHARED.get_or_init(|| config).clone())
 }
 
-fn config(bundle: Option<&Path>) -> Result<ClientConfig, TlsError> {
-    let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
-    if let Some(path) = bundle {
-        // What is odd about one of many does not speak against the others.
-        let (added, _) = roots.add_parsable_certificates(certificates(path)?);
-        if added == 0 {
-            return Err(TlsError::Empty(path.to_owned()));
-        }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(TlsError::Protocol)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(config)
+/// The bundle of the process.
+fn bundle() -> Option<PathBuf> {
+    // As the AWS tools do: a variable that is empty is one that is not set.
+    std::env::var_os(BUNDLE).filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+fn config(bundle: Option<&Path>) -> Result<ClientConfig, TlsError> {
+    Ok(builder()?.with_root_certificates(roots(bundle)?).with_no_client_auth())
+}
+
+fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, TlsError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::Protocol)
+}
+
+fn roots(bundle: Option<&Path>) -> Result<RootCertStore, TlsError> {
+    let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+    if let Some(path) = bundle {
+        add(&mut roots, path, BUNDLE)?;
+    }
+    Ok(roots)
+}
+
+fn add(roots: &mut RootCertStore, path: &Path, named_by: &'static str) -> Result<(), TlsError> {
+    // What is odd about one of many does not speak against the others.
+    match roots.add_parsable_certificates(certificates(path, named_by)?) {
+        (0, _) => Err(TlsError::Empty { path: path.to_owned(), named_by }),
+        _ => Ok(()),
+    }
+}
+
+fn certificates(
+    path: &Path,
+    named_by: &'static str,
+) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let absent = || Err(io::ErrorKind::NotFound.into());
     let text = read_capped(path, MAX_BYTES)
         .and_then(|text| text.map_or_else(absent, Ok))
-        .map_err(|source| TlsError::Read { path: path.to_owned(), source })?;
+        .map_err(|source| TlsError::Read { path: path.to_owned(), named_by, source })?;
     CertificateDer::pem_slice_iter(&text)
         .collect::<Result<_, _>>()
-        .map_err(|source| TlsError::Pem { path: path.to_owned(), source })
+        .map_err(|source| TlsError::Pem { path: path.to_owned(), named_by, source })
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ mod shared;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 use tokio::task::JoinHandle;
@@ -22,7 +22,7 @@ use self::shared::{Shared, Work};
 use super::drops::{Drops, Reason};
 use super::queue::Limits;
 use super::sample::Tick;
-use super::sink::{Request, SendError, SetUpError, Sink};
+use super::sink::{Place, Request, SendError, SetUpError, Sink};
 use crate::platform::clock;
 use crate::platform::retry::{Backoff, Retryable, Verdict};
 
@@ -73,6 +73,8 @@ impl Default for Retries {
 /// A running sink.
 #[derive(Debug)]
 pub struct Handle {
+    /// Where the sink's series are.
+    pub(super) place: Option<Place>,
     shared: Arc<Shared>,
     task: JoinHandle<()>,
 }
@@ -91,10 +93,15 @@ impl Handle {
         let account = Account::new(name, retries, &shared);
         let work = async move {
             if let Some(sink) = account.set_up(&mut set_up).await {
-                Driver { sink, account, set_up }.run().await;
+                Driver { sink, account, set_up, behind: false }.run().await;
             }
         };
-        Self { shared, task: tokio::spawn(work) }
+        Self { place: None, shared, task: tokio::spawn(work) }
+    }
+
+    /// Tells the sink who goes on with its series once it is shut down.
+    pub(super) fn leave_to(&self, heir: Place) {
+        self.shared.lock().heir = Some(heir);
     }
 
     /// Queues a tick. Never waits.
@@ -175,6 +182,8 @@ struct Driver<S, F> {
     sink: S,
     account: Account,
     set_up: F,
+    /// Whether something was not delivered at the end.
+    behind: bool,
 }
 
 impl<S, F, B> Driver<S, F>
@@ -199,12 +208,23 @@ where
             let requests = self.sink.flush(work != Work::Due, &mut drops);
             self.deliver(requests, &drops).await;
             match work {
-                Work::Last => return,
+                Work::Last => return self.farewell().await,
                 Work::Flush(asked) => self.account.shared.answer(asked),
                 // What was missed is not made up for.
                 Work::Due => due = (due + period).max(Instant::now()),
             }
         }
+    }
+
+    /// Says which series end, where all that came before is out: what is older than that
+    /// would be refused when it is sent again.
+    async fn farewell(&mut self) {
+        if self.behind {
+            return;
+        }
+        let heir = self.account.shared.lock().heir.take();
+        let requests = self.sink.farewell(SystemTime::now(), heir.as_ref());
+        self.deliver(requests, &Drops::default()).await;
     }
 
     async fn deliver(&mut self, requests: Vec<Request<S::Payload>>, drops: &Drops) {

@@ -32,6 +32,7 @@ where
                     self.settle(part.measurements, None);
                 }
                 Err(GivenUp { reason, content }) => {
+                    self.behind |= reason == Reason::Shutdown;
                     let halves = match content && cuts < MOST_CUTS {
                         true => self.sink.halves(&part.payload),
                         false => None,

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::super::drops::Drops;
 use super::super::queue::{Limits, Queue};
+use super::super::sink::Place;
 use super::SinkStats;
 
 #[derive(Debug)]
@@ -45,6 +46,8 @@ pub(super) struct State {
     pub(super) failing: Option<String>,
     pub(super) last_success: Option<SystemTime>,
     pub(super) closing: bool,
+    /// Who goes on with the series afterwards.
+    pub(super) heir: Option<Place>,
     /// How often a flush was asked for, and how many of those are done.
     pub(super) asked: u64,
     pub(super) done: u64,
@@ -64,6 +67,7 @@ impl Shared {
             failing: None,
             last_success: None,
             closing: false,
+            heir: None,
             asked: 0,
             done: 0,
             before: SinkStats::default(),

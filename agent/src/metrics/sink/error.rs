@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::config::SecretRef;
 use crate::platform::aws::AwsError;
-use crate::platform::http::HttpError;
+use crate::platform::aws::sign::SignError;
+use crate::platform::http::{self, HttpError};
 use crate::platform::retry::{Retryable, Verdict};
 use crate::scope::aws::NoRegion;
 use crate::scope::secrets::SecretError;
@@ -18,6 +19,9 @@ pub enum BuildError {
     /// The way to AWS is not known.
     #[error("there is no way to AWS")]
     NoAws,
+    /// The HTTP client of its own could not be set up.
+    #[error("failed to set up connections with certificates of their own")]
+    Connections(#[source] HttpError),
     /// A key holds what the receiver would refuse.
     #[error("'{key}' must be {expected}")]
     Refused {
@@ -61,6 +65,15 @@ pub enum SendError {
         #[source]
         source: HttpError,
     },
+    /// A request could not be signed for its receiver.
+    #[error("failed to push to '{url}'")]
+    Sign {
+        /// The receiver.
+        url: String,
+        /// Why.
+        #[source]
+        source: SignError,
+    },
     /// CloudWatch did not take it.
     #[error("failed to put metric data into '{namespace}'")]
     Put {
@@ -80,6 +93,7 @@ impl SendError {
     /// rotated.
     pub fn refuses_secrets(&self) -> bool {
         match self {
+            SendError::Push { source: HttpError::Send(error), .. } => http::is_alert(error),
             SendError::Push { source: HttpError::Status { status, .. }, .. } => {
                 matches!(status.as_u16(), 401 | 403)
             }
@@ -104,6 +118,7 @@ impl SendError {
         match self {
             SendError::Push { source: HttpError::Status { status, .. }, .. } => status.to_string(),
             SendError::Push { source, .. } => source.to_string(),
+            SendError::Sign { source, .. } => source.to_string(),
             SendError::Put { source, .. } => match (source.code(), source.status()) {
                 (Some(code), _) => code.to_owned(),
                 (None, status) => format!("{status:?}"),
@@ -129,6 +144,7 @@ impl Retryable for SendError {
                 Verdict::Permanent
             }
             SendError::Push { source, .. } => source.verdict(),
+            SendError::Sign { source, .. } => source.verdict(),
             SendError::Put { source, .. } => source.verdict(),
             SendError::Timeout(_) => Verdict::Transient,
         }

@@ -93,6 +93,15 @@ pub struct Request<P> {
     pub measurements: usize,
 }
 
+/// Where a sink's series are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// What tells receivers apart.
+    pub receiver: String,
+    /// The labels on every series.
+    pub labels: Vec<(String, String)>,
+}
+
 /// A destination. The driver calls `take` for each tick in order, then `flush`,
 /// and sends every request that comes back.
 pub trait Sink: Sized + Send + 'static {
@@ -101,8 +110,13 @@ pub trait Sink: Sized + Send + 'static {
     /// What one request holds.
     type Payload: Send + Sync + 'static;
 
-    /// Whether it needs [`SinkContext::aws`].
+    /// Whether it needs [`SinkContext::aws`], however it is configured.
     const NEEDS_AWS: bool = false;
+
+    /// Whether it needs [`SinkContext::aws`] as it is configured.
+    fn needs_aws(_: &Self::Settings) -> bool {
+        Self::NEEDS_AWS
+    }
 
     /// Sets the sink up; sends nothing.
     fn build(
@@ -111,7 +125,12 @@ pub trait Sink: Sized + Send + 'static {
         context: &SinkContext,
     ) -> Result<Self, BuildError>;
 
-    /// The secrets that `build` asks the context for.
+    /// Takes what only a sink needs that will send: a preview is built without.
+    fn connect(self, _: &Self::Settings, _: &SinkContext) -> Result<Self, BuildError> {
+        Ok(self)
+    }
+
+    /// The secrets that `build` and `connect` ask the context for.
     fn secrets(_: &Self::Settings) -> Vec<SecretRef> {
         Vec::new()
     }
@@ -123,6 +142,11 @@ pub trait Sink: Sized + Send + 'static {
 
     /// Takes over the secrets of a sink that was set up anew.
     fn renew(&mut self, _: Self) {}
+
+    /// Where its series are; nothing for a sink whose series need no end.
+    fn place(_: &Self::Settings, _: &Identity) -> Option<Place> {
+        None
+    }
 
     /// The time from one flush to the next.
     fn period(&self) -> Duration;
@@ -141,6 +165,12 @@ pub trait Sink: Sized + Send + 'static {
     /// Gives back what can be sent now for all ticks taken; `all` that is left where
     /// somebody asks for it, as at the end.
     fn flush(&mut self, _all: bool, _drops: &mut Drops) -> Vec<Request<Self::Payload>> {
+        Vec::new()
+    }
+
+    /// What is sent last, after all else has been delivered: which series come to an end
+    /// with this sink. A sink that takes its place goes on with some of them.
+    fn farewell(&mut self, _at: SystemTime, _heir: Option<&Place>) -> Vec<Request<Self::Payload>> {
         Vec::new()
     }
 
@@ -204,11 +234,14 @@ where
         async move {
             let (settings, identity, supplies) = &*made_of;
             let secrets = S::secrets(settings);
-            let context = supplies.for_sink(S::NEEDS_AWS, &secrets).await?;
-            S::build(settings, identity, &context).map_err(SetUpError::Build)
+            let context = supplies.for_sink(S::needs_aws(settings), &secrets).await?;
+            let sink = S::build(settings, identity, &context).map_err(SetUpError::Build)?;
+            sink.connect(settings, &context).map_err(SetUpError::Build)
         }
     };
-    Handle::start(name, set_up, Retries::default())
+    let mut handle = Handle::start(name, set_up, Retries::default());
+    handle.place = S::place(settings, identity);
+    handle
 }
 
 macro_rules! sinks {
@@ -230,7 +263,7 @@ macro_rules! sinks {
 
             /// Whether the sink needs AWS.
             pub fn needs_aws(&self) -> bool {
-                match self { $( SinkSettings::$variant(_) => <$sink>::NEEDS_AWS, )+ }
+                match self { $( SinkSettings::$variant(settings) => <$sink>::needs_aws(settings), )+ }
             }
 
             /// The secrets that must be resolved for the sink.

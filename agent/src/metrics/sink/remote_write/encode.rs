@@ -103,6 +103,15 @@ pub fn mark_stale(
     sort_unique(&mut request.timeseries);
 }
 
+/// Whether a sample is of the same series with these external labels as with those.
+pub fn same_series(
+    sample: &Sample,
+    these: &[(String, String)],
+    those: &[(String, String)],
+) -> bool {
+    labels(sample, these) == labels(sample, those)
+}
+
 /// Sorts series by their labels. One moment has one value: of two that claim it,
 /// the first stays.
 fn sort_unique(timeseries: &mut Vec<TimeSeries>) {
@@ -151,19 +160,23 @@ fn is_metric_name(name: &str) -> bool {
     bytes.next().is_some_and(starts) && bytes.all(|byte| starts(byte) || byte.is_ascii_digit())
 }
 
+/// The name among the labels of a series.
+pub fn name(labels: &[Label]) -> &str {
+    labels.iter().find(|label| label.name == NAME).map_or("", |label| &label.value)
+}
+
 /// The bytes on the wire.
-pub fn compressed(request: &WriteRequest) -> Result<Vec<u8>, snap::Error> {
-    snap::raw::Encoder::new().compress_vec(&request.encode_to_vec())
+pub fn compressed(encoded: &[u8]) -> Result<Vec<u8>, snap::Error> {
+    snap::raw::Encoder::new().compress_vec(encoded)
 }
 
 /// The series as people read them, with the time in milliseconds at the end.
 pub fn lines(request: &WriteRequest) -> impl Iterator<Item = String> {
     request.timeseries.iter().map(|series| {
         let mut text = String::new();
-        let name = series.labels.iter().find(|label| label.name == NAME);
         let labels = series.labels.iter().filter(|label| label.name != NAME);
         let labels = labels.map(|label| (label.name.as_str(), label.value.as_str()));
-        openmetrics::write_name(&mut text, name.map_or("", |label| &label.value), labels);
+        openmetrics::write_name(&mut text, name(&series.labels), labels);
         for point in &series.samples {
             text.push(' ');
             match point.value.to_bits() {
@@ -267,7 +280,7 @@ mod tests {
     fn the_wire_is_a_snappy_block_of_protobuf() {
         let mut drops = Drops::default();
         let request = request(&tick(vec![sample("node_x", &[("a", "b\"c")])]), &[], &mut drops);
-        let wire = compressed(&request).unwrap();
+        let wire = compressed(&request.encode_to_vec()).unwrap();
         let plain = snap::raw::Decoder::new().decompress_vec(&wire).unwrap();
         assert_eq!(plain[0], 0x0a, "field 1, a message");
         assert_eq!(WriteRequest::decode(&*plain).unwrap(), request);

@@ -1,95 +1,54 @@
-//! Prometheus remote write 1.0. One tick travels in one request, for some
-//! receivers roll a whole request back because of one sample.
+//! Prometheus remote write. One tick travels in one request, for some receivers roll a
+//! whole request back because of one sample.
+//!
+//! `settings` says what can be configured, `encode` and `second` what is on the wire,
+//! `auth` who a request says that it is from, and `tls` what the connection trusts.
 
+/// Who a request says that it is from.
+mod auth;
 /// A tick as bytes on the wire.
 pub mod encode;
 /// Series that come to an end.
 mod ended;
 /// What may be sent next.
 mod order;
+/// Version 2.0 of the protocol.
+pub mod second;
+/// What can be configured.
+mod settings;
+/// Connections with certificates of their own.
+mod tls;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use prost::Message;
-use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Client, Url};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Client, Response, StatusCode, Url};
 
+use self::auth::Authorization;
 use self::ended::Ended;
 use self::order::Order;
-use super::{BuildError, Request, SendError, Sink, SinkContext, plausible};
+pub use self::settings::{PushUrl, RemoteWriteSettings, WriteVersion};
+use super::{BuildError, Place, Request, SendError, Sink, SinkContext, plausible};
 use crate::config::SecretRef;
-use crate::config::node::Node;
-use crate::config::path::KeyPath;
-use crate::config::schema::{Reader, Setting, Shape};
-use crate::config::types::Period;
 use crate::identity::Identity;
 use crate::metrics::drops::{Drops, Reason};
 use crate::metrics::placeholder;
-use crate::metrics::sample::Tick;
+use crate::metrics::sample::{Sample, Tick};
 use crate::platform::http::{self, HttpError};
-
-crate::settings! {
-    /// Metrics in Mimir, Prometheus or anything that speaks remote write.
-    RemoteWriteSettings {
-        /// Where to push, such as "https://mimir.example/api/v1/push".
-        url: PushUrl;
-        /// The tenant, sent as X-Scope-OrgID.
-        tenant: Option<String>;
-        /// The user of basic authentication.
-        username: Option<String>;
-        /// The password of basic authentication, as a reference.
-        password: Option<SecretRef>;
-        /// A bearer token, as a reference.
-        bearer: Option<SecretRef>;
-        /// Labels on every series. `{instance_id}` and its like stand for the
-        /// instance's own, as in a CloudWatch sink's dimensions.
-        labels: BTreeMap<String, String> = { "instance": "{instance_id}" };
-        /// How often samples are sent.
-        flush: Duration as Period = "10s";
-        /// How long one request may take.
-        timeout: Duration = "10s";
-    }
-}
-
-/// A URL to push to. It holds no user and no password: those are configured
-/// apart, the password as a reference.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PushUrl(Url);
-
-impl PushUrl {
-    /// The URL that a text spells, if it is one to push to.
-    pub fn parse(text: &str) -> Option<Self> {
-        http::plain_url(text).map(Self)
-    }
-}
-
-impl Setting for PushUrl {
-    fn shape() -> Shape {
-        Shape::Text
-    }
-
-    fn read(node: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {
-        let url = node.to_value().as_str().and_then(Self::parse);
-        if url.is_none() {
-            // It may hold a password, so it is not shown.
-            let message =
-                "must be a URL that begins with http:// or https://, without user or password";
-            reader.hidden_problem(node, path, message);
-        }
-        url
-    }
-}
 
 /// Pushes ticks to a receiver.
 pub struct RemoteWrite {
     client: Client,
     url: Url,
     headers: HeaderMap,
-    authorization: Option<Authorization>,
+    authorization: Authorization,
+    /// Whether the connection shows a certificate.
+    shows_certificate: bool,
+    /// What is spoken: what is configured, until the receiver turns out not to know it.
+    version: WriteVersion,
     labels: Vec<(String, String)>,
     flush: Duration,
     timeout: Duration,
@@ -97,42 +56,46 @@ pub struct RemoteWrite {
     ended: Ended,
 }
 
-enum Authorization {
-    Basic { username: String, password: Option<SecretString> },
-    Bearer(SecretString),
+/// One request as it is sent.
+#[derive(Debug, Clone)]
+pub struct Body {
+    version: WriteVersion,
+    bytes: Bytes,
+}
+
+impl Body {
+    /// The request in version 1.0, whatever it was made in.
+    fn first(&self) -> encode::WriteRequest {
+        let plain = snap::raw::Decoder::new().decompress_vec(&self.bytes).unwrap_or_default();
+        match self.version {
+            WriteVersion::One => encode::WriteRequest::decode(&*plain).unwrap_or_default(),
+            WriteVersion::Two => {
+                second::to_first(&second::Request::decode(&*plain).unwrap_or_default())
+            }
+        }
+    }
+
+    fn in_first(&self) -> Result<Self, snap::Error> {
+        let bytes = encode::compressed(&self.first().encode_to_vec())?.into();
+        Ok(Self { version: WriteVersion::One, bytes })
+    }
 }
 
 impl Sink for RemoteWrite {
     type Settings = RemoteWriteSettings;
-    type Payload = Bytes;
+    type Payload = Body;
+
+    fn needs_aws(settings: &RemoteWriteSettings) -> bool {
+        settings.sigv4
+    }
 
     fn build(
         settings: &RemoteWriteSettings,
         identity: &Identity,
         context: &SinkContext,
     ) -> Result<Self, BuildError> {
-        let secret = |reference: &Option<SecretRef>| {
-            reference.as_ref().map(|reference| context.secret(reference)).transpose()
-        };
-        let authorization = match (&settings.username, secret(&settings.bearer)?) {
-            (Some(_), Some(_)) => {
-                let expected = "left out where 'username' is given";
-                return Err(BuildError::Refused { key: "bearer".to_owned(), expected });
-            }
-            (None, Some(token)) => {
-                let plain = HeaderValue::from_str(token.expose_secret()).is_ok();
-                if !plain {
-                    let expected = "a token that fits into a header";
-                    return Err(BuildError::Refused { key: "bearer".to_owned(), expected });
-                }
-                Some(Authorization::Bearer(token))
-            }
-            (Some(username), None) => Some(Authorization::Basic {
-                username: username.clone(),
-                password: secret(&settings.password)?,
-            }),
-            (None, None) => None,
-        };
+        tls::check(settings)?;
+        let authorization = Authorization::build(settings, context)?;
         let labels = placeholder::fill_all(&settings.labels, identity);
         if let Some((name, _)) = labels.iter().find(|(name, _)| !encode::is_label_name(name)) {
             let expected =
@@ -141,9 +104,11 @@ impl Sink for RemoteWrite {
         }
         Ok(Self {
             client: context.client.clone(),
-            url: settings.url.0.clone(),
+            url: settings.url.url().clone(),
             headers: headers(settings.tenant.as_deref())?,
             authorization,
+            shows_certificate: settings.client_key.is_some(),
+            version: settings.version,
             labels,
             flush: settings.flush,
             timeout: settings.timeout,
@@ -152,16 +117,36 @@ impl Sink for RemoteWrite {
         })
     }
 
+    fn connect(
+        mut self,
+        settings: &RemoteWriteSettings,
+        context: &SinkContext,
+    ) -> Result<Self, BuildError> {
+        if let Some(client) = tls::client(settings, context)? {
+            self.client = client;
+        }
+        Ok(self)
+    }
+
     fn secrets(settings: &RemoteWriteSettings) -> Vec<SecretRef> {
-        settings.password.iter().chain(&settings.bearer).cloned().collect()
+        let RemoteWriteSettings { password, bearer, client_certificate, client_key, .. } = settings;
+        let all = [password, bearer, client_certificate, client_key];
+        all.into_iter().flatten().cloned().collect()
     }
 
     fn has_secrets(&self) -> bool {
-        self.authorization.is_some()
+        self.authorization.is_some() || self.shows_certificate
     }
 
     fn renew(&mut self, fresh: Self) {
         self.authorization = fresh.authorization;
+        self.client = fresh.client;
+    }
+
+    fn place(settings: &RemoteWriteSettings, identity: &Identity) -> Option<Place> {
+        let tenant = settings.tenant.as_deref().unwrap_or_default();
+        let receiver = format!("{} {tenant}", settings.url.url());
+        Some(Place { receiver, labels: placeholder::fill_all(&settings.labels, identity) })
     }
 
     fn period(&self) -> Duration {
@@ -172,7 +157,7 @@ impl Sink for RemoteWrite {
         self.timeout
     }
 
-    fn take(&mut self, tick: &Arc<Tick>, drops: &mut Drops) -> Vec<Request<Bytes>> {
+    fn take(&mut self, tick: &Arc<Tick>, drops: &mut Drops) -> Vec<Request<Body>> {
         if !plausible(tick.at) {
             drops.add(Reason::Clock, tick.samples.len());
             return Vec::new();
@@ -184,12 +169,81 @@ impl Sink for RemoteWrite {
         let mut request = encode::request(tick, &self.labels, drops);
         // Markers are no measurements, and are not counted as such.
         let measurements = request.timeseries.len();
-        encode::mark_stale(&mut request, &self.ended.since_last(tick), tick.at, &self.labels);
+        let ended = self.ended.since_last(tick);
+        encode::mark_stale(&mut request, &ended, tick.at, &self.labels);
+        self.packed(&request, &mut tick.samples.iter().chain(&ended), measurements, drops)
+    }
+
+    fn farewell(&mut self, at: SystemTime, heir: Option<&Place>) -> Vec<Request<Body>> {
+        let Some(last) = self.ended.all() else { return Vec::new() };
+        let goes_on = |sample: &&Sample| {
+            heir.is_some_and(|heir| encode::same_series(sample, &self.labels, &heir.labels))
+        };
+        let ended: Vec<_> =
+            last.samples.iter().filter(|sample| !goes_on(sample)).cloned().collect();
+        let mut request = encode::WriteRequest::default();
+        // No sample of theirs may be as new.
+        let at = at.max(last.at + Duration::from_millis(1));
+        encode::mark_stale(&mut request, &ended, at, &self.labels);
+        self.packed(&request, &mut ended.iter(), 0, &mut Drops::default())
+    }
+
+    async fn send(&mut self, body: &Body) -> Result<(), SendError> {
+        if (self.version, body.version) == (WriteVersion::Two, WriteVersion::Two) {
+            let answer = self.post(body).await?;
+            if knows_second(&answer) {
+                return self.judge(answer).await;
+            }
+            tracing::warn!(url = %self.url, "the receiver does not know remote write 2.0");
+            self.version = WriteVersion::One;
+        }
+        let first;
+        let body = match body.version {
+            WriteVersion::One => body,
+            WriteVersion::Two => {
+                // It was compressed before, so it can be again.
+                first = body.in_first().unwrap_or_else(|_| body.clone());
+                &first
+            }
+        };
+        let answer = self.post(body).await?;
+        self.judge(answer).await
+    }
+
+    fn show(&self, body: &Body) -> Vec<String> {
+        let mut lines = vec![format!("POST {} ({} bytes)", self.url, body.bytes.len())];
+        for (name, value) in self.headers.iter().chain(&version_headers(body.version)) {
+            lines.push(format!("{name}: {}", value.to_str().unwrap_or_default()));
+        }
+        lines.extend(self.authorization.shown());
+        lines.push(String::new());
+        lines.extend(encode::lines(&body.first()));
+        lines
+    }
+}
+
+impl RemoteWrite {
+    /// A request as it goes on the wire; nothing where there is nothing in it.
+    fn packed(
+        &self,
+        request: &encode::WriteRequest,
+        samples: &mut dyn Iterator<Item = &Sample>,
+        measurements: usize,
+        drops: &mut Drops,
+    ) -> Vec<Request<Body>> {
         if request.timeseries.is_empty() {
             return Vec::new();
         }
-        match encode::compressed(&request) {
-            Ok(body) => vec![Request { payload: Bytes::from(body), measurements }],
+        let version = self.version;
+        let encoded = match version {
+            WriteVersion::One => request.encode_to_vec(),
+            WriteVersion::Two => second::from_first(request, samples).encode_to_vec(),
+        };
+        match encode::compressed(&encoded) {
+            Ok(bytes) => {
+                let payload = Body { version, bytes: bytes.into() };
+                vec![Request { payload, measurements }]
+            }
             // Only what is larger than 4 GiB cannot be compressed.
             Err(_) => {
                 drops.add(Reason::Invalid, measurements);
@@ -198,51 +252,71 @@ impl Sink for RemoteWrite {
         }
     }
 
-    async fn send(&mut self, body: &Bytes) -> Result<(), SendError> {
-        let mut request =
-            self.client.post(self.url.clone()).headers(self.headers.clone()).body(body.clone());
-        request = match &self.authorization {
-            None => request,
-            Some(Authorization::Basic { username, password }) => {
-                request.basic_auth(username, password.as_ref().map(ExposeSecret::expose_secret))
-            }
-            Some(Authorization::Bearer(token)) => request.bearer_auth(token.expose_secret()),
+    /// The answer to a request, whatever it says.
+    async fn post(&mut self, body: &Body) -> Result<Response, SendError> {
+        let url = self.url.to_string();
+        // The URL stands in the error already.
+        let failed = |error: reqwest::Error| SendError::Push {
+            url: url.clone(),
+            source: HttpError::Send(error.without_url()),
         };
-        let failed = |source| SendError::Push { url: self.url.to_string(), source };
-        let answer = request.send().await.map_err(|error| {
-            // The URL stands in the error already.
-            failed(HttpError::Send(error.without_url()))
-        })?;
-        if !answer.status().is_success() {
-            return Err(failed(http::refused(answer).await));
-        }
-        Ok(())
+        let mut request = self
+            .client
+            .post(self.url.clone())
+            .headers(self.headers.clone())
+            .headers(version_headers(body.version))
+            .body(body.bytes.clone())
+            .build()
+            .map_err(failed)?;
+        let authorized = self.authorization.apply(&mut request, &body.bytes).await;
+        authorized.map_err(|source| SendError::Sign { url: url.clone(), source })?;
+        self.client.execute(request).await.map_err(failed)
     }
 
-    fn show(&self, body: &Bytes) -> Vec<String> {
-        let plain = snap::raw::Decoder::new().decompress_vec(body).unwrap_or_default();
-        let request = encode::WriteRequest::decode(&*plain).unwrap_or_default();
-        let mut lines = vec![format!("POST {} ({} bytes)", self.url, body.len())];
-        for (name, value) in &self.headers {
-            lines.push(format!("{name}: {}", value.to_str().unwrap_or_default()));
+    /// What an answer means. The body of a good one is not read.
+    async fn judge(&self, answer: Response) -> Result<(), SendError> {
+        if answer.status().is_success() {
+            return Ok(());
         }
-        match &self.authorization {
-            None => {}
-            Some(Authorization::Basic { .. }) => lines.push(format!("{AUTHORIZATION}: Basic …")),
-            Some(Authorization::Bearer(_)) => lines.push(format!("{AUTHORIZATION}: Bearer …")),
-        }
-        lines.push(String::new());
-        lines.extend(encode::lines(&request));
-        lines
+        Err(SendError::Push { url: self.url.to_string(), source: http::refused(answer).await })
     }
 }
 
-/// The headers of remote write 1.0, which users cannot change.
+/// The headers by which a receiver of version 2.0 says what it has written.
+const WRITTEN: [&str; 3] = [
+    "x-prometheus-remote-write-samples-written",
+    "x-prometheus-remote-write-histograms-written",
+    "x-prometheus-remote-write-exemplars-written",
+];
+
+/// Whether who gave this answer to a request of version 2.0 knows that version. One of 1.0
+/// that does not look at the content's type reads an empty request, and takes it.
+fn knows_second(answer: &Response) -> bool {
+    let says = |name: &&str| answer.headers().contains_key(*name);
+    match answer.status() {
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => false,
+        status => !status.is_success() || WRITTEN.iter().any(says),
+    }
+}
+
+/// The headers that tell the versions apart, which users cannot change.
+fn version_headers(version: WriteVersion) -> HeaderMap {
+    let (kind, number) = match version {
+        WriteVersion::One => ("application/x-protobuf", "0.1.0"),
+        WriteVersion::Two => {
+            ("application/x-protobuf;proto=io.prometheus.write.v2.Request", "2.0.0")
+        }
+    };
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert("x-prometheus-remote-write-version", HeaderValue::from_static(number));
+    headers
+}
+
+/// The headers of every request.
 fn headers(tenant: Option<&str>) -> Result<HeaderMap, BuildError> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_ENCODING, HeaderValue::from_static("snappy"));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
-    headers.insert("x-prometheus-remote-write-version", HeaderValue::from_static("0.1.0"));
     if let Some(tenant) = tenant {
         let value = HeaderValue::from_str(tenant).map_err(|_| BuildError::Refused {
             key: "tenant".to_owned(),

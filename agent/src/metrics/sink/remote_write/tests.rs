@@ -1,9 +1,15 @@
 //! Remote write against a small receiver on the loopback.
 #![allow(clippy::unwrap_used)]
 
+mod auth;
+mod certificates;
+mod ending;
+mod versions;
+
 use std::collections::HashMap;
 use std::time::UNIX_EPOCH;
 
+use secrecy::SecretString;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -13,7 +19,7 @@ use crate::metrics::sample::Sample;
 use crate::platform::retry::{Retryable, Verdict};
 
 /// Answers one request with `answer`; gives back its head and its body.
-async fn receive(listener: TcpListener, answer: &str) -> (String, Vec<u8>) {
+async fn receive(listener: &TcpListener, answer: &str) -> (String, Vec<u8>) {
     let (mut stream, _) = listener.accept().await.unwrap();
     let mut bytes = Vec::new();
     loop {
@@ -35,6 +41,12 @@ fn settings(url: &str) -> RemoteWriteSettings {
         username: None,
         password: None,
         bearer: None,
+        version: WriteVersion::One,
+        sigv4: false,
+        region: None,
+        ca: None,
+        client_certificate: None,
+        client_key: None,
         labels: [("instance", "{instance_id}"), ("image", "{image_id}")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
@@ -66,7 +78,8 @@ async fn push(
     let mut sink = build(&settings).unwrap();
     let request = sink.take(&tick(NOW), &mut Drops::default()).remove(0);
     assert_eq!(request.measurements, 1);
-    let ((head, body), sent) = tokio::join!(receive(listener, answer), sink.send(&request.payload));
+    let ((head, body), sent) =
+        tokio::join!(receive(&listener, answer), sink.send(&request.payload));
     (head, body, sent)
 }
 
@@ -128,7 +141,8 @@ async fn answers_are_told_apart_by_what_the_protocol_asks_of_a_sender() {
         assert_eq!(sent.unwrap_err().verdict(), verdict, "{answer}");
     }
     let mut dead = build(&settings("http://127.0.0.1:1/")).unwrap();
-    let error = dead.send(&Bytes::new()).await.unwrap_err();
+    let error =
+        dead.send(&Body { version: WriteVersion::One, bytes: Bytes::new() }).await.unwrap_err();
     assert_eq!(error.verdict(), Verdict::Transient);
 }
 
