@@ -30,6 +30,7 @@ mod older_system;
 mod playbooks;
 mod program;
 mod refresh;
+mod remote_write;
 mod rig;
 mod roles;
 mod scopes;
