@@ -25,6 +25,8 @@ pub(super) enum Deed {
     Status(u16),
     /// Answers this status, and wishes to be left alone for a second.
     Wish(u16),
+    /// Answers this status, and says that one sample was written.
+    Partly(u16),
     /// Answers this status with a body without end.
     Endless(u16),
     /// Answers this status with a body of which only the start comes.
@@ -114,6 +116,10 @@ async fn serve(
             let more = "retry-after: 1\r\ncontent-length: 0\r\n";
             stream.write_all(head(status, more).as_bytes()).await
         }
+        Deed::Partly(status) => {
+            let more = "x-prometheus-remote-write-samples-written: 1\r\ncontent-length: 0\r\n";
+            stream.write_all(head(status, more).as_bytes()).await
+        }
         Deed::Endless(status) => {
             stream.write_all(head(status, "").as_bytes()).await?;
             loop {
@@ -173,7 +179,9 @@ async fn each_answer_leads_to_what_is_documented_and_the_sink_beside_it_goes_on(
             let took = begin.elapsed();
             assert!(took < Duration::from_secs(2), "{what}: the sink beside it took {took:?}");
 
-            let stats = until(&what, &faulty, |stats| stats.sent > 0 || !stats.dropped.is_empty());
+            let stats = until(&what, &faulty, |stats| {
+                stats.sent + stats.dropped.values().sum::<u64>() == 2
+            });
             let stats = stats.await;
             let dropped = |reason| [(reason, 2)].into();
             let requests = receiver.requests();
@@ -181,6 +189,10 @@ async fn each_answer_leads_to_what_is_documented_and_the_sink_beside_it_goes_on(
                 Fate::Sent => assert_eq!((stats.sent, requests), (2, 1), "{what}"),
                 Fate::Rejected => {
                     assert_eq!((stats.dropped, requests), (dropped("rejected"), 1), "{what}");
+                }
+                Fate::Halved => {
+                    assert_eq!((stats.sent, requests), (1, 1), "{what}");
+                    assert_eq!(stats.dropped, [("rejected", 1)].into(), "{what}");
                 }
                 Fate::RejectedTwice => {
                     assert_eq!((stats.dropped, requests), (dropped("rejected"), 2), "{what}");

@@ -3,6 +3,7 @@
 
 mod answers;
 mod real;
+mod signed;
 mod table;
 
 use std::collections::HashMap;

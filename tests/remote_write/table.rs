@@ -1,7 +1,9 @@
 //! What a receiver may do, and what becomes of the request: the one list, from which the
 //! table in `config/metrics.md` is made. To add a case: a line of `ROWS`.
 
-use super::answers::Deed::{self, Close, Endless, Garbage, Half, Hang, Reset, Stall, Status, Wish};
+use super::answers::Deed::{
+    self, Close, Endless, Garbage, Half, Hang, Partly, Reset, Stall, Status, Wish,
+};
 
 /// What becomes of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +12,8 @@ pub(super) enum Fate {
     Sent,
     /// It is given up after one try.
     Rejected,
+    /// The same, but a half of it counts as sent.
+    Halved,
     /// It is given up after one more try with secrets that were fetched anew.
     RejectedTwice,
     /// It is tried again until it may be tried no more.
@@ -102,6 +106,13 @@ pub(super) const ROWS: &[Row] = &[
             Status(999),
         ],
         becomes: Fate::Rejected,
+    },
+    Row {
+        receiver: "such a status with `X-Prometheus-Remote-Write-Samples-Written`",
+        fate: "given up too",
+        counted: "`sent` as far as the header says, else `rejected`",
+        deeds: &[Partly(400), Partly(422)],
+        becomes: Fate::Halved,
     },
     Row {
         receiver: "400 with a body that is slow or has no end",

@@ -170,11 +170,13 @@ struct GivenUp {
     reason: Reason,
     /// Whether it is for what the request holds, so that a part of it may fare better.
     content: bool,
+    /// How many of its measurements were delivered all the same.
+    written: usize,
 }
 
 impl GivenUp {
     fn outside(reason: Reason) -> Self {
-        Self { reason, content: false }
+        Self { reason, content: false, written: 0 }
     }
 }
 
@@ -262,8 +264,8 @@ where
             }
             let wait = match error.verdict() {
                 Verdict::Permanent => {
-                    let content = error.refuses_content();
-                    return Err(GivenUp { reason: Reason::Rejected, content });
+                    let (content, written) = (error.refuses_content(), error.written());
+                    return Err(GivenUp { reason: Reason::Rejected, content, written });
                 }
                 _ if last => return Err(GivenUp::outside(Reason::Shutdown)),
                 Verdict::Transient => self.account.retries.backoff.wait(attempt),

@@ -65,6 +65,17 @@ pub enum SendError {
         #[source]
         source: HttpError,
     },
+    /// A remote-write receiver took a part of it, and will never take the rest.
+    #[error("failed to push all to '{url}'")]
+    Partly {
+        /// The receiver.
+        url: String,
+        /// How many samples it has written.
+        written: usize,
+        /// What came back.
+        #[source]
+        source: HttpError,
+    },
     /// A request could not be signed for its receiver.
     #[error("failed to push to '{url}'")]
     Sign {
@@ -113,11 +124,21 @@ impl SendError {
         }
     }
 
+    /// How many measurements were delivered all the same.
+    pub fn written(&self) -> usize {
+        match self {
+            SendError::Partly { written, .. } => *written,
+            _ => 0,
+        }
+    }
+
     /// What kind of failure this is; the same however its text differs.
     pub fn kind(&self) -> String {
         match self {
-            SendError::Push { source: HttpError::Status { status, .. }, .. } => status.to_string(),
-            SendError::Push { source, .. } => source.to_string(),
+            SendError::Push { source, .. } | SendError::Partly { source, .. } => match source {
+                HttpError::Status { status, .. } => status.to_string(),
+                other => other.to_string(),
+            },
             SendError::Sign { source, .. } => source.to_string(),
             SendError::Put { source, .. } => match (source.code(), source.status()) {
                 (Some(code), _) => code.to_owned(),
@@ -144,6 +165,7 @@ impl Retryable for SendError {
                 Verdict::Permanent
             }
             SendError::Push { source, .. } => source.verdict(),
+            SendError::Partly { .. } => Verdict::Permanent,
             SendError::Sign { source, .. } => source.verdict(),
             SendError::Put { source, .. } => source.verdict(),
             SendError::Timeout(_) => Verdict::Transient,

@@ -248,6 +248,7 @@ macro_rules! sinks {
     ($( $word:literal => $variant:ident($settings:path, $sink:path), )+) => {
         /// A sink's settings, by its `type`.
         #[derive(Debug, Clone, PartialEq)]
+        #[allow(clippy::large_enum_variant, reason = "there are a few, each in a map")]
         pub enum SinkSettings {
             $( #[doc = concat!("`type = \"", $word, "\"`")] $variant($settings), )+
         }

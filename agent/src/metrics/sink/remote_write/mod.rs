@@ -2,7 +2,8 @@
 //! whole request back because of one sample.
 //!
 //! `settings` says what can be configured, `encode` and `second` what is on the wire,
-//! `auth` who a request says that it is from, and `tls` what the connection trusts.
+//! `wire` too, `auth` who a request says that it is from, and `tls` what the connection
+//! trusts.
 
 /// Who a request says that it is from.
 mod auth;
@@ -18,19 +19,21 @@ pub mod second;
 mod settings;
 /// Connections with certificates of their own.
 mod tls;
+/// A request in either version, and what tells the versions apart.
+mod wire;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
-use prost::Message;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
+use reqwest::{Client, Response, Url};
 
 use self::auth::Authorization;
 use self::ended::Ended;
 use self::order::Order;
 pub use self::settings::{PushUrl, RemoteWriteSettings, WriteVersion};
+pub use self::wire::Body;
+use self::wire::{knows_second, version_headers, written};
 use super::{BuildError, Place, Request, SendError, Sink, SinkContext, plausible};
 use crate::config::SecretRef;
 use crate::identity::Identity;
@@ -38,6 +41,7 @@ use crate::metrics::drops::{Drops, Reason};
 use crate::metrics::placeholder;
 use crate::metrics::sample::{Sample, Tick};
 use crate::platform::http::{self, HttpError};
+use crate::platform::retry::{Retryable, Verdict};
 
 /// Pushes ticks to a receiver.
 pub struct RemoteWrite {
@@ -54,31 +58,6 @@ pub struct RemoteWrite {
     timeout: Duration,
     order: Order,
     ended: Ended,
-}
-
-/// One request as it is sent.
-#[derive(Debug, Clone)]
-pub struct Body {
-    version: WriteVersion,
-    bytes: Bytes,
-}
-
-impl Body {
-    /// The request in version 1.0, whatever it was made in.
-    fn first(&self) -> encode::WriteRequest {
-        let plain = snap::raw::Decoder::new().decompress_vec(&self.bytes).unwrap_or_default();
-        match self.version {
-            WriteVersion::One => encode::WriteRequest::decode(&*plain).unwrap_or_default(),
-            WriteVersion::Two => {
-                second::to_first(&second::Request::decode(&*plain).unwrap_or_default())
-            }
-        }
-    }
-
-    fn in_first(&self) -> Result<Self, snap::Error> {
-        let bytes = encode::compressed(&self.first().encode_to_vec())?.into();
-        Ok(Self { version: WriteVersion::One, bytes })
-    }
 }
 
 impl Sink for RemoteWrite {
@@ -234,16 +213,8 @@ impl RemoteWrite {
         if request.timeseries.is_empty() {
             return Vec::new();
         }
-        let version = self.version;
-        let encoded = match version {
-            WriteVersion::One => request.encode_to_vec(),
-            WriteVersion::Two => second::from_first(request, samples).encode_to_vec(),
-        };
-        match encode::compressed(&encoded) {
-            Ok(bytes) => {
-                let payload = Body { version, bytes: bytes.into() };
-                vec![Request { payload, measurements }]
-            }
+        match Body::new(self.version, request, samples) {
+            Ok(payload) => vec![Request { payload, measurements }],
             // Only what is larger than 4 GiB cannot be compressed.
             Err(_) => {
                 drops.add(Reason::Invalid, measurements);
@@ -278,39 +249,13 @@ impl RemoteWrite {
         if answer.status().is_success() {
             return Ok(());
         }
-        Err(SendError::Push { url: self.url.to_string(), source: http::refused(answer).await })
-    }
-}
-
-/// The headers by which a receiver of version 2.0 says what it has written.
-const WRITTEN: [&str; 3] = [
-    "x-prometheus-remote-write-samples-written",
-    "x-prometheus-remote-write-histograms-written",
-    "x-prometheus-remote-write-exemplars-written",
-];
-
-/// Whether who gave this answer to a request of version 2.0 knows that version. One of 1.0
-/// that does not look at the content's type reads an empty request, and takes it.
-fn knows_second(answer: &Response) -> bool {
-    let says = |name: &&str| answer.headers().contains_key(*name);
-    match answer.status() {
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => false,
-        status => !status.is_success() || WRITTEN.iter().any(says),
-    }
-}
-
-/// The headers that tell the versions apart, which users cannot change.
-fn version_headers(version: WriteVersion) -> HeaderMap {
-    let (kind, number) = match version {
-        WriteVersion::One => ("application/x-protobuf", "0.1.0"),
-        WriteVersion::Two => {
-            ("application/x-protobuf;proto=io.prometheus.write.v2.Request", "2.0.0")
+        let (url, written) = (self.url.to_string(), written(&answer));
+        let source = http::refused(answer).await;
+        match source.verdict() {
+            Verdict::Permanent if written > 0 => Err(SendError::Partly { url, written, source }),
+            _ => Err(SendError::Push { url, source }),
         }
-    };
-    let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert("x-prometheus-remote-write-version", HeaderValue::from_static(number));
-    headers
+    }
 }
 
 /// The headers of every request.

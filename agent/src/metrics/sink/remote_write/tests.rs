@@ -9,6 +9,8 @@ mod versions;
 use std::collections::HashMap;
 use std::time::UNIX_EPOCH;
 
+use bytes::Bytes;
+use prost::Message;
 use secrecy::SecretString;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -16,7 +18,6 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::metrics::placeholder::tests::identity;
 use crate::metrics::sample::Sample;
-use crate::platform::retry::{Retryable, Verdict};
 
 /// Answers one request with `answer`; gives back its head and its body.
 async fn receive(listener: &TcpListener, answer: &str) -> (String, Vec<u8>) {
@@ -140,6 +141,13 @@ async fn answers_are_told_apart_by_what_the_protocol_asks_of_a_sender() {
         let (.., sent) = push(|_| {}, &answer).await;
         assert_eq!(sent.unwrap_err().verdict(), verdict, "{answer}");
     }
+    let partly = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\
+                  X-Prometheus-Remote-Write-Samples-Written: 7\r\n\r\n";
+    let error = push(|_| {}, partly).await.2.unwrap_err();
+    assert_eq!((error.written(), error.verdict()), (7, Verdict::Permanent));
+    // It will be sent again as a whole.
+    let error = push(|_| {}, &partly.replace("400", "503")).await.2.unwrap_err();
+    assert_eq!((error.written(), error.verdict()), (0, Verdict::Transient));
     let mut dead = build(&settings("http://127.0.0.1:1/")).unwrap();
     let error =
         dead.send(&Body { version: WriteVersion::One, bytes: Bytes::new() }).await.unwrap_err();
