@@ -1,9 +1,9 @@
 //! Prometheus remote write. One tick travels in one request, for some receivers roll a
 //! whole request back because of one sample.
 //!
-//! `settings` says what can be configured, `encode` and `second` what is on the wire,
-//! `wire` too, `auth` who a request says that it is from, and `tls` what the connection
-//! trusts.
+//! `settings` says what can be configured, `encode` and `second` are the two versions of
+//! the protocol, `wire` is what goes out, `auth` who it says that it is from, and `tls`
+//! what the connection trusts.
 
 /// Who a request says that it is from.
 mod auth;

@@ -17,8 +17,8 @@ crate::choices! {
     WriteVersion {
         /// What every receiver knows.
         "1.0" => One,
-        /// Smaller requests, with the type and help of each metric. A receiver that does
-        /// not know it is sent 1.0.
+        /// With the type and help of each metric. A receiver that does not know it is sent
+        /// 1.0.
         "2.0" => Two,
     }
 }
