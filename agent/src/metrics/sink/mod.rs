@@ -4,6 +4,7 @@
 //! `Sink`, a `mod` line, and one line in `registry`. Queueing, retry and
 //! statistics are in the driver.
 
+mod authorization;
 /// Amazon CloudWatch.
 pub mod cloudwatch;
 /// Why a sink cannot be set up, or could not send.

@@ -32,7 +32,6 @@ use std::time::{Duration, Instant, SystemTime};
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::{Client, Response, Url};
 
-use self::auth::Authorization;
 use self::encode::Layout;
 use self::ended::Ended;
 use self::order::Order;
@@ -40,6 +39,7 @@ use self::receiver_clock::ReceiverClock;
 pub use self::settings::{PushUrl, RemoteWriteSettings, WriteVersion};
 pub use self::wire::Body;
 use self::wire::{knows_second, version_headers, written};
+use super::authorization::Authorization;
 use super::{BuildError, Destination, Request, SendError, Sink, SinkContext, plausible};
 use crate::config::SecretRef;
 use crate::cost::usage::Usage;
@@ -90,7 +90,7 @@ impl Sink for RemoteWrite {
         context: &SinkContext,
     ) -> Result<Self, BuildError> {
         tls::check(settings)?;
-        let authorization = Authorization::build(settings, context)?;
+        let authorization = auth::of(settings, context)?;
         let labels = placeholder::fill_all(&settings.labels, identity);
         if let Some((name, _)) = labels.iter().find(|(name, _)| !encode::is_label_name(name)) {
             let expected =
