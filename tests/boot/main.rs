@@ -23,6 +23,7 @@ mod start;
 mod vault;
 mod world;
 
+mod baked;
 mod drain;
 mod drift;
 mod failing_playbook;
