@@ -187,7 +187,7 @@ fn an_image_may_carry_the_documents_that_were_fetched() {
         "[scope]\ndeadline = '3s'\n[scope.global]\nsources = ['FILES/global.toml']\n[configuration]\nexec = ['true']\n",
         &[],
     );
-    host.files.put("/global.toml", "[vars]\ncolour = 'blue'\n".to_owned());
+    host.files.put("/global.toml", "[vars]\ncolour = 'blue'\n");
     let (code, _, log) = output(&mut host.gild(&["bake", "--seed-last-good"]));
     assert_eq!(code, Some(0), "{log}");
     let (code, said, log) = output(&mut host.gild(&["seal"]));
