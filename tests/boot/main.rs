@@ -18,22 +18,26 @@ mod fakes;
 mod fixtures;
 #[allow(dead_code, reason = "not every scenario is about an image")]
 mod machine;
+mod package;
 mod search;
 mod start;
 mod vault;
 mod world;
 
 mod baked;
+mod bare;
 mod drain;
 mod drift;
 mod failing_playbook;
 mod good_boot;
 mod healed;
 mod hostile_tags;
+mod installed;
 mod killed;
 mod matrix;
 mod outage;
 mod roles;
+mod rpm;
 mod secrets;
 mod services;
 mod status_socket;
