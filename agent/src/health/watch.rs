@@ -26,6 +26,9 @@ use crate::platform::paths::Paths;
 /// so that the first verdicts do not keep anyone waiting.
 const SPREAD: Duration = Duration::from_secs(1);
 
+/// So many services are looked at at once: waking up costs more than a look does.
+const AT_ONCE: u32 = 10;
+
 /// How a service is, for people and programs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceHealth {
@@ -108,7 +111,7 @@ impl Watch {
         self.tasks.retain(|name, task| services.get(&**name) == Some(&task.settings));
         let kept = &self.tasks;
         lock(&self.found).retain(|name, _| kept.contains_key(name));
-        let count = services.len().max(1) as u32;
+        let groups = (services.len() as u32).div_ceil(AT_ONCE).max(1);
         for (position, (name, settings)) in (0u32..).zip(services) {
             if self.tasks.contains_key(name.as_str()) {
                 continue;
@@ -129,7 +132,7 @@ impl Watch {
                 down: None,
             };
             lock(&self.found).insert(name.clone(), found);
-            let phase = settings.interval.min(SPREAD) / count * position;
+            let phase = settings.interval.min(SPREAD) / groups * (position / AT_ONCE);
             let task = watch_one(
                 Looker::new(settings, self.means.clone()),
                 Board {
