@@ -1,6 +1,8 @@
 //! The binary alone: in a root that holds nothing else but the files that say which names
 //! there are, and where to look, it resolves names and fetches by them.
 //!
+//! For a binary of another architecture: `GILD_TEST_EMULATOR=/usr/bin/qemu-aarch64-static`.
+//!
 //! A static binary could still load the host's libraries to resolve a name, and would only fail
 //! where there are none.
 
@@ -46,7 +48,13 @@ fn the_binary_alone_in_a_root_fetches_by_names_of_hosts_and_of_a_name_server() {
     );
     let aws = world.moto.endpoint().replace("127.0.0.1", "served.test");
     let mut configure = world.place.command("chroot");
-    configure.arg(root.path()).args(["/gild", "configure"]);
+    configure.arg(root.path());
+    // One static program more, for a binary of another architecture.
+    if let Some(emulator) = std::env::var_os("GILD_TEST_EMULATOR") {
+        fs::copy(emulator, root.path().join("emulator")).unwrap();
+        configure.arg("/emulator");
+    }
+    configure.args(["/gild", "configure"]);
     configure.env_clear().env("PATH", crate::start::PATH).env("AWS_ENDPOINT_URL", aws);
     configure.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
     run(&mut configure);
