@@ -1,5 +1,4 @@
-//! What a machine's disk gets on top of the base image: gild as its package installs it, and
-//! what the scenario adds.
+//! What a machine's disk gets on top of the image with gild's package.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -26,19 +25,8 @@ impl Disk {
     }
 }
 
-/// Lays out what a package installs, and then what the scenario adds.
-pub(crate) fn install(files: &Path, disk: &Disk) {
-    let packaging = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging");
-    let library = files.join("usr/lib");
-    fs::create_dir_all(&library).unwrap();
-    for tree in ["systemd", "sysusers.d", "tmpfiles.d"] {
-        run(Command::new("cp").arg("-r").arg(packaging.join(tree)).arg(&library));
-    }
-    let binary = std::env::var_os("GILD_BIN")
-        .map_or_else(|| env!("CARGO_BIN_EXE_gild").into(), PathBuf::from);
-    fs::create_dir_all(files.join("usr/bin")).unwrap();
-    fs::copy(&binary, files.join("usr/bin/gild"))
-        .unwrap_or_else(|error| panic!("cannot install {}: {error}", binary.display()));
+/// Lays out what the scenario adds.
+pub(crate) fn lay_out(files: &Path, disk: &Disk) {
     for (path, tree) in &disk.trees {
         let path = files.join(path.trim_start_matches('/'));
         fs::create_dir_all(path.parent().unwrap()).unwrap();

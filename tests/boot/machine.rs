@@ -12,9 +12,10 @@ use tempfile::TempDir;
 
 use crate::base;
 use crate::cgroup::{control_groups, remove_tree};
-use crate::disk::{Disk, install};
+use crate::disk::{Disk, lay_out};
 use crate::fakes::place::Place;
 use crate::fakes::wait::until;
+use crate::package;
 use crate::start::{PATH, copy, spawn};
 
 const BOOT: Duration = Duration::from_secs(60);
@@ -34,8 +35,8 @@ impl Machine {
     /// Boots a machine in the network of `place` and waits for its systemd.
     pub(crate) fn boot(place: &Place, disk: &Disk) -> Self {
         let directory = base::directory();
-        copy(&base::image(), directory.path());
-        install(&directory.path().join("files"), disk);
+        package::lay(directory.path());
+        lay_out(&directory.path().join("files"), disk);
         Self::start(place, directory, &disk.disable)
     }
 

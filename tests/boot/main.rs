@@ -18,6 +18,7 @@ mod fakes;
 mod fixtures;
 #[allow(dead_code, reason = "not every scenario is about an image")]
 mod machine;
+mod package;
 mod search;
 mod start;
 mod vault;
@@ -29,6 +30,7 @@ mod failing_playbook;
 mod good_boot;
 mod healed;
 mod hostile_tags;
+mod installed;
 mod killed;
 mod matrix;
 mod outage;

@@ -10,8 +10,7 @@ use crate::fakes::place::Place;
 /// Where a machine's programs are.
 pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-// Mounts the disk, at the first start lays the files over it and does what a package's scripts do,
-// then becomes the container. The cgroup of its own keeps the systemds of machines that run at the same
+// Mounts the disk, at the first start lays the files over it, then becomes the container. The cgroup of its own keeps the systemds of machines that run at the same
 // time apart: each would take the shared one for its root.
 const START: &str = r#"
 set -eu
@@ -20,9 +19,6 @@ for group in $GROUPS_; do mkdir -p "$group"; echo $$ > "$group/cgroup.procs"; do
 if [ -d files ]; then
     cp -a --no-preserve=ownership files/. root/
     rm -r files
-    systemd-sysusers --root="$PWD/root" >&2
-    systemd-tmpfiles --root="$PWD/root" --create gild.conf >&2 || [ $? = 65 ] || [ $? = 73 ]
-    systemctl --root="$PWD/root" enable gild.service gild.socket gild-configured.target
     for unit in $DISABLE; do systemctl --root="$PWD/root" disable "$unit"; done
 fi
 exec systemd-nspawn --quiet --directory=root --boot --register=no --keep-unit --machine="$NAME" \

@@ -28,7 +28,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::platform::log;
 use crate::platform::redact::Redactor;
@@ -105,6 +105,12 @@ fn format(text: &str) -> Result<log::Format, String> {
         "json" => Ok(log::Format::Json),
         _ => Err("must be text or json".to_owned()),
     }
+}
+
+/// What the command line knows, for the pages and completions that a package carries.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the command line and gives the exit code.
