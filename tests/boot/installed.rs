@@ -114,7 +114,8 @@ fn daemon(machine: &Machine) -> String {
 
 /// What the step left, in memory and on the disk.
 fn step(machine: &Machine) -> (Value, Value, String) {
-    let kept = machine.say(&["sh", "-c", "cd /var/lib/gild && ls -lR --full-time last-good reports"]);
+    let kept =
+        machine.say(&["sh", "-c", "cd /var/lib/gild && ls -lR --full-time last-good reports"]);
     (report(machine), status_json(machine)["step"].clone(), kept)
 }
 
