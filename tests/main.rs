@@ -37,6 +37,7 @@ mod playbooks;
 mod program;
 mod prometheus;
 mod refresh;
+mod remote_write;
 mod rig;
 mod roles;
 mod scopes;

@@ -12,8 +12,10 @@ mod daemon;
 #[allow(dead_code, reason = "the benchmarks use their own part of the fakes")]
 mod fakes;
 mod figures;
+mod fill;
 mod fleet;
 mod herd;
+mod peers;
 mod resolve;
 mod world;
 

@@ -30,6 +30,7 @@ const TOOLS: &[&str] = &[
     "mke2fs",
     "nsenter",
     "prometheus",
+    "rpm",
     "setpriv",
     "systemd-nspawn",
     "unshare",

@@ -24,6 +24,7 @@ mod start;
 mod vault;
 mod world;
 
+mod bare;
 mod drain;
 mod drift;
 mod failing_playbook;
@@ -35,6 +36,7 @@ mod killed;
 mod matrix;
 mod outage;
 mod roles;
+mod rpm;
 mod secrets;
 mod services;
 mod status_socket;

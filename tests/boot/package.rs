@@ -17,24 +17,24 @@ use crate::start::copy;
 const INSTALL: &str = r#"
 set -eu
 mount -o loop "$1" "$2"
+mount -t proc proc "$2/proc"
 cp "$3" "$2/gild.deb"
 chroot "$2" dpkg --install /gild.deb
 rm "$2/gild.deb"
-umount "$2"
+umount "$2/proc" "$2"
 "#;
 
-/// A package of the binary under test, with a version of its own or Cargo's. `GILD_DEB` names
-/// one that is there already.
-pub(crate) fn package(version: Option<&str>) -> PathBuf {
-    let made = std::env::var_os("GILD_DEB").filter(|_| version.is_none());
-    if let Some(made) = made {
-        return PathBuf::from(made);
-    }
+/// The kinds of packages.
+pub(crate) const DEB: &str = "deb";
+pub(crate) const RPM: &str = "rpm";
+
+/// A package of the binary under test, with a version of its own or Cargo's.
+pub(crate) fn package(kind: &str, version: Option<&str>) -> PathBuf {
     let binary = std::env::var_os("GILD_BIN")
         .map_or_else(|| env!("CARGO_BIN_EXE_gild").into(), PathBuf::from);
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut script = Command::new(repository.join("packaging/package"));
-    script.arg("deb").env("GILD_BIN", binary);
+    script.arg(kind).env("GILD_BIN", binary);
     script.env("GILD_NFPM", tool("GILD_NFPM", "nfpm"));
     if let Some(version) = version {
         script.env("GILD_VERSION", version);
@@ -45,7 +45,7 @@ pub(crate) fn package(version: Option<&str>) -> PathBuf {
 /// Lays a copy of the image with the package into a machine's directory.
 pub(crate) fn lay(directory: &Path) {
     static CURRENT: OnceLock<PathBuf> = OnceLock::new();
-    let package = CURRENT.get_or_init(|| package(None));
+    let package = CURRENT.get_or_init(|| package(DEB, None));
     let image = base::image();
     let place = image.with_file_name("installed");
     fs::create_dir_all(&place).unwrap();

@@ -1,14 +1,14 @@
-//! A remote-write 1.0 receiver that refuses whatever the specification forbids.
+//! A remote-write receiver, of 1.0 and 2.0, that refuses whatever the specification forbids.
 //!
 //! Real receivers let much of it pass (unsorted labels, empty values), so a sender
 //! that only ever met one of them proves little. What passed is kept as `Sample`s.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Response};
+use http::{HeaderMap, HeaderValue, Method, Response};
 use prost::Message;
 
 use super::fault::Faults;
@@ -42,6 +42,69 @@ struct RawSample {
     value: f64,
     #[prost(int64, tag = "2")]
     timestamp: i64,
+}
+
+/// `io.prometheus.write.v2.Request`.
+#[derive(Clone, PartialEq, Message)]
+struct SecondRequest {
+    #[prost(string, repeated, tag = "4")]
+    symbols: Vec<String>,
+    #[prost(message, repeated, tag = "5")]
+    timeseries: Vec<SecondSeries>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct SecondSeries {
+    #[prost(uint32, repeated, tag = "1")]
+    labels_refs: Vec<u32>,
+    #[prost(message, repeated, tag = "2")]
+    samples: Vec<RawSample>,
+    #[prost(message, optional, tag = "5")]
+    metadata: Option<Metadata>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Metadata {
+    #[prost(int32, tag = "1")]
+    kind: i32,
+    #[prost(uint32, tag = "3")]
+    help_ref: u32,
+    #[prost(uint32, tag = "4")]
+    unit_ref: u32,
+}
+
+impl SecondRequest {
+    /// The same as a request of version 1.0.
+    fn checked(self) -> Result<WriteRequest, String> {
+        let symbols = &self.symbols;
+        if symbols.first().is_none_or(|first| !first.is_empty()) {
+            return Err("the first symbol is not empty".into());
+        }
+        if symbols.iter().collect::<HashSet<_>>().len() != symbols.len() {
+            return Err("a symbol is there twice".into());
+        }
+        let symbol = |place: u32| {
+            let found = symbols.get(place as usize).cloned();
+            found.ok_or_else(|| format!("there is no symbol {place}"))
+        };
+        let mut timeseries = Vec::new();
+        for series in &self.timeseries {
+            if series.labels_refs.len() % 2 != 0 {
+                return Err("a label has no value".into());
+            }
+            let mut labels = Vec::new();
+            for pair in series.labels_refs.chunks(2) {
+                labels.push(Label { name: symbol(pair[0])?, value: symbol(pair[1])? });
+            }
+            let metadata = series.metadata.clone().ok_or("there is no metadata")?;
+            if !matches!(metadata.kind, 1..=7) || symbol(metadata.help_ref)?.is_empty() {
+                return Err(format!("{labels:?} has no type or help"));
+            }
+            symbol(metadata.unit_ref)?;
+            timeseries.push(TimeSeries { labels, samples: series.samples.clone() });
+        }
+        Ok(WriteRequest { timeseries })
+    }
 }
 
 /// One accepted sample; `labels` is without the name.
@@ -121,9 +184,16 @@ impl Service for Receiver {
         let mut record = lock(&self.0);
         match receive(asked, &mut record) {
             Ok(samples) => {
+                let mut answer = text(204, "");
+                if is_second(asked) {
+                    let written = HeaderValue::from(samples.len());
+                    answer
+                        .headers_mut()
+                        .insert("x-prometheus-remote-write-samples-written", written);
+                }
                 record.samples.extend(samples);
                 record.headers.push(asked.headers.clone());
-                text(204, "")
+                answer
             }
             Err(why) => {
                 record.refused.push(why.clone());
@@ -133,14 +203,23 @@ impl Service for Receiver {
     }
 }
 
+fn is_second(asked: &Asked) -> bool {
+    asked.header("content-type") == "application/x-protobuf;proto=io.prometheus.write.v2.Request"
+}
+
 fn receive(asked: &Asked, record: &mut Record) -> Result<Vec<Sample>, String> {
     if asked.method != Method::POST {
         return Err(format!("the method is {}", asked.method));
     }
+    let second = is_second(asked);
+    let (kind, version) = match second {
+        true => (asked.header("content-type"), "2.0.0"),
+        false => ("application/x-protobuf", "0.1.0"),
+    };
     let wanted = [
         ("content-encoding", "snappy"),
-        ("content-type", "application/x-protobuf"),
-        ("x-prometheus-remote-write-version", "0.1.0"),
+        ("content-type", kind),
+        ("x-prometheus-remote-write-version", version),
     ];
     for (name, value) in wanted {
         if asked.header(name) != value {
@@ -153,7 +232,11 @@ fn receive(asked: &Asked, record: &mut Record) -> Result<Vec<Sample>, String> {
     let raw = snap::raw::Decoder::new()
         .decompress_vec(&asked.body)
         .map_err(|e| format!("snappy: {e}"))?;
-    let request = WriteRequest::decode(&raw[..]).map_err(|e| format!("protobuf: {e}"))?;
+    let broken = |error| format!("protobuf: {error}");
+    let request = match second {
+        true => SecondRequest::decode(&raw[..]).map_err(broken)?.checked()?,
+        false => WriteRequest::decode(&raw[..]).map_err(broken)?,
+    };
     let mut samples = Vec::new();
     // A refused request leaves no trace, so order is checked against a copy.
     let mut newest = record.newest.clone();

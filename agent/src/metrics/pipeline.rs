@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::driver::{Handle, SinkStats};
 use super::sample::{Kind, Sample, Tick, label};
-use super::sink::{SinkSettings, Supplies};
+use super::sink::{Destination, SinkSettings, Supplies};
 use super::steps::Step;
 use crate::identity::Identity;
 
@@ -105,7 +105,20 @@ impl Pipeline {
             }
         };
         inherit(old.stats());
+        for sink in old.sinks.values() {
+            if let Some(heir) = sink.destination.as_ref().and_then(|old| self.heir(old)) {
+                sink.leave_to(heir);
+            }
+        }
         async move { inherit(old.shutdown(within).await) }
+    }
+
+    /// The destination of a sink that goes on where another was: one with the same labels, if
+    /// there is one.
+    fn heir(&self, old: &Destination) -> Option<Destination> {
+        let all = self.sinks.values().filter_map(|sink| sink.destination.as_ref());
+        let same = all.filter(|new| new.receiver == old.receiver);
+        same.max_by_key(|new| *new == old).cloned()
     }
 
     /// Lets every sink send what waits, once, all at the same time, and ends
@@ -136,7 +149,7 @@ mod tests {
     use crate::metrics::placeholder::tests::identity;
     use crate::metrics::sink::SpoolSupply;
     use crate::metrics::sink::log::LogSettings;
-    use crate::metrics::sink::remote_write::{PushUrl, RemoteWriteSettings};
+    use crate::metrics::sink::remote_write::{PushUrl, RemoteWriteSettings, WriteVersion};
     use crate::platform::http;
     use crate::platform::paths::Paths;
     use crate::platform::redact::Redactor;
@@ -152,6 +165,12 @@ mod tests {
             username: None,
             password: None,
             bearer: None,
+            version: WriteVersion::One,
+            sigv4: false,
+            region: None,
+            ca_file: None,
+            client_certificate: None,
+            client_key: None,
             labels: BTreeMap::new(),
             flush: Duration::from_millis(1),
             timeout: hour,

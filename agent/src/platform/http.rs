@@ -6,6 +6,8 @@
 //! AWS SDK runs over this same client (see `aws`); what else it trusts, `tls`
 //! says.
 
+use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 use reqwest::dns::Resolve;
@@ -16,7 +18,7 @@ use rustls::ClientConfig;
 use super::dns;
 use super::retry::{Retryable, Verdict};
 use super::targets::Outward;
-use super::tls::{self, TlsError, Trust};
+use super::tls::{self, Own, TlsError};
 
 /// How long a TCP and TLS connection may take to come up.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -95,10 +97,9 @@ pub fn client() -> Result<Client, HttpError> {
     build(dns::system(), tls::client())
 }
 
-/// A client over the one stack that trusts what it is told to instead of the public
-/// authorities.
-pub fn trusting(trust: &Trust) -> Result<Client, HttpError> {
-    build(dns::system(), tls::trusting(trust))
+/// A client over a stack with certificates of its own.
+pub fn own_client(own: &Own) -> Result<Client, HttpError> {
+    build(dns::system(), own.config())
 }
 
 /// A client over the one stack that reaches no name whose addresses are this
@@ -155,6 +156,10 @@ pub async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>, HttpE
     Ok(bytes)
 }
 
+/// How long the body of an answer without success is waited for. The status alone says what
+/// to do, and must not be lost because of it.
+const EXCERPT_PATIENCE: Duration = Duration::from_secs(1);
+
 /// An answer without success as an error, with the start of its body.
 pub async fn refused(response: Response) -> HttpError {
     refused_as(response, |body| String::from_utf8_lossy(body).into_owned()).await
@@ -167,13 +172,17 @@ pub async fn refused_as(response: Response, text_of: fn(&[u8]) -> String) -> Htt
     let retry_after = retry_after(response.headers());
     let mut text = Vec::new();
     let mut response = response;
-    while let Ok(Some(chunk)) = response.chunk().await {
-        let room = EXCERPT_BYTES - text.len();
-        text.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if text.len() >= EXCERPT_BYTES {
-            break;
+    let reading = async {
+        while let Ok(Some(chunk)) = response.chunk().await {
+            let room = EXCERPT_BYTES - text.len();
+            text.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            if text.len() >= EXCERPT_BYTES {
+                break;
+            }
         }
-    }
+    };
+    // What has come by then is enough.
+    let _ = tokio::time::timeout(EXCERPT_PATIENCE, reading).await;
     HttpError::Status { status, retry_after, body: text_of(&text) }
 }
 
@@ -188,6 +197,21 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     // Digits that do not fit are a number larger than any that does.
     let seconds = text.parse().unwrap_or(u64::MAX);
     Some(Duration::from_secs(seconds).min(LONGEST_WISH))
+}
+
+/// Whether a request failed because the server broke the connection off with an alert of
+/// TLS, as it does when it does not take a client's certificate.
+pub fn is_alert(error: &reqwest::Error) -> bool {
+    let mut next = error.source();
+    while let Some(error) = next {
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        let inner = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        if matches!(inner, Some(rustls::Error::AlertReceived(_))) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// Bounds one attempt in time.

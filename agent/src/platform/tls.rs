@@ -3,9 +3,10 @@
 //! or a private endpoint has a certificate of the company's own.
 //!
 //! Made once and shared by every client, because the roots are most of what a
-//! client weighs. A receiver with trust of its own has a client of its own: see `own`.
+//! client weighs. A receiver with certificates of its own has a client of its own: see `own`.
 
 mod own;
+mod shown;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,9 +14,10 @@ use std::sync::{Arc, OnceLock};
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 
-pub use self::own::{Trust, trusting};
+pub use self::own::{Own, Trust};
+pub use self::shown::Shown;
 use super::fs::read_capped;
 
 /// What names the bundle.
@@ -64,6 +66,20 @@ pub enum TlsError {
         /// The file.
         path: PathBuf,
     },
+    /// There is no certificate to show.
+    #[error(
+        "the client certificate must be one in PEM, after a line '-----BEGIN CERTIFICATE-----'"
+    )]
+    Certificate,
+    /// There is no key. What is there instead is not told.
+    #[error(
+        "the client key must be a private key in PEM that is not encrypted, after a line \
+         '-----BEGIN PRIVATE KEY-----' or one of its kind"
+    )]
+    Key,
+    /// The two do not go together, or cannot be used.
+    #[error("the client key must be that of the client certificate, RSA, ECDSA or Ed25519")]
+    Pair(#[source] rustls::Error),
 }
 
 /// The configuration of every client in this process.
@@ -72,13 +88,28 @@ pub(crate) fn client() -> Result<ClientConfig, TlsError> {
     if let Some(config) = SHARED.get() {
         return Ok(config.clone());
     }
-    // As the AWS tools do: a variable that is empty is one that is not set.
-    let bundle = std::env::var_os(BUNDLE).filter(|path| !path.is_empty());
-    let config = config(bundle.as_deref().map(Path::new))?;
+    let config = config(bundle().as_deref())?;
     Ok(SHARED.get_or_init(|| config).clone())
 }
 
+/// The bundle of the process.
+fn bundle() -> Option<PathBuf> {
+    // As the AWS tools do: a variable that is empty is one that is not set.
+    std::env::var_os(BUNDLE).filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
 fn config(bundle: Option<&Path>) -> Result<ClientConfig, TlsError> {
+    Ok(builder()?.with_root_certificates(roots(bundle)?).with_no_client_auth())
+}
+
+fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, TlsError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::Protocol)
+}
+
+fn roots(bundle: Option<&Path>) -> Result<RootCertStore, TlsError> {
     let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
     if let Some(path) = bundle {
         // What is odd about one of many does not speak against the others.
@@ -87,13 +118,7 @@ fn config(bundle: Option<&Path>) -> Result<ClientConfig, TlsError> {
             return Err(TlsError::Empty { by: BUNDLE, path: path.to_owned() });
         }
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(TlsError::Protocol)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(config)
+    Ok(roots)
 }
 
 fn certificates(path: &Path, by: &'static str) -> Result<Vec<CertificateDer<'static>>, TlsError> {

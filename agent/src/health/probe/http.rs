@@ -14,8 +14,8 @@ use super::{Probe, ProbeError, Running};
 use crate::health::means::Means;
 use crate::health::settings::ServiceSettings;
 use crate::health::target::{Expect, HttpUrl};
-use crate::platform::http::{HttpError, body, trusting};
-use crate::platform::tls::Trust;
+use crate::platform::http::{HttpError, body, own_client};
+use crate::platform::tls::{self, Trust};
 
 /// A body up to this size is read, so that its connection can be used again.
 const BODY_BYTES: usize = 4096;
@@ -52,7 +52,7 @@ impl Own {
         if let Some(client) = &*kept {
             return Ok(client.clone());
         }
-        let client = trusting(&self.trust)?;
+        let client = own_client(&tls::Own { trust: Some(&self.trust), shown: None })?;
         *kept = Some(client.clone());
         Ok(client)
     }

@@ -12,7 +12,7 @@ mod shared;
 mod stats;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -23,7 +23,7 @@ use self::shared::{Shared, Work};
 pub use self::stats::{SinkStats, SpoolStats};
 use super::drops::{Drops, Reason};
 use super::sample::Tick;
-use super::sink::{Request, SendError, SetUpError, Sink};
+use super::sink::{Destination, Request, SendError, SetUpError, Sink};
 use super::spool::Place;
 use super::steps::Step;
 use crate::platform::clock;
@@ -54,6 +54,8 @@ const PACE: Duration = Duration::from_millis(100);
 /// A running sink.
 #[derive(Debug)]
 pub struct Handle {
+    /// Where the sink's series go.
+    pub(super) destination: Option<Destination>,
     shared: Arc<Shared>,
     task: JoinHandle<()>,
 }
@@ -88,10 +90,15 @@ impl Handle {
         let work = async move {
             account.open_spool().await;
             if let Some(sink) = account.set_up(&mut set_up).await {
-                Driver { sink, account, set_up }.run().await;
+                Driver { sink, account, set_up, behind: false }.run().await;
             }
         };
-        Self { shared, task: tokio::spawn(work) }
+        Self { destination: None, shared, task: tokio::spawn(work) }
+    }
+
+    /// Tells the sink who goes on with its series once it is shut down.
+    pub(super) fn leave_to(&self, heir: Destination) {
+        self.shared.lock().heir = Some(heir);
     }
 
     /// Queues a tick. Never waits.
@@ -178,11 +185,13 @@ struct GivenUp {
     reason: Option<Reason>,
     /// Whether it is for what the request holds, so that a part of it may fare better.
     content: bool,
+    /// How many of its measurements were delivered all the same.
+    written: usize,
 }
 
 impl GivenUp {
     fn outside(reason: Reason) -> Self {
-        Self { reason: Some(reason), content: false }
+        Self { reason: Some(reason), content: false, written: 0 }
     }
 }
 
@@ -190,6 +199,8 @@ struct Driver<S, F> {
     sink: S,
     account: Account,
     set_up: F,
+    /// Whether something was not delivered at the end.
+    behind: bool,
 }
 
 impl<S, F, B> Driver<S, F>
@@ -229,7 +240,7 @@ where
                 return;
             }
             match work {
-                Work::Last => return,
+                Work::Last => return self.farewell().await,
                 Work::Flush(asked) => self.account.shared.answer(asked),
                 // What was missed is not made up for.
                 Work::Due => due = (due + period).max(Instant::now()),
@@ -272,6 +283,17 @@ where
         true
     }
 
+    /// Says which series end, where all that came before is out: what is older than that
+    /// would be refused when it is sent again.
+    async fn farewell(&mut self) {
+        if self.behind {
+            return;
+        }
+        let heir = self.account.shared.lock().heir.take();
+        let requests = self.sink.farewell(SystemTime::now(), heir.as_ref());
+        self.deliver(requests, &Drops::default()).await;
+    }
+
     /// Tries a request until it is delivered or there is a reason to give up. Of one that is
     /// delivered, says how much the receiver left out.
     async fn attempts(&mut self, request: &Request<S::Payload>) -> Result<usize, GivenUp> {
@@ -301,17 +323,17 @@ where
             }
             let wait = match error.verdict() {
                 Verdict::Permanent => {
-                    let content = error.refuses_content();
+                    let (content, written) = (error.refuses_content(), error.written());
                     // It can be reached.
                     let state = &mut *self.account.shared.lock();
                     state.backlog.set_outage(false, &mut state.drops);
-                    return Err(GivenUp { reason: Some(Reason::Rejected), content });
+                    return Err(GivenUp { reason: Some(Reason::Rejected), content, written });
                 }
                 _ if last => {
                     let state = &mut *self.account.shared.lock();
                     let kept = state.backlog.spill(&mut state.drops);
                     let reason = (!kept).then_some(Reason::Shutdown);
-                    return Err(GivenUp { reason, content: false });
+                    return Err(GivenUp { reason, content: false, written: 0 });
                 }
                 Verdict::Transient => self.account.retries.backoff.wait(attempt),
                 Verdict::After(wish) => wish.max(self.account.retries.backoff.wait(attempt)),

@@ -34,7 +34,8 @@ where
                     self.settle(refused, Some(Reason::Rejected));
                 }
                 Err(GivenUp { reason: None, .. }) => return false,
-                Err(GivenUp { reason: Some(reason), content }) => {
+                Err(GivenUp { reason: Some(reason), content, written }) => {
+                    self.behind |= reason == Reason::Shutdown;
                     let halves = match content && cuts < MOST_CUTS {
                         true => self.sink.halves(&part.payload),
                         false => None,
@@ -44,7 +45,11 @@ where
                         parts.extend([second, first]);
                         continue;
                     }
-                    self.settle(part.measurements, Some(reason));
+                    let written = written.min(part.measurements);
+                    if written > 0 {
+                        self.settle(written, None);
+                    }
+                    self.settle(part.measurements - written, Some(reason));
                     // What was refused with others because no more cuts were
                     // allowed may hold what is good.
                     if content && cuts < MOST_CUTS {

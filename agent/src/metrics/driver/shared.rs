@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::super::drops::Drops;
 use super::super::left_out::LeftOut;
+use super::super::sink::Destination;
 use super::SinkStats;
 use super::backlog::Backlog;
 
@@ -48,6 +49,8 @@ pub(super) struct State {
     pub(super) failing: Option<String>,
     pub(super) last_success: Option<SystemTime>,
     pub(super) closing: bool,
+    /// Who goes on with the series afterwards.
+    pub(super) heir: Option<Destination>,
     /// How often a flush was asked for, and how many of those are done.
     pub(super) asked: u64,
     pub(super) done: u64,
@@ -68,6 +71,7 @@ impl Shared {
             failing: None,
             last_success: None,
             closing: false,
+            heir: None,
             asked: 0,
             done: 0,
             before: SinkStats::default(),

@@ -1,6 +1,8 @@
 //! The driver against sinks that work, fail and hang.
 #![allow(clippy::unwrap_used)]
 
+mod ending;
+
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::SystemTime;

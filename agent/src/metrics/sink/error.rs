@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::config::SecretRef;
 use crate::platform::aws::AwsError;
 use crate::platform::aws::sign::SignError;
-use crate::platform::http::HttpError;
+use crate::platform::http::{self, HttpError};
 use crate::platform::retry::{Retryable, Verdict};
 use crate::scope::aws::NoRegion;
 use crate::scope::secrets::SecretError;
@@ -19,6 +19,9 @@ pub enum BuildError {
     /// The way to AWS is not known.
     #[error("there is no way to AWS")]
     NoAws,
+    /// The HTTP client of its own could not be set up.
+    #[error("failed to set up connections with certificates of their own")]
+    Connections(#[source] HttpError),
     /// A key holds what the receiver would refuse.
     #[error("'{key}' must be {expected}")]
     Refused {
@@ -82,6 +85,17 @@ pub enum SendError {
         #[source]
         source: HttpError,
     },
+    /// A remote-write receiver took a part of it, and will never take the rest.
+    #[error("failed to push all to '{url}'")]
+    PushPart {
+        /// The receiver.
+        url: String,
+        /// How many samples it has written.
+        written: usize,
+        /// What came back.
+        #[source]
+        source: HttpError,
+    },
     /// An OpenTelemetry receiver took a part of it.
     #[error("'{url}' left out {rejected} data points ({message})")]
     Partly {
@@ -120,6 +134,7 @@ impl SendError {
     /// rotated.
     pub fn refuses_secrets(&self) -> bool {
         match self {
+            SendError::Push { source: HttpError::Send(error), .. } => http::is_alert(error),
             SendError::Push { source: HttpError::Status { status, .. }, .. }
             | SendError::Export { source: HttpError::Status { status, .. }, .. } => {
                 matches!(status.as_u16(), 401 | 403)
@@ -154,10 +169,20 @@ impl SendError {
         }
     }
 
+    /// How many measurements were delivered all the same.
+    pub fn written(&self) -> usize {
+        match self {
+            SendError::PushPart { written, .. } => *written,
+            _ => 0,
+        }
+    }
+
     /// What kind of failure this is; the same however its text differs.
     pub fn kind(&self) -> String {
         match self {
-            SendError::Push { source, .. } | SendError::Export { source, .. } => match source {
+            SendError::Push { source, .. }
+            | SendError::PushPart { source, .. }
+            | SendError::Export { source, .. } => match source {
                 HttpError::Status { status, .. } => status.to_string(),
                 other => other.to_string(),
             },
@@ -189,7 +214,7 @@ impl Retryable for SendError {
             }
             SendError::Push { source, .. } => source.verdict(),
             SendError::Export { source, .. } => export_verdict(source),
-            SendError::Partly { .. } => Verdict::Permanent,
+            SendError::PushPart { .. } | SendError::Partly { .. } => Verdict::Permanent,
             SendError::Sign { source, .. } => source.verdict(),
             SendError::Put { source, .. } => source.verdict(),
             SendError::Timeout(_) => Verdict::Transient,

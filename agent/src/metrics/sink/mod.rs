@@ -4,6 +4,7 @@
 //! `Sink`, a `mod` line, and one line in `registry`. Queueing, retry and
 //! statistics are in the driver.
 
+mod authorization;
 /// Amazon CloudWatch.
 pub mod cloudwatch;
 /// Why a sink cannot be set up, or could not send.
@@ -42,6 +43,15 @@ pub struct Request<P> {
     pub measurements: usize,
 }
 
+/// Where a sink's series go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destination {
+    /// What tells receivers apart.
+    pub receiver: String,
+    /// The labels on every series.
+    pub labels: Vec<(String, String)>,
+}
+
 /// A destination. The driver calls `take` for each tick in order, then `flush`,
 /// and sends every request that comes back.
 pub trait Sink: Sized + Send + 'static {
@@ -72,7 +82,12 @@ pub trait Sink: Sized + Send + 'static {
         context: &SinkContext,
     ) -> Result<Self, BuildError>;
 
-    /// The secrets that `build` asks the context for.
+    /// Takes what only a sink needs that will send: a preview is built without.
+    fn connect(self, _: &Self::Settings, _: &SinkContext) -> Result<Self, BuildError> {
+        Ok(self)
+    }
+
+    /// The secrets that `build` and `connect` ask the context for.
     fn secrets(_: &Self::Settings) -> Vec<SecretRef> {
         Vec::new()
     }
@@ -84,6 +99,11 @@ pub trait Sink: Sized + Send + 'static {
 
     /// Takes over the secrets of a sink that was set up anew.
     fn renew(&mut self, _: Self) {}
+
+    /// Where its series go; nothing for a sink whose series need no end.
+    fn destination(_: &Self::Settings, _: &Identity) -> Option<Destination> {
+        None
+    }
 
     /// The time from one flush to the next.
     fn period(&self) -> Duration;
@@ -102,6 +122,16 @@ pub trait Sink: Sized + Send + 'static {
     /// Gives back what can be sent now for all ticks taken; `all` that is left where
     /// somebody asks for it, as at the end.
     fn flush(&mut self, _all: bool, _drops: &mut Drops) -> Vec<Request<Self::Payload>> {
+        Vec::new()
+    }
+
+    /// What is sent last, after all else has been delivered: which series come to an end
+    /// with this sink. A sink that takes its place goes on with some of them.
+    fn farewell(
+        &mut self,
+        _at: SystemTime,
+        _heir: Option<&Destination>,
+    ) -> Vec<Request<Self::Payload>> {
         Vec::new()
     }
 

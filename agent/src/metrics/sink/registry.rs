@@ -62,17 +62,21 @@ where
             let (settings, identity, supplies) = &*made_of;
             let secrets = S::secrets(settings);
             let context = supplies.for_sink(S::needs_aws(settings), &secrets).await?;
-            S::build(settings, identity, &context).map_err(SetUpError::Build)
+            let sink = S::build(settings, identity, &context).map_err(SetUpError::Build)?;
+            sink.connect(settings, &context).map_err(SetUpError::Build)
         }
     };
     let place = supplies.spool.place(name, identity).filter(|_| S::SPOOLS);
-    Handle::spooling(name, set_up, Retries::default(), place)
+    let mut handle = Handle::spooling(name, set_up, Retries::default(), place);
+    handle.destination = S::destination(settings, identity);
+    handle
 }
 
 macro_rules! sinks {
     ($( $word:literal => $variant:ident($settings:path, $sink:path), )+) => {
         /// A sink's settings, by its `type`.
         #[derive(Debug, Clone, PartialEq)]
+        #[allow(clippy::large_enum_variant, reason = "there are a few, each in a map")]
         pub enum SinkSettings {
             $( #[doc = concat!("`type = \"", $word, "\"`")] $variant($settings), )+
         }

@@ -1,5 +1,5 @@
 //! Trust in a certificate that no public authority has signed, as services within a
-//! host or a company show it.
+//! host or a company show it, and who the client says that it is.
 //!
 //! A certificate that signs itself is mostly made as an authority's, and no library
 //! takes an authority's certificate for a server's. So one that is in the file itself
@@ -15,7 +15,8 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-use super::{TlsError, certificates};
+use super::shown::Shown;
+use super::{TlsError, builder, bundle, certificates, roots};
 
 /// What names the file.
 const FILE: &str = "ca_file";
@@ -29,31 +30,30 @@ pub enum Trust {
     Any,
 }
 
-/// The configuration of a client that trusts this and nothing else.
-pub fn trusting(trust: &Trust) -> Result<ClientConfig, TlsError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let (known, authority) = match trust {
-        Trust::Any => (Vec::new(), None),
-        Trust::File(path) => {
-            let known = certificates(path, FILE)?;
-            let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(known.iter().cloned());
-            let roots = Arc::new(roots);
-            let authority =
-                WebPkiServerVerifier::builder_with_provider(roots, provider.clone()).build();
-            // It refuses only a store that is empty.
-            let empty = |_| TlsError::Empty { by: FILE, path: path.clone() };
-            (known, Some(authority.map_err(empty)?))
+/// What one client trusts and shows instead of what all do.
+#[derive(Debug, Default)]
+pub struct Own<'a> {
+    /// What it trusts, where that is not the public authorities.
+    pub trust: Option<&'a Trust>,
+    /// What it shows.
+    pub shown: Option<Shown<'a>>,
+}
+
+impl Own<'_> {
+    /// The configuration of that client.
+    pub(crate) fn config(&self) -> Result<ClientConfig, TlsError> {
+        let builder = match self.trust {
+            None => builder()?.with_root_certificates(roots(bundle().as_deref())?),
+            Some(trust) => {
+                let verifier = Arc::new(Verifier::new(trust)?);
+                builder()?.dangerous().with_custom_certificate_verifier(verifier)
+            }
+        };
+        match &self.shown {
+            None => Ok(builder.with_no_client_auth()),
+            Some(shown) => shown.by(builder),
         }
-    };
-    let verifier = Verifier { known, authority, provider: provider.clone() };
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(TlsError::Protocol)?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
-    Ok(config)
+    }
 }
 
 /// Takes what is known, and what an authority has signed, where there is any.
@@ -62,6 +62,27 @@ struct Verifier {
     known: Vec<CertificateDer<'static>>,
     authority: Option<Arc<WebPkiServerVerifier>>,
     provider: Arc<CryptoProvider>,
+}
+
+impl Verifier {
+    fn new(trust: &Trust) -> Result<Self, TlsError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let (known, authority) = match trust {
+            Trust::Any => (Vec::new(), None),
+            Trust::File(path) => {
+                let known = certificates(path, FILE)?;
+                let mut roots = RootCertStore::empty();
+                roots.add_parsable_certificates(known.iter().cloned());
+                let roots = Arc::new(roots);
+                let authority =
+                    WebPkiServerVerifier::builder_with_provider(roots, provider.clone()).build();
+                // It refuses only a store that is empty.
+                let empty = |_| TlsError::Empty { by: FILE, path: path.clone() };
+                (known, Some(authority.map_err(empty)?))
+            }
+        };
+        Ok(Self { known, authority, provider })
+    }
 }
 
 impl ServerCertVerifier for Verifier {

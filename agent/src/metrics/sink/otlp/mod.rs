@@ -33,13 +33,13 @@ use flate2::write::GzEncoder;
 use reqwest::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};
 use reqwest::{Client, Url};
 
-use self::auth::Auth;
 use self::batch::Batch;
 pub use self::batch::Point;
 pub use self::resource::OtlpUrl;
 use self::series::Series;
 pub use self::settings::{OtlpAuth, OtlpSettings};
 use self::usage::Rhythm;
+use super::authorization::Authorization;
 use super::cloudwatch::MINUTE;
 use super::phase;
 use super::remote_write::order::Order;
@@ -63,7 +63,7 @@ pub struct Otlp {
     client: Client,
     url: Url,
     headers: HeaderMap,
-    auth: Auth,
+    authorization: Authorization,
     resource: Vec<(String, String)>,
     include: Vec<String>,
     exclude: Vec<String>,
@@ -106,7 +106,7 @@ impl Sink for Otlp {
             client: context.client.clone(),
             url,
             headers: auth::headers(settings, context)?,
-            auth: Auth::build(settings, identity.region.as_deref(), context)?,
+            authorization: auth::of(settings, identity.region.as_deref(), context)?,
             resource,
             include: settings.include.clone(),
             exclude: settings.exclude.clone(),
@@ -128,11 +128,11 @@ impl Sink for Otlp {
     }
 
     fn has_secrets(&self) -> bool {
-        !matches!(self.auth, Auth::None) || !self.headers.is_empty()
+        self.authorization.is_some() || !self.headers.is_empty()
     }
 
     fn renew(&mut self, fresh: Self) {
-        (self.auth, self.headers) = (fresh.auth, fresh.headers);
+        (self.authorization, self.headers) = (fresh.authorization, fresh.headers);
     }
 
     fn period(&self) -> Duration {
@@ -199,9 +199,9 @@ impl Sink for Otlp {
         for (name, value) in OWN_HEADERS {
             request = request.header(name, value);
         }
-        let request = self.auth.put_on(request).body(body.clone()).build();
+        let request = request.body(body.clone()).build();
         let mut request = request.map_err(|error| self.failed(HttpError::Send(error)))?;
-        let signed = self.auth.sign(&mut request, &body, SystemTime::now()).await;
+        let signed = self.authorization.apply(&mut request, &body).await;
         signed.map_err(|source| SendError::Sign { url: self.url.to_string(), source })?;
         let answer = self.client.execute(request).await;
         // The URL stands in the error already.
@@ -243,7 +243,7 @@ impl Sink for Otlp {
             lines.push(format!("{name}: {value}"));
         }
         lines.extend(self.headers.keys().map(|name| format!("{name}: …")));
-        lines.extend(self.auth.shown());
+        lines.extend(self.authorization.shown());
         lines.push(String::new());
         for (name, value) in &self.resource {
             lines.push(format!("# {name} = {value}"));

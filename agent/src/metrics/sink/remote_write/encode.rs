@@ -109,9 +109,7 @@ impl Layout {
     /// The names of the metrics, one for each series.
     pub fn names(&self) -> impl Iterator<Item = String> {
         self.iter().map(|(labels, _)| {
-            let series = TimeSeries::decode(labels).unwrap_or_default();
-            let name = series.labels.into_iter().find(|label| label.name == NAME);
-            name.map(|label| label.value).unwrap_or_default()
+            name(&TimeSeries::decode(labels).unwrap_or_default().labels).to_owned()
         })
     }
 
@@ -188,6 +186,20 @@ fn labels(sample: &Sample, external: &[(String, String)]) -> Option<Vec<Label>> 
     fits.then(|| labels.into_iter().map(owned).collect())
 }
 
+/// Whether a sample is of the same series with these external labels as with those.
+pub fn same_series(
+    sample: &Sample,
+    these: &[(String, String)],
+    those: &[(String, String)],
+) -> bool {
+    labels(sample, these) == labels(sample, those)
+}
+
+/// The name among the labels of a series.
+pub fn name(labels: &[Label]) -> &str {
+    labels.iter().find(|label| label.name == NAME).map_or("", |label| &label.value)
+}
+
 /// Whether a label may have this name. Those with two underscores in front
 /// belong to the receiver.
 pub fn is_label_name(name: &str) -> bool {
@@ -213,10 +225,9 @@ pub fn compressed(request: &[u8]) -> Result<Vec<u8>, snap::Error> {
 pub fn lines(request: &WriteRequest) -> impl Iterator<Item = String> {
     request.timeseries.iter().map(|series| {
         let mut text = String::new();
-        let name = series.labels.iter().find(|label| label.name == NAME);
         let labels = series.labels.iter().filter(|label| label.name != NAME);
         let labels = labels.map(|label| (label.name.as_str(), label.value.as_str()));
-        openmetrics::write_name(&mut text, name.map_or("", |label| &label.value), labels);
+        openmetrics::write_name(&mut text, name(&series.labels), labels);
         for point in &series.samples {
             text.push(' ');
             match point.value.to_bits() {

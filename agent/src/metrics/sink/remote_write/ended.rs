@@ -27,6 +27,11 @@ impl Ended {
         let ended = before.samples.iter().filter(|sample| !living.contains(&series(sample)));
         Some(ended.cloned().collect())
     }
+
+    /// The last tick, all series of which come to an end with the sink.
+    pub(super) fn all(&mut self) -> Option<Arc<Tick>> {
+        self.last.take()
+    }
 }
 
 fn series(sample: &Sample) -> (&str, &[Label]) {

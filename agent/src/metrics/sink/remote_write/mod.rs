@@ -1,6 +1,12 @@
-//! Prometheus remote write 1.0. One tick travels in one request, for some
-//! receivers roll a whole request back because of one sample.
+//! Prometheus remote write. One tick travels in one request, for some receivers roll a
+//! whole request back because of one sample.
+//!
+//! `settings` says what can be configured, `encode` and `second` are the two versions of
+//! the protocol, `wire` is what goes out, `auth` who it says that it is from, and `tls`
+//! what the connection trusts.
 
+/// Who a request says that it is from.
+mod auth;
 /// A tick as bytes on the wire.
 pub mod encode;
 /// Series that come to an end.
@@ -9,88 +15,51 @@ mod ended;
 pub(super) mod order;
 /// What time it is for the receiver.
 mod receiver_clock;
+/// Version 2.0 of the protocol.
+pub mod second;
+/// What can be configured.
+mod settings;
+/// Connections with certificates of their own.
+mod tls;
 /// What is billed.
 mod usage;
+/// A request in either version, and what tells the versions apart.
+mod wire;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use bytes::Bytes;
-use prost::Message;
-use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Client, Url};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
+use reqwest::{Client, Response, Url};
 
 use self::encode::Layout;
 use self::ended::Ended;
 use self::order::Order;
 use self::receiver_clock::ReceiverClock;
-use super::{BuildError, Request, SendError, Sink, SinkContext, plausible};
+pub use self::settings::{PushUrl, RemoteWriteSettings, WriteVersion};
+pub use self::wire::Body;
+use self::wire::{knows_second, version_headers, written};
+use super::authorization::Authorization;
+use super::{BuildError, Destination, Request, SendError, Sink, SinkContext, plausible};
 use crate::config::SecretRef;
-use crate::config::node::Node;
-use crate::config::path::KeyPath;
-use crate::config::schema::{Reader, Setting, Shape};
-use crate::config::types::Period;
 use crate::cost::usage::Usage;
 use crate::identity::Identity;
 use crate::metrics::drops::{Drops, Reason};
 use crate::metrics::placeholder;
-use crate::metrics::sample::Tick;
+use crate::metrics::sample::{Sample, Tick};
 use crate::platform::http::{self, HttpError};
-
-crate::settings! {
-    /// Metrics in Mimir, Prometheus or anything that speaks remote write.
-    RemoteWriteSettings {
-        /// Where to push, such as "https://mimir.example/api/v1/push".
-        url: PushUrl;
-        /// The tenant, sent as X-Scope-OrgID.
-        tenant: Option<String>;
-        /// The user of basic authentication.
-        username: Option<String>;
-        /// The password of basic authentication, as a reference.
-        password: Option<SecretRef>;
-        /// A bearer token, as a reference.
-        bearer: Option<SecretRef>;
-        /// Labels on every series. `{instance_id}` and its like stand for the
-        /// instance's own, as in a CloudWatch sink's dimensions.
-        labels: BTreeMap<String, String> = { "instance": "{instance_id}" };
-        /// How often samples are sent.
-        flush: Duration as Period = "10s";
-        /// How long one request may take.
-        timeout: Duration = "10s";
-    }
-}
-
-/// A URL to push to. It holds no user and no password: those are configured
-/// apart, the password as a reference.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PushUrl(Url);
-
-impl PushUrl {
-    /// The URL that a text spells, if it is one to push to.
-    pub fn parse(text: &str) -> Option<Self> {
-        http::plain_url(text).map(Self)
-    }
-}
-
-impl Setting for PushUrl {
-    fn shape() -> Shape {
-        Shape::Text
-    }
-
-    fn read(node: &Node, path: &KeyPath, reader: &mut Reader) -> Option<Self> {
-        // It may hold a password, so it is not shown.
-        reader.spelled(node, path, Self::parse, Reader::hidden_problem, http::MUST_BE_PLAIN)
-    }
-}
+use crate::platform::retry::{Retryable, Verdict};
 
 /// Pushes ticks to a receiver.
 pub struct RemoteWrite {
     client: Client,
     url: Url,
     headers: HeaderMap,
-    authorization: Option<Authorization>,
+    authorization: Authorization,
+    /// Whether the connection shows a certificate.
+    shows_certificate: bool,
+    /// What is spoken: what is configured, until the receiver turns out not to know it.
+    version: WriteVersion,
     labels: Vec<(String, String)>,
     flush: Duration,
     timeout: Duration,
@@ -101,14 +70,9 @@ pub struct RemoteWrite {
     receiver_clock: ReceiverClock,
 }
 
-enum Authorization {
-    Basic { username: String, password: Option<SecretString> },
-    Bearer(SecretString),
-}
-
 impl Sink for RemoteWrite {
     type Settings = RemoteWriteSettings;
-    type Payload = Bytes;
+    type Payload = Body;
 
     const RECEIVERS: &'static [(&'static str, &'static str)] = &[
         ("mimir", "https://mimir.invalid/api/v1/push"),
@@ -116,33 +80,17 @@ impl Sink for RemoteWrite {
         ("amp", "https://aps-workspaces.us-east-1.amazonaws.com/workspaces/w/api/v1/remote_write"),
     ];
 
+    fn needs_aws(settings: &RemoteWriteSettings) -> bool {
+        settings.sigv4
+    }
+
     fn build(
         settings: &RemoteWriteSettings,
         identity: &Identity,
         context: &SinkContext,
     ) -> Result<Self, BuildError> {
-        let secret = |reference: &Option<SecretRef>| {
-            reference.as_ref().map(|reference| context.secret(reference)).transpose()
-        };
-        let authorization = match (&settings.username, secret(&settings.bearer)?) {
-            (Some(_), Some(_)) => {
-                let expected = "left out where 'username' is given";
-                return Err(BuildError::Refused { key: "bearer".to_owned(), expected });
-            }
-            (None, Some(token)) => {
-                let plain = HeaderValue::from_str(token.expose_secret()).is_ok();
-                if !plain {
-                    let expected = "a token that fits into a header";
-                    return Err(BuildError::Refused { key: "bearer".to_owned(), expected });
-                }
-                Some(Authorization::Bearer(token))
-            }
-            (Some(username), None) => Some(Authorization::Basic {
-                username: username.clone(),
-                password: secret(&settings.password)?,
-            }),
-            (None, None) => None,
-        };
+        tls::check(settings)?;
+        let authorization = auth::of(settings, context)?;
         let labels = placeholder::fill_all(&settings.labels, identity);
         if let Some((name, _)) = labels.iter().find(|(name, _)| !encode::is_label_name(name)) {
             let expected =
@@ -151,9 +99,11 @@ impl Sink for RemoteWrite {
         }
         Ok(Self {
             client: context.client.clone(),
-            url: settings.url.0.clone(),
+            url: settings.url.url().clone(),
             headers: headers(settings.tenant.as_deref())?,
             authorization,
+            shows_certificate: settings.client_key.is_some(),
+            version: settings.version,
             labels,
             flush: settings.flush,
             timeout: settings.timeout,
@@ -164,16 +114,36 @@ impl Sink for RemoteWrite {
         })
     }
 
+    fn connect(
+        mut self,
+        settings: &RemoteWriteSettings,
+        context: &SinkContext,
+    ) -> Result<Self, BuildError> {
+        if let Some(client) = tls::client(settings, context)? {
+            self.client = client;
+        }
+        Ok(self)
+    }
+
     fn secrets(settings: &RemoteWriteSettings) -> Vec<SecretRef> {
-        settings.password.iter().chain(&settings.bearer).cloned().collect()
+        let RemoteWriteSettings { password, bearer, client_certificate, client_key, .. } = settings;
+        let all = [password, bearer, client_certificate, client_key];
+        all.into_iter().flatten().cloned().collect()
     }
 
     fn has_secrets(&self) -> bool {
-        self.authorization.is_some()
+        self.authorization.is_some() || self.shows_certificate
     }
 
     fn renew(&mut self, fresh: Self) {
         self.authorization = fresh.authorization;
+        self.client = fresh.client;
+    }
+
+    fn destination(settings: &RemoteWriteSettings, identity: &Identity) -> Option<Destination> {
+        let tenant = settings.tenant.as_deref().unwrap_or_default();
+        let receiver = format!("{} {tenant}", settings.url.url());
+        Some(Destination { receiver, labels: placeholder::fill_all(&settings.labels, identity) })
     }
 
     fn period(&self) -> Duration {
@@ -184,7 +154,7 @@ impl Sink for RemoteWrite {
         self.timeout
     }
 
-    fn take(&mut self, tick: &Arc<Tick>, drops: &mut Drops) -> Vec<Request<Bytes>> {
+    fn take(&mut self, tick: &Arc<Tick>, drops: &mut Drops) -> Vec<Request<Body>> {
         if !plausible(tick.at) || self.receiver_clock.is_ahead(tick) {
             drops.add(Reason::Clock, tick.samples.len());
             return Vec::new();
@@ -201,14 +171,78 @@ impl Sink for RemoteWrite {
             }
         };
         drops.add(Reason::Invalid, self.layout.invalid);
-        let body = self.layout.request(tick, &ended, &self.labels);
-        if body.is_empty() {
-            return Vec::new();
-        }
+        let first = self.layout.request(tick, &ended, &self.labels);
         // Markers are no measurements, and are not counted as such.
         let measurements = self.layout.len();
-        match encode::compressed(&body) {
-            Ok(body) => vec![Request { payload: Bytes::from(body), measurements }],
+        self.packed(first, &mut tick.samples.iter().chain(&ended), measurements, drops)
+    }
+
+    fn farewell(&mut self, at: SystemTime, heir: Option<&Destination>) -> Vec<Request<Body>> {
+        let Some(last) = self.ended.all() else { return Vec::new() };
+        let goes_on = |sample: &&Sample| {
+            heir.is_some_and(|heir| encode::same_series(sample, &self.labels, &heir.labels))
+        };
+        let ended: Vec<_> =
+            last.samples.iter().filter(|sample| !goes_on(sample)).cloned().collect();
+        // No sample of theirs may be as new.
+        let tick = Tick::new(at.max(last.at + Duration::from_millis(1)), Vec::new());
+        let first = Layout::default().request(&tick, &ended, &self.labels);
+        self.packed(first, &mut ended.iter(), 0, &mut Drops::default())
+    }
+
+    async fn send(&mut self, body: &Body) -> Result<(), SendError> {
+        if (self.version, body.version) == (WriteVersion::Two, WriteVersion::Two) {
+            let answer = self.post(body).await?;
+            if knows_second(&answer) {
+                return self.judge(answer).await;
+            }
+            tracing::warn!(url = %self.url, "the receiver does not know remote write 2.0");
+            self.version = WriteVersion::One;
+        }
+        let first;
+        let body = match body.version {
+            WriteVersion::One => body,
+            WriteVersion::Two => {
+                // It was compressed before, so it can be again.
+                first = body.in_first().unwrap_or_else(|_| body.clone());
+                &first
+            }
+        };
+        let answer = self.post(body).await?;
+        self.judge(answer).await
+    }
+
+    fn usage(&self, requests: &[Request<Body>], between: Duration) -> Usage {
+        let bytes = requests.iter().map(|request| request.payload.bytes.len() as u64).sum();
+        usage::of(&self.url, self.layout.names(), bytes, between)
+    }
+
+    fn show(&self, body: &Body) -> Vec<String> {
+        let mut lines = vec![format!("POST {} ({} bytes)", self.url, body.bytes.len())];
+        for (name, value) in self.headers.iter().chain(&version_headers(body.version)) {
+            lines.push(format!("{name}: {}", value.to_str().unwrap_or_default()));
+        }
+        lines.extend(self.authorization.shown());
+        lines.push(String::new());
+        lines.extend(encode::lines(&body.first()));
+        lines
+    }
+}
+
+impl RemoteWrite {
+    /// A request as it goes on the wire; nothing where there is nothing in it.
+    fn packed(
+        &self,
+        first: Vec<u8>,
+        samples: &mut dyn Iterator<Item = &Sample>,
+        measurements: usize,
+        drops: &mut Drops,
+    ) -> Vec<Request<Body>> {
+        if first.is_empty() {
+            return Vec::new();
+        }
+        match Body::new(self.version, first, samples) {
+            Ok(payload) => vec![Request { payload, measurements }],
             // Only what is larger than 4 GiB cannot be compressed.
             Err(_) => {
                 drops.add(Reason::Invalid, measurements);
@@ -217,57 +251,47 @@ impl Sink for RemoteWrite {
         }
     }
 
-    async fn send(&mut self, body: &Bytes) -> Result<(), SendError> {
-        let mut request =
-            self.client.post(self.url.clone()).headers(self.headers.clone()).body(body.clone());
-        request = match &self.authorization {
-            None => request,
-            Some(Authorization::Basic { username, password }) => {
-                request.basic_auth(username, password.as_ref().map(ExposeSecret::expose_secret))
-            }
-            Some(Authorization::Bearer(token)) => request.bearer_auth(token.expose_secret()),
+    /// The answer to a request, whatever it says.
+    async fn post(&mut self, body: &Body) -> Result<Response, SendError> {
+        let url = self.url.to_string();
+        // The URL stands in the error already.
+        let failed = |error: reqwest::Error| SendError::Push {
+            url: url.clone(),
+            source: HttpError::Send(error.without_url()),
         };
-        let failed = |source| SendError::Push { url: self.url.to_string(), source };
-        let answer = request.send().await.map_err(|error| {
-            // The URL stands in the error already.
-            failed(HttpError::Send(error.without_url()))
-        })?;
+        let mut request = self
+            .client
+            .post(self.url.clone())
+            .headers(self.headers.clone())
+            .headers(version_headers(body.version))
+            .body(body.bytes.clone())
+            .build()
+            .map_err(failed)?;
+        let authorized = self.authorization.apply(&mut request, &body.bytes).await;
+        authorized.map_err(|source| SendError::Sign { url: url.clone(), source })?;
+        let answer = self.client.execute(request).await.map_err(failed)?;
         self.receiver_clock.note(answer.headers(), Instant::now());
-        if !answer.status().is_success() {
-            return Err(failed(http::refused(answer).await));
-        }
-        Ok(())
+        Ok(answer)
     }
 
-    fn usage(&self, requests: &[Request<Bytes>], between: Duration) -> Usage {
-        let bytes = requests.iter().map(|request| request.payload.len() as u64).sum();
-        usage::of(&self.url, self.layout.names(), bytes, between)
-    }
-
-    fn show(&self, body: &Bytes) -> Vec<String> {
-        let plain = snap::raw::Decoder::new().decompress_vec(body).unwrap_or_default();
-        let request = encode::WriteRequest::decode(&*plain).unwrap_or_default();
-        let mut lines = vec![format!("POST {} ({} bytes)", self.url, body.len())];
-        for (name, value) in &self.headers {
-            lines.push(format!("{name}: {}", value.to_str().unwrap_or_default()));
+    /// What an answer means. The body of a good one is not read.
+    async fn judge(&self, answer: Response) -> Result<(), SendError> {
+        if answer.status().is_success() {
+            return Ok(());
         }
-        match &self.authorization {
-            None => {}
-            Some(Authorization::Basic { .. }) => lines.push(format!("{AUTHORIZATION}: Basic …")),
-            Some(Authorization::Bearer(_)) => lines.push(format!("{AUTHORIZATION}: Bearer …")),
+        let (url, written) = (self.url.to_string(), written(&answer));
+        let source = http::refused(answer).await;
+        match source.verdict() {
+            Verdict::Permanent if written > 0 => Err(SendError::PushPart { url, written, source }),
+            _ => Err(SendError::Push { url, source }),
         }
-        lines.push(String::new());
-        lines.extend(encode::lines(&request));
-        lines
     }
 }
 
-/// The headers of remote write 1.0, which users cannot change.
+/// The headers of every request.
 fn headers(tenant: Option<&str>) -> Result<HeaderMap, BuildError> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_ENCODING, HeaderValue::from_static("snappy"));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
-    headers.insert("x-prometheus-remote-write-version", HeaderValue::from_static("0.1.0"));
     if let Some(tenant) = tenant {
         let value = HeaderValue::from_str(tenant).map_err(|_| BuildError::Refused {
             key: "tenant".to_owned(),

@@ -1,16 +1,23 @@
 //! Remote write against a small receiver on the loopback.
 #![allow(clippy::unwrap_used)]
 
+mod auth;
+mod certificates;
+mod ending;
+mod versions;
+
 use std::collections::HashMap;
 use std::time::UNIX_EPOCH;
 
+use bytes::Bytes;
+use prost::Message;
+use secrecy::SecretString;
 use tokio::net::TcpListener;
 
 use super::*;
 use crate::metrics::placeholder::tests::identity;
 use crate::metrics::sample::Sample;
 use crate::metrics::sink::receiver::receive;
-use crate::platform::retry::{Retryable, Verdict};
 
 fn settings(url: &str) -> RemoteWriteSettings {
     RemoteWriteSettings {
@@ -19,6 +26,12 @@ fn settings(url: &str) -> RemoteWriteSettings {
         username: None,
         password: None,
         bearer: None,
+        version: WriteVersion::One,
+        sigv4: false,
+        region: None,
+        ca_file: None,
+        client_certificate: None,
+        client_key: None,
         labels: [("instance", "{instance_id}"), ("image", "{image_id}")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
@@ -112,8 +125,16 @@ async fn answers_are_told_apart_by_what_the_protocol_asks_of_a_sender() {
         let (.., sent) = push(|_| {}, &answer).await;
         assert_eq!(sent.unwrap_err().verdict(), verdict, "{answer}");
     }
+    let partly = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\
+                  X-Prometheus-Remote-Write-Samples-Written: 7\r\n\r\n";
+    let error = push(|_| {}, partly).await.2.unwrap_err();
+    assert_eq!((error.written(), error.verdict()), (7, Verdict::Permanent));
+    // It will be sent again as a whole.
+    let error = push(|_| {}, &partly.replace("400", "503")).await.2.unwrap_err();
+    assert_eq!((error.written(), error.verdict()), (0, Verdict::Transient));
     let mut dead = build(&settings("http://127.0.0.1:1/")).unwrap();
-    let error = dead.send(&Bytes::new()).await.unwrap_err();
+    let error =
+        dead.send(&Body { version: WriteVersion::One, bytes: Bytes::new() }).await.unwrap_err();
     assert_eq!(error.verdict(), Verdict::Transient);
 }
 
