@@ -168,14 +168,14 @@ build {
 
   provisioner "file" {
     source      = var.config
-    destination = "${local.place}/image.toml"
+    destination = "${local.place}/${basename(var.config)}"
   }
 
   # What came of the bake is fetched before a failed one ends the build: it says which task failed.
   provisioner "shell" {
     inline = [
       "cd ${local.place}",
-      "sudo sh ./install.sh image.toml",
+      "sudo sh ./install.sh '${basename(var.config)}'",
       "code=0",
       "sudo gild bake --name '${var.app}' --version '${var.version}' --base '${source.name}' --revision '${var.revision}' || code=$?",
       "echo \"$code\" >code",

@@ -1,5 +1,5 @@
-# What the image pipeline can be told. Only the first four have no default.
-# `ami/build` reads the sharing ones from the account scope; README.md says how.
+# What the image pipeline can be told. Only the first four have no default. `ami/build` gives `account_scope`,
+# `gild`, `notify_config` and `output`.
 
 variable "app" {
   type        = string
@@ -18,7 +18,7 @@ variable "packages" {
 
 variable "config" {
   type        = string
-  description = "The image layer: a document of this host that becomes /usr/lib/gild/config.d/10-image.toml."
+  description = "The image layer: a document of this host that becomes /usr/lib/gild/config.d/10-image, in its format."
 }
 
 variable "region" {
