@@ -1,5 +1,5 @@
 //! The binary alone: in a root that holds nothing else but the files that say which names
-//! there are, it resolves names and fetches by them.
+//! there are, and where to look, it resolves names and fetches by them.
 //!
 //! A static binary could still load the host's libraries to resolve a name, and would only fail
 //! where there are none.
@@ -39,7 +39,7 @@ fn the_binary_alone_in_a_root_fetches_by_names_of_hosts_and_of_a_name_server() {
     lay(
         "usr/lib/gild/config.d/10-image.toml",
         format!(
-            "[scope]\nlocal_targets = true\n[scope.global]\nsources = [\
+            "configuration.run = \"never\"\n[scope]\nlocal_targets = true\n[scope.global]\nsources = [\
              \"http://hosts.test:{port}/global.toml\", \"http://served.test:{port}/more.toml\"]\n\
              [scope.account]\nsources = [\"ssm:/gild/account\"]\n"
         ),

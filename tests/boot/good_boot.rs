@@ -48,7 +48,21 @@ fn a_good_boot_configures_the_machine_and_its_metrics_are_true() {
         if series[0].last().1 == 1.0 { Ok(series) } else { Err(format!("{series:?}")) }
     });
     assert_eq!(up.len(), 1, "{up:?}");
+    the_daemon_sees_what_is_mounted_later(&machine);
     the_daemon_is_small(&machine);
+}
+
+/// Its sandbox is a view of its own of the host's mounts, and must follow them.
+fn the_daemon_sees_what_is_mounted_later(machine: &Machine) {
+    let pid = machine.say(&["systemctl", "show", "--property=MainPID", "--value", "gild.service"]);
+    let mounted = || {
+        let mounts = machine.read(&format!("/proc/{pid}/mountinfo")).unwrap();
+        mounts.lines().any(|line| line.split(' ').nth(4) == Some("/mnt"))
+    };
+    assert!(!mounted());
+    assert!(machine.exec(&["mount", "-t", "tmpfs", "later", "/mnt"]).status.success());
+    until("mount in the daemon's view", FLOW, || if mounted() { Ok(()) } else { Err(pid.clone()) });
+    assert!(machine.exec(&["umount", "/mnt"]).status.success());
 }
 
 fn leaves_nothing_of_the_step(machine: &Machine) {
