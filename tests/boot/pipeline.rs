@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -20,6 +21,9 @@ use crate::machine::Machine;
 use crate::package::{DEB, package};
 use crate::vault::encrypt;
 use crate::world::World;
+
+/// How long the machine may take to be up.
+const START: Duration = Duration::from_secs(60);
 
 /// The webhook that is told.
 pub(crate) const WEBHOOK: &str = "images";
@@ -122,7 +126,7 @@ impl<'a> Pipeline<'a> {
     /// The machine that is taken for the instance: Amazon's image, as far as this needs it.
     fn machine(&self, playbook: &str) -> Machine {
         let mut disk = Disk::default();
-        disk.add("/etc/hosts", "127.0.0.1 localhost\n");
+        disk.add("/etc/hosts", "127.0.0.1 localhost gild-test\n");
         disk.add("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n");
         disk.add("/deployment/playbook/main.yml", playbook);
         let vaulted = encrypt("vaulted: sesame\n", &self.password);
@@ -140,6 +144,7 @@ impl<'a> Pipeline<'a> {
         let sudo = "Defaults env_keep += \"AWS_ENDPOINT_URL\"\nec2-user ALL=(ALL) NOPASSWD: ALL\n";
         disk.add("/etc/sudoers.d/ec2-user", sudo);
         let machine = Machine::bare(&self.world.place, &disk);
+        machine.wait_for("multi-user.target", &["active"], START);
         for command in [
             &["useradd", "--create-home", "--shell", "/bin/bash", "ec2-user"][..],
             &["systemctl", "start", "ssh.service"],
