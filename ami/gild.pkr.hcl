@@ -62,9 +62,11 @@ source "amazon-ebs" "gild" {
   force_deregister      = var.replace
   force_delete_snapshot = var.replace
 
-  # From Packer 1.7: version 2 of the metadata service alone, and with the instance's tags, where gild reads the
-  # service scope; in what is started from the image, too.
+  # From Packer 1.7. Version 2 of the metadata service alone, also on what is started from the image. The instance's
+  # tags are there too, where gild reads the service scope: that is of the builder, and a launch template must say it again.
   imds_support = "v2.0"
+  # Nobody but this host reaches the builder.
+  temporary_security_group_source_public_ip = true
 
   metadata_options {
     http_endpoint               = "enabled"
