@@ -1,8 +1,9 @@
 //! An image from nothing to the message that it is there, and a playbook that fails on the way.
 
 use std::fs;
-use std::process::Output;
+use std::process::{Command, Output};
 
+use crate::base::run;
 use crate::fakes::imds::Instance;
 use crate::fixtures::instance;
 use crate::machine::Machine;
@@ -86,15 +87,43 @@ fn a_playbook_that_fails_gives_no_image_and_a_message_with_its_task() {
 }
 
 #[test]
-fn the_template_is_valid_for_all_systems_and_a_slip_in_it_is_not() {
+fn the_template_is_valid_and_its_script_installs_only_what_is_named() {
     let world = World::new(&instance());
-    let (pipeline, _machine) = Pipeline::new(&world, PLAYBOOK);
+    let (pipeline, machine) = Pipeline::new(&world, PLAYBOOK);
     let output = pipeline.validate(&[]);
     assert!(output.status.success(), "{}", said(&output));
     let output = pipeline.validate(&["-var", "spot=true", "-var", "source_ami=ami-12345678"]);
     assert!(output.status.success(), "{}", said(&output));
     let output = pipeline.validate(&["-var", "hop_limt=2"]);
     assert!(!output.status.success(), "{}", said(&output));
+    installs_what_is_named_and_nothing_else(&machine, &pipeline);
+}
+
+/// What `install.sh` is given on a host, and what it makes of that.
+fn installs_what_is_named_and_nothing_else(machine: &Machine, pipeline: &Pipeline<'_>) {
+    let place = machine.path("/root/install");
+    let bring = |from: &str| {
+        run(Command::new("cp").arg("-rT").arg(pipeline.path(from)).arg(&place));
+    };
+    let fails = |change: &str, expected: &str| {
+        let _ = fs::remove_dir_all(&place);
+        bring("packages");
+        run(Command::new("cp").arg(pipeline.path("ami/install.sh")).arg(&place));
+        let script = format!("cd /root/install && {change} && sh ./install.sh layer.toml");
+        let output = machine.exec(&["sh", "-c", &script]);
+        let text = said(&output);
+        assert!(!output.status.success() && text.contains(expected), "{change}: {text}");
+        let known = machine.exec(&["dpkg-query", "--status", "gild"]);
+        assert_eq!(known.status.success(), expected.contains("not a known key"), "{change}");
+    };
+    fails("echo x | tee -a gild_*.deb", "is not what SHA256SUMS says");
+    fails("rm gild_*.deb", "there is no gild_*_amd64.deb");
+    fails("cp gild_*.deb gild_0_amd64.deb", "there are several of gild_*_amd64.deb");
+    fails("sed -i s/gild_/old_/ SHA256SUMS", "does not name gild_");
+    fails("cat SHA256SUMS SHA256SUMS >two && mv two SHA256SUMS", "does not name gild_");
+    fails("rm SHA256SUMS", "SHA256SUMS");
+    fails("echo 'skope = 1' >layer.toml", "skope is not a known key");
+    assert!(!machine.path("/usr/lib/gild/config.d/10-image.toml").exists());
 }
 
 fn said(output: &Output) -> String {
