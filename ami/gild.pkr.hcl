@@ -4,16 +4,22 @@
 # To add a system or a processor: a source in `build`, and its names in `name_parts` and `instance_types`.
 
 locals {
-  scope    = try(yamldecode(var.account_scope), {})
-  shared   = try(local.scope.ami, local.scope, {})
-  regions  = length(var.ami_regions) > 0 ? var.ami_regions : try(local.shared.regions, local.shared.ami_regions, [])
-  accounts = length(var.ami_accounts) > 0 ? var.ami_accounts : try(local.shared.accounts, local.shared.ami_accounts, local.shared.share_accounts, [])
-  snapshot_accounts = (
-    length(var.snapshot_accounts) > 0 ? var.snapshot_accounts
-    : try(local.shared.snapshot_accounts, local.accounts)
+  # Each reads the document anew: a local that hides its errors must not depend on another one.
+  regions = length(var.ami_regions) > 0 ? var.ami_regions : try(
+    yamldecode(var.account_scope).ami.regions, yamldecode(var.account_scope).ami_regions, []
+  )
+  accounts = length(var.ami_accounts) > 0 ? var.ami_accounts : try(
+    yamldecode(var.account_scope).ami.accounts, yamldecode(var.account_scope).ami_accounts,
+    yamldecode(var.account_scope).share_accounts, []
+  )
+  snapshot_accounts = length(var.snapshot_accounts) > 0 ? var.snapshot_accounts : try(
+    yamldecode(var.account_scope).ami.snapshot_accounts, yamldecode(var.account_scope).snapshot_accounts,
+    local.accounts
+  )
+  kms_key = var.kms_key_id != "" ? var.kms_key_id : try(
+    yamldecode(var.account_scope).ami.kms_key_id, yamldecode(var.account_scope).kms_key_id, ""
   )
   is_shared = length(local.accounts) > 0 || length(local.snapshot_accounts) > 0
-  kms_key   = var.kms_key_id != "" ? var.kms_key_id : try(local.shared.kms_key_id, "")
 
   started   = timestamp()
   timestamp = formatdate("YYYYMMDDhhmmss", local.started)

@@ -53,7 +53,13 @@ variable "name_parts" {
 variable "account_scope" {
   type        = string
   default     = "{}"
-  description = "The account scope's document as YAML or JSON. Its `ami` table, or else its own keys, give what the next five leave empty: regions, accounts, snapshot_accounts, kms_key_id, run_region."
+  description = "The account scope's document as YAML or JSON. Its `ami` table, or else its own keys, give what the next four leave empty: regions, accounts, snapshot_accounts, kms_key_id."
+
+  # What cannot be read would share the image with nobody, and say nothing.
+  validation {
+    condition     = can(keys(yamldecode(var.account_scope)))
+    error_message = "The account_scope must be a document in YAML or JSON."
+  }
 }
 
 variable "ami_regions" {
