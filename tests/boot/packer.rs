@@ -96,6 +96,9 @@ fn the_template_is_valid_and_its_script_installs_only_what_is_named() {
     assert!(output.status.success(), "{}", said(&output));
     let output = pipeline.validate(&["-var", "hop_limt=2"]);
     assert!(!output.status.success(), "{}", said(&output));
+    // Taken for no document, it would share the image with nobody, and nothing would say so.
+    let output = pipeline.validate(&["-var", "account_scope=[ami]\nregions = [\"eu-west-1\"]"]);
+    assert!(said(&output).contains("must be a document in YAML or JSON"), "{}", said(&output));
     installs_what_is_named_and_nothing_else(&machine, &pipeline);
 }
 
