@@ -24,6 +24,13 @@ const LOG: &str = "==> Builds failed\n\n==> Some builds didn't complete successf
      --> amazon-ebs.al2023-arm64: InsufficientInstanceCapacity: there is no t4g.small\n\n\
      ==> Builds finished but no artifacts were created.\n";
 
+/// What it says where `gild seal` finds a secret, and another build has worked.
+const SEALED: &str = "==> amazon-ebs.al2023-arm64: gild: a secret is left: /root/.vault\n\
+     ==> amazon-ebs.al2023-arm64: Provisioning step had errors: Running the cleanup provisioner\n\
+     ==> amazon-ebs.al2023-arm64: Terminating the source AWS instance...\n\
+     --> amazon-ebs.al2023-arm64: Script exited with non-zero exit status: 1\n\
+     --> amazon-ebs.al2-x86_64: AMIs were created:\neu-west-1: ami-0123456789abcdef0\n";
+
 /// A directory with these files, where nothing else of gild's is.
 fn directory(files: &[(&str, &str)]) -> TempDir {
     let directory = TempDir::new().unwrap();
@@ -116,6 +123,8 @@ fn a_failure_is_told_with_its_task_or_with_what_packer_says() {
         ("report.json", &report),
         ("none.json", "{}"),
         ("packer.log", LOG),
+        ("sealed.log", SEALED),
+        ("strange.log", "packer: not found\n"),
         ("notify.toml", &discord(&chat, "images")),
     ]);
     let failure = ["packer-failure", "--service", "opinion", "--of-version", "1.4.2"];
@@ -135,6 +144,13 @@ fn a_failure_is_told_with_its_task_or_with_what_packer_says() {
     let value = field["value"].as_str().unwrap();
     assert!(value.starts_with("```\namazon-ebs.al2023-arm64: InsufficientInstance"), "{value}");
     assert!(!value.contains("Builds finished"), "{value}");
+    assert_eq!(
+        tell(&["--log", "@sealed.log"])["value"],
+        "```\namazon-ebs.al2023-arm64: Script exited with non-zero exit status: 1\n\
+         ==> amazon-ebs.al2023-arm64: gild: a secret is left: /root/.vault\n```"
+    );
+    let strange = tell(&["--log", "@strange.log"]);
+    assert_eq!(strange["value"], "```\npacker: not found\n```");
     assert_eq!(tell(&[])["value"], "```\nno message\n```");
 
     let (code, log) = notify(

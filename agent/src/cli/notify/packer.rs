@@ -23,7 +23,7 @@ use crate::scope::resolve;
 /// How much of a log's end is read.
 const END: u64 = 64 << 10;
 
-/// How many of its last lines are told where none says that it is an error.
+/// How many lines before the end of a script, or of all, are told.
 const LINES: usize = 20;
 
 /// Whom to tell.
@@ -129,12 +129,16 @@ fn end(path: &Path) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// What Packer says at its end of each build that failed; where it says nothing, its last lines.
+/// What Packer says at its end of each build that failed, and what a script said before it
+/// failed; where it says nothing, its last lines.
 fn errors(log: &str) -> String {
-    let said: Vec<&str> = log.lines().filter_map(|line| line.strip_prefix("--> ")).collect();
-    if !said.is_empty() {
-        return said.join("\n");
-    }
     let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
-    lines[lines.len().saturating_sub(LINES)..].join("\n")
+    let is_end = |line: &&str| line.contains("Provisioning step had errors");
+    let end = lines.iter().position(is_end);
+    let failed = lines.iter().filter_map(|line| line.strip_prefix("--> "));
+    let mut said: Vec<&str> = failed.filter(|line| !line.ends_with("AMIs were created:")).collect();
+    if let Some(end) = end.or(said.is_empty().then_some(lines.len())) {
+        said.extend(&lines[end.saturating_sub(LINES)..end]);
+    }
+    said.join("\n")
 }
