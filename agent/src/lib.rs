@@ -43,6 +43,9 @@ pub mod daemon;
 /// What operators may ask: HTTP on a unix socket, and its client.
 pub mod status;
 
+/// The image that this host becomes, or was started from.
+pub mod image;
+
 /// Other agents' configuration as gild's.
 pub mod import;
 

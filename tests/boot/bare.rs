@@ -19,8 +19,8 @@ use crate::world::World;
 fn the_binary_alone_in_a_root_fetches_by_names_of_hosts_and_of_a_name_server() {
     let world = World::new(&instance());
     let region = Instance::default().region;
-    world.files.put("/global.toml", "vars.from_hosts = \"yes\"\n".to_owned());
-    world.files.put("/more.toml", "vars.from_name_server = \"yes\"\n".to_owned());
+    world.files.put("/global.toml", "vars.from_hosts = \"yes\"\n");
+    world.files.put("/more.toml", "vars.from_name_server = \"yes\"\n");
     world.moto.put_parameter(&region, "/gild/account", "String", "vars.from_aws = \"yes\"\n");
     let server = world.place.run(|| UdpSocket::bind("127.0.0.1:53")).expect("a name server");
     std::thread::spawn(move || answer(&server));

@@ -68,6 +68,11 @@ fn a_package_that_is_removed_leaves_what_the_step_made_and_nothing_of_gild_s() {
     }
     assert_eq!(machine.state_of("nginx.service"), "active", "the host's service was stopped");
 
+    dpkg(&machine, "--install", &bring(&machine, &package(DEB, None)));
+    assert_eq!(enabled(&machine, "gild-drain.service"), "enabled", "it came again");
+    assert_eq!(machine.state_of("gild.service"), "inactive", "it was started");
+    dpkg(&machine, "--remove", "gild");
+
     // The scenario's own, which a package knows nothing of.
     machine.say(&["sh", "-c", "rm -r /etc/systemd/system/gild* /usr/lib/gild"]);
     dpkg(&machine, "--purge", "gild");

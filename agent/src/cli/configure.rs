@@ -13,7 +13,7 @@ use crate::config::node::Node;
 use crate::configure::applied::{self, Applied};
 use crate::configure::boot::{self, Options, Watcher};
 use crate::configure::events::Progress;
-use crate::configure::report::{Decision, Outcome, SourceOutcome, TaskOutcome};
+use crate::configure::report::{Decision, Outcome, Report, SourceOutcome, TaskOutcome};
 use crate::platform::error::chain_text;
 use crate::platform::paths::Paths;
 use crate::platform::{process, signals};
@@ -36,6 +36,7 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
     let options = Options {
         force: arguments.force,
         plan: arguments.plan,
+        bake: None,
         base: None,
         // By the kernel's word: what came before `main` counts too.
         since: Instant::now().checked_sub(process::own_age()),
@@ -49,26 +50,31 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
         text.push_str(&up::tasks_text(&report));
         super::print(&globals.redactor, &text);
     }
+    Ok(ended(&report, "boot", "ready"))
+}
+
+/// Says what came of a boot or a bake, and what to exit with.
+pub(super) fn ended(report: &Report, what: &str, well: &str) -> ExitCode {
     match (&report.failure, report.outcome) {
         (_, Outcome::Degraded) => {
-            tracing::warn!("the boot is degraded: {}", report.problems.join("; "));
-            Ok(ExitCode::SUCCESS)
+            tracing::warn!("the {what} is degraded: {}", report.problems.join("; "));
+            ExitCode::SUCCESS
         }
         (Some(failure), _) => {
             let task = failure.task.as_deref().unwrap_or("none");
-            tracing::error!(task, "the boot failed: {}", failure.message);
-            Ok(ExitCode::FAILURE)
+            tracing::error!(task, "the {what} failed: {}", failure.message);
+            ExitCode::FAILURE
         }
         (None, _) => {
-            tracing::info!("ready");
-            Ok(ExitCode::SUCCESS)
+            tracing::info!("{well}");
+            ExitCode::SUCCESS
         }
     }
 }
 
 /// Tells the journal what happens, and remembers what a plan shows.
 #[derive(Default)]
-struct Journal {
+pub(super) struct Journal {
     plan: bool,
     /// The instance and what its step is made of.
     resolved: Option<(String, Node)>,

@@ -5,6 +5,7 @@
 //! To add a verb: one file with `Arguments` and `run`, and a line in each of the
 //! two lists below.
 
+mod bake;
 mod blame;
 mod config;
 mod configure;
@@ -18,6 +19,7 @@ mod metrics;
 mod notify;
 mod paint;
 mod run;
+mod seal;
 mod status;
 mod top;
 mod up;
@@ -68,15 +70,19 @@ enum Verb {
     Notify(notify::Arguments),
     Drain(drain::Arguments),
     Import(import::Arguments),
+    Bake(bake::Arguments),
+    Seal(seal::Arguments),
 }
 
 impl Verb {
     /// What is logged where `GILD_LOG` does not say.
     fn usual_log(&self) -> &'static str {
         match self {
-            Verb::Configure(_) | Verb::Run(_) | Verb::Notify(_) | Verb::Drain(_) => {
-                "warn,gild=info"
-            }
+            Verb::Configure(_)
+            | Verb::Run(_)
+            | Verb::Notify(_)
+            | Verb::Drain(_)
+            | Verb::Bake(_) => "warn,gild=info",
             // The tasks of the step are shown already.
             Verb::Up(_) => "warn,gild=info,gild::step=warn",
             Verb::Status(_)
@@ -85,6 +91,7 @@ impl Verb {
             | Verb::Metrics(_)
             | Verb::Cost(_)
             | Verb::Import(_)
+            | Verb::Seal(_)
             | Verb::Blame(_) => "warn",
         }
     }
@@ -143,6 +150,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 Verb::Notify(arguments) => notify::run(&globals, &arguments).await,
                 Verb::Drain(arguments) => drain::run(&globals, &arguments).await,
                 Verb::Import(arguments) => import::run(&globals, &arguments),
+                Verb::Bake(arguments) => bake::run(&globals, &arguments).await,
+                Verb::Seal(arguments) => seal::run(&globals, &arguments).await,
             }
         }),
     };

@@ -13,13 +13,15 @@ use crate::configure::handoff::Handoff;
 use crate::configure::report::{Outcome, Report};
 use crate::health::watch::Watch;
 use crate::identity::Identity;
+use crate::image;
 use crate::lifecycle::drain::record::Record;
 use crate::lifecycle::notice::Notices;
 use crate::metrics::openmetrics::{self, Format};
 use crate::metrics::pipeline::Pipeline;
-use crate::metrics::sample::Tick;
+use crate::metrics::sample::{Sample, Tick, label};
 use crate::notify::courier::Tally;
 use crate::platform::clock;
+use crate::platform::error::chain_text;
 use crate::platform::paths::Paths;
 use crate::status::fresh::{Drift, Look};
 use crate::status::server::{Answers, Flushing};
@@ -31,6 +33,7 @@ use crate::status::snapshot::{
 #[derive(Debug)]
 pub(super) struct Board {
     paths: Paths,
+    image: Option<image::record::Record>,
     started: Instant,
     started_at: String,
     view: Mutex<View>,
@@ -86,6 +89,7 @@ impl Board {
     pub(super) fn new(paths: &Paths) -> Self {
         Self {
             paths: paths.clone(),
+            image: image(paths),
             started: Instant::now(),
             started_at: clock::now_text(),
             view: Mutex::default(),
@@ -122,6 +126,7 @@ impl Board {
             notices: &view.notices,
             started_at: &self.started_at,
             identity,
+            image: self.image.as_ref(),
             drain: Record::load(&self.paths).unwrap_or_default(),
             services: view.watch.as_ref().map(Watch::snapshot).unwrap_or_default(),
             sinks: view.pipeline.as_ref().map(sinks).unwrap_or_default(),
@@ -143,6 +148,18 @@ impl Board {
         }
     }
 
+    /// The image as a series whose labels say what it is.
+    pub(super) fn image_sample(&self) -> Option<Sample> {
+        let image = self.image.as_ref()?;
+        let labels = vec![
+            label("name", image.name.as_str()),
+            label("version", image.version.as_str()),
+            label("base", image.base.as_str()),
+            label("revision", image.revision.as_str()),
+        ];
+        Some(Sample::gauge("gild_image_info", labels, 1.0))
+    }
+
     fn agent(&self) -> AgentStatus {
         AgentStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -151,6 +168,14 @@ impl Board {
             rss_bytes: resident_bytes().unwrap_or_default(),
         }
     }
+}
+
+/// What the image says of itself, which never changes while it runs.
+fn image(paths: &Paths) -> Option<image::record::Record> {
+    image::record::Record::load(paths).unwrap_or_else(|error| {
+        tracing::warn!("{}", chain_text(&error));
+        None
+    })
 }
 
 fn sinks(pipeline: &Pipeline) -> BTreeMap<String, SinkStatus> {

@@ -113,6 +113,7 @@ impl<'a> Engine<'a> {
         let collectors = self.runner.stats();
         self.scrapes.add_to(&mut tick.samples);
         tick.samples.extend(self.board.boot_samples());
+        tick.samples.extend(self.board.image_sample());
         let mut view = self.board.view();
         tick.samples.extend(view.watch.as_ref().map(Watch::samples).unwrap_or_default());
         view.collectors = collectors

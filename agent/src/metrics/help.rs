@@ -92,6 +92,7 @@ const HELP: &[(&str, &str)] = &[
     ("gild_boot_degraded", "Whether the last boot was degraded."),
     ("gild_boot_step_ran", "Whether the step ran in the last boot."),
     ("gild_clock_steps_total", "How often the wall clock was set."),
+    ("gild_image_info", "What the host was started from, in its labels."),
     ("gild_sink_dropped_total", "Measurements that the sink gave up, by reason."),
     ("gild_sink_sent_total", "Measurements that the sink delivered."),
     ("gild_spool_bytes", "Bytes on disk that wait for the sink's receiver."),

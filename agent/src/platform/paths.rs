@@ -139,6 +139,16 @@ impl Paths {
         self.state.join("spool/notify/notices")
     }
 
+    /// What the image says of itself.
+    pub fn image_record(&self) -> PathBuf {
+        self.host("/usr/lib/gild/image.toml")
+    }
+
+    /// There once an image was baked of this host, until it is started anew.
+    pub fn baked(&self) -> PathBuf {
+        self.run.join("baked")
+    }
+
     /// Baked documents.
     pub fn image_layer(&self) -> PathBuf {
         self.host("/usr/lib/gild/config.d")

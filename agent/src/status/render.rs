@@ -46,6 +46,7 @@ fn write_head(out: &mut String, snapshot: &Snapshot, colour: bool) -> std::fmt::
 
 fn write_all(out: &mut String, snapshot: &Snapshot, colour: bool) -> std::fmt::Result {
     write_head(out, snapshot, colour)?;
+    write_image(out, snapshot)?;
     write_configuration(out, snapshot)?;
     fresh::write(out, snapshot)?;
     drain::write(out, snapshot)?;
@@ -101,6 +102,22 @@ fn write_identity(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
     ];
     let details: Vec<_> = details.iter().flatten().map(|detail| plain(detail)).collect();
     writeln!(out, "instance   {}", details.join(", "))
+}
+
+fn write_image(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {
+    let Some(image) = &snapshot.image else { return Ok(()) };
+    let part = |word: &str, text: &str| match text {
+        "" => String::new(),
+        text => format!(", {word} {}", plain(text)),
+    };
+    writeln!(
+        out,
+        "image      {}{}{}{}",
+        plain(&image.title()),
+        part("from", &image.base),
+        part("of", &image.revision),
+        part("baked at", &image.baked_at)
+    )
 }
 
 fn write_configuration(out: &mut String, snapshot: &Snapshot) -> std::fmt::Result {

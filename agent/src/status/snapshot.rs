@@ -8,6 +8,7 @@ use super::fresh::{self, Drift, Look, Refresh};
 use crate::configure::report::{Outcome, Report, SourceReport};
 use crate::health::watch::ServiceHealth;
 use crate::identity::Identity;
+use crate::image;
 use crate::lifecycle::drain::record::Record;
 use crate::lifecycle::notice::Notices;
 use crate::metrics::left_out::LeftOut;
@@ -173,6 +174,8 @@ pub struct Facts<'a> {
     pub started_at: &'a str,
     /// Who the instance is, where that is known.
     pub identity: Option<&'a Identity>,
+    /// What its image says of itself.
+    pub image: Option<&'a image::record::Record>,
     /// What came of draining it.
     pub drain: Option<Record>,
     /// The services.
@@ -198,6 +201,9 @@ pub struct Snapshot {
     pub since: String,
     /// Who the instance is.
     pub identity: Option<Identity>,
+    /// What its image says of itself; null where it says nothing.
+    #[serde(default)]
+    pub image: Option<image::record::Record>,
     /// What came of the configuration step.
     pub configuration: Configuration,
     /// What came of the daemon's last look at the sources; null before it.
@@ -251,6 +257,7 @@ impl Snapshot {
             state,
             since: since.to_owned(),
             identity: facts.identity.cloned(),
+            image: facts.image.cloned(),
             configuration: configuration(report, state, &problems),
             refresh: look.map(|look| look.refresh.clone()),
             drift: facts.drift.cloned(),

@@ -15,7 +15,7 @@ use crate::scope::Context;
 impl Boot<'_> {
     /// Keeps a copy of the report among those of the last boots.
     pub(super) fn keep(&self) {
-        if self.options.plan {
+        if self.options.is_apart() {
             return;
         }
         if let Err(error) = self.report.keep(&self.context.paths, &self.context.redactor) {
@@ -26,7 +26,7 @@ impl Boot<'_> {
 
     /// Tells what came of the boot. Gives whether the report says more now.
     pub(super) async fn announce(&mut self) -> bool {
-        if self.options.plan {
+        if self.options.is_apart() {
             return false;
         }
         let started = Instant::now();

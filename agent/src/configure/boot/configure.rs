@@ -16,7 +16,7 @@ use crate::configure::ended::{Ended, StepResult};
 use crate::configure::playbook::{Playbook, fetch};
 use crate::configure::policy;
 use crate::configure::report::{Failure, Outcome, PhaseOutcome};
-use crate::configure::settings::{ConfigurationSettings, RunPolicy};
+use crate::configure::settings::{ConfigurationSettings, Rollback, RunPolicy};
 use crate::configure::state::{Previous, RolledBack, State, StateError, StepKey};
 use crate::configure::step::Step;
 use crate::identity::Identity;
@@ -53,7 +53,13 @@ impl Boot<'_> {
             digest: resolution.digest.clone(),
             playbook_digest: None,
         };
-        let Options { force, plan, .. } = *self.options;
+        let Options { plan, .. } = *self.options;
+        let force = self.options.force || self.options.bake.is_some();
+        if let Some(bake) = &self.options.bake {
+            settings.tags.clone_from(&bake.tags);
+            // There is nothing to go back to.
+            settings.rollback = Rollback::Nothing;
+        }
         let needed = policy::needs_playbook(settings.run, force || plan, &previous, &key);
         if is_new(&previous, identity) {
             self.keep_waiting();
@@ -144,7 +150,7 @@ impl Boot<'_> {
 
     /// Remembers what succeeded.
     fn succeeded(&self, key: &StepKey, resolution: &Resolution) -> Option<Failure> {
-        if self.options.plan {
+        if self.options.is_apart() {
             return None;
         }
         let applied = Applied::now(key.clone(), clock::now_text(), &resolution.merged.root);
@@ -160,7 +166,7 @@ impl Boot<'_> {
         outcome: Outcome,
         rolled_back: Option<RolledBack>,
     ) -> Result<(), StateError> {
-        if self.options.plan {
+        if self.options.is_apart() {
             return Ok(());
         }
         let state = State { key: key.clone(), outcome, rolled_back, at: clock::now_text() };

@@ -20,7 +20,8 @@ const BRIEF: Duration = Duration::from_millis(150);
 impl Boot<'_> {
     /// Gets ready to be waited for. Nothing is asked yet.
     pub(super) fn may_be_waited_for(&mut self, resolution: &Resolution) {
-        let Some(identity) = resolution.identity.as_ref().filter(|_| !self.options.plan) else {
+        let Some(identity) = resolution.identity.as_ref().filter(|_| !self.options.is_apart())
+        else {
             return;
         };
         let context = self.context;

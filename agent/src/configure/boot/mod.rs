@@ -1,5 +1,5 @@
 //! One boot from beginning to end: resolve, hand off, decide, run the step,
-//! report. `gild configure` and `gild up` are this, with other ears.
+//! report. `gild configure`, `gild up` and `gild bake` are this, with other ears.
 //!
 //! The report is written at each phase, so that whoever asks meanwhile, or
 //! after a crash, finds how far the boot had come.
@@ -43,6 +43,8 @@ pub struct Options {
     pub force: bool,
     /// Change nothing: only show what the step would do.
     pub plan: bool,
+    /// An image is made of this host.
+    pub bake: Option<Bake>,
     /// The directory that a relative playbook path is below.
     pub base: Option<PathBuf>,
     /// When it began, where that was earlier: the process had to start.
@@ -50,6 +52,23 @@ pub struct Options {
     /// Sockets at which a daemon may answer that tells of a good boot, so that
     /// nobody who waits for the boot waits for the receivers too.
     pub daemons: Vec<PathBuf>,
+}
+
+/// How an image is made.
+#[derive(Debug, Clone)]
+pub struct Bake {
+    /// The tags to run in place of those that are configured.
+    pub tags: Vec<String>,
+    /// Whether the image takes along the documents that were fetched.
+    pub seed: bool,
+}
+
+impl Options {
+    /// Whether it is no boot of this instance, but a plan of one or the making of an image:
+    /// nobody waits for it, is told of it, or goes on from it.
+    fn is_apart(&self) -> bool {
+        self.plan || self.bake.is_some()
+    }
 }
 
 /// Who follows a boot as it happens.
@@ -99,7 +118,7 @@ pub async fn boot(
             .map_err(|source| BootError::Directory { path: directory.to_owned(), source })?;
     }
     let mut context = context.clone();
-    if options.plan {
+    if options.plan || options.bake.as_ref().is_some_and(|bake| !bake.seed) {
         context.copies = Copies::Remembered(Memory::default());
     }
     let context = &context;

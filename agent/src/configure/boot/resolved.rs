@@ -34,7 +34,8 @@ impl Boot<'_> {
     /// The daemon gets the configuration even where the boot then fails: a host
     /// that is not configured is measured all the same.
     pub(super) fn hand_over(&self, resolution: &Resolution) -> Result<(), HandoffError> {
-        let Some(identity) = resolution.identity.as_ref().filter(|_| !self.options.plan) else {
+        let Some(identity) = resolution.identity.as_ref().filter(|_| !self.options.is_apart())
+        else {
             return Ok(());
         };
         let handoff = Handoff {

@@ -26,7 +26,9 @@ const HANDING: Duration = Duration::from_secs(5);
 /// Hands the secrets of sinks and notifiers to the daemon. Whatever goes wrong, the boot
 /// goes on.
 pub(super) async fn hand_secrets(context: &Context, options: &Options, resolution: &Resolution) {
-    let Some(identity) = resolution.identity.as_ref().filter(|_| !options.plan) else { return };
+    let Some(identity) = resolution.identity.as_ref().filter(|_| !options.is_apart()) else {
+        return;
+    };
     let settings = &resolution.settings;
     let sinks = settings.sink.values().flat_map(|sink| sink.secrets());
     let notifiers = settings.notify.values().flat_map(|notifier| notifier.receiver.secrets());

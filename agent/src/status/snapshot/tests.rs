@@ -36,6 +36,7 @@ fn looked(
         notices: &Notices::default(),
         started_at: "2025-12-31T23:59:59.000Z",
         identity: None,
+        image: None,
         drain: None,
         services: BTreeMap::new(),
         sinks: BTreeMap::new(),
