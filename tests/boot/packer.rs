@@ -92,7 +92,7 @@ fn the_template_is_valid_and_its_script_installs_only_what_is_named() {
     let (pipeline, machine) = Pipeline::new(&world, PLAYBOOK);
     let output = pipeline.validate(&[]);
     assert!(output.status.success(), "{}", said(&output));
-    let output = pipeline.validate(&["-var", "spot=true", "-var", "source_ami=ami-12345678"]);
+    let output = pipeline.validate(&["-var", "spot=false", "-var", "source_ami=ami-12345678"]);
     assert!(output.status.success(), "{}", said(&output));
     let output = pipeline.validate(&["-var", "hop_limt=2"]);
     assert!(!output.status.success(), "{}", said(&output));

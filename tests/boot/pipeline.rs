@@ -185,7 +185,6 @@ impl<'a> Pipeline<'a> {
             ("ssh_host", "127.0.0.1".to_owned()),
             ("ssh_keypair_name", "gild".to_owned()),
             ("ssh_private_key_file", path("key")),
-            ("spot", "false".to_owned()),
         ];
         let pair = |(name, value)| ["-var".to_owned(), format!("{name}={value}")];
         variables.into_iter().flat_map(pair).collect()
