@@ -4,6 +4,7 @@
 //! in `fakes`; tests that need moto or Ansible fail without them, with the way to get them.
 #![allow(clippy::unwrap_used)]
 
+mod bake;
 mod blame;
 mod boots;
 mod cli;

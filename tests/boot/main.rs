@@ -24,6 +24,7 @@ mod start;
 mod vault;
 mod world;
 
+mod baked;
 mod bare;
 mod drain;
 mod drift;
