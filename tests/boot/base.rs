@@ -19,9 +19,9 @@ use crate::fakes::moto::cache;
 
 const SUITE: &str = "bookworm";
 // debootstrap does not follow virtual packages, so python3-cffi-backend is named.
-const PACKAGES: &str = "ansible-core,dbus,iproute2,nginx-light,procps,python3,python3-cffi-backend,systemd,systemd-sysv";
+const PACKAGES: &str = "ansible-core,dbus,iproute2,nginx-light,openssh-server,procps,python3,python3-cffi-backend,sudo,systemd,systemd-sysv";
 /// Part of the image's name: raise it when `build` changes.
-const RECIPE: &str = "1";
+const RECIPE: &str = "2";
 const SIZE: &str = "2G";
 
 const TOOLS: &[&str] = &[
@@ -29,9 +29,11 @@ const TOOLS: &[&str] = &[
     "ip",
     "mke2fs",
     "nsenter",
+    "packer",
     "prometheus",
     "rpm",
     "setpriv",
+    "ssh-keygen",
     "systemd-nspawn",
     "unshare",
 ];
@@ -116,8 +118,10 @@ fn build(directory: &Path, image: &Path) {
         debootstrap.arg(mirror);
     }
     run(&mut debootstrap);
-    // The image carries the service, and the playbook decides when it runs.
-    run(Command::new("systemctl").arg("--root").arg(&root).args(["disable", "nginx.service"]));
+    // The image carries the services, and the playbook or the scenario decides when they run.
+    for service in ["nginx.service", "ssh.service"] {
+        run(Command::new("systemctl").arg("--root").arg(&root).args(["disable", service]));
+    }
     for waste in ["debootstrap", "usr/share/doc", "var/cache/apt", "var/lib/apt/lists"] {
         let _ = fs::remove_dir_all(root.join(waste));
     }

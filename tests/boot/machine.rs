@@ -40,6 +40,14 @@ impl Machine {
         Self::start(place, directory, &disk.disable)
     }
 
+    /// Boots a machine without gild, as the images are that others make.
+    pub(crate) fn bare(place: &Place, disk: &Disk) -> Self {
+        let directory = base::directory();
+        copy(&base::image(), directory.path());
+        lay_out(&directory.path().join("files"), disk);
+        Self::start(place, directory, &disk.disable)
+    }
+
     /// Boots another machine in the same network from a copy of this one's disk as it is at
     /// this moment, as an image is made of a host that runs. This one is ended.
     pub(crate) fn baked(self) -> Self {

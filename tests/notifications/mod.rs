@@ -1,6 +1,7 @@
 //! Who is told what came of a boot: in a channel and at a topic, once, however
 //! the receivers behave, and without any effect on the boot.
 
+mod images;
 mod killed;
 mod left;
 mod moments;

@@ -84,6 +84,11 @@ impl Audience {
         self.identity.as_ref().and_then(|identity| identity.region.clone())
     }
 
+    /// Whom it may be, by name.
+    pub(super) fn notifiers(&self) -> impl Iterator<Item = (&String, &NotifySettings)> {
+        self.notifiers.iter()
+    }
+
     /// Tells everybody who wants to know, within `PATIENCE`; or leaves it to a daemon
     /// that answers at one of these sockets.
     pub async fn tell(
@@ -154,7 +159,7 @@ impl Audience {
     }
 
     /// The message with what all messages say.
-    fn addressed(&self, mut message: Message, redactor: &Redactor) -> Message {
+    pub(super) fn addressed(&self, mut message: Message, redactor: &Redactor) -> Message {
         if let Some(identity) = &self.identity {
             message = message.about(identity);
         }
@@ -248,7 +253,7 @@ impl Sending {
 }
 
 /// Sends until it arrives, is refused, or time is up.
-async fn insist(
+pub(super) async fn insist(
     notifier: &NotifySettings,
     message: &Message,
     held_back: u32,

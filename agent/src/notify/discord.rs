@@ -175,6 +175,8 @@ fn content(letter: &Letter<'_>) -> String {
         Event::Degraded => "Degraded",
         Event::Ready | Event::Recovered => "Success",
         Event::Drained => "Drained",
+        Event::Baked => "New image",
+        Event::BakeFailed => "No new image",
         Event::Spot => "Spot interruption",
         Event::Rebalance => "Rebalance recommendation",
         Event::Maintenance => "Maintenance",

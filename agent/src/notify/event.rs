@@ -29,6 +29,11 @@ pub enum Event {
     Terminating,
     /// The instance was drained, because it ends.
     Drained,
+    /// An image was made.
+    Baked,
+    /// An image could not be made.
+    #[serde(rename = "bake-failed")]
+    BakeFailed,
 }
 
 impl Event {
@@ -43,10 +48,12 @@ impl Event {
         "maintenance",
         "terminating",
         "drained",
+        "baked",
+        "bake-failed",
     ];
 
     /// What the words mean, in the same order.
-    const ALL: [Event; 9] = [
+    const ALL: [Event; 11] = [
         Event::Failed,
         Event::Degraded,
         Event::Ready,
@@ -56,6 +63,8 @@ impl Event {
         Event::Maintenance,
         Event::Terminating,
         Event::Drained,
+        Event::Baked,
+        Event::BakeFailed,
     ];
 
     /// The outcome that the event is of; of what is no boot's, its own word.
@@ -69,15 +78,17 @@ impl Event {
             Event::Maintenance => "maintenance",
             Event::Terminating => "terminating",
             Event::Drained => "drained",
+            Event::Baked => "baked",
+            Event::BakeFailed => "bake-failed",
         }
     }
 
     /// The colour that receivers show it in: red, green and blue.
     pub fn colour(self) -> u32 {
         match self {
-            Event::Failed => 0xED_42_45,
+            Event::Failed | Event::BakeFailed => 0xED_42_45,
             Event::Degraded => 0xFE_E7_5C,
-            Event::Ready | Event::Recovered => 0x57_F2_87,
+            Event::Ready | Event::Recovered | Event::Baked => 0x57_F2_87,
             Event::Spot | Event::Rebalance | Event::Maintenance => 0xE6_7E_22,
             Event::Terminating => 0x58_65_F2,
             Event::Drained => 0x34_98_DB,
@@ -87,7 +98,12 @@ impl Event {
     /// Whether it is what came of a boot. The others are news of their own, and change
     /// nothing of what was told of a boot.
     pub fn is_of_boot(self) -> bool {
-        !self.is_notice() && self != Event::Drained
+        !self.is_notice() && !self.is_of_image() && self != Event::Drained
+    }
+
+    /// Whether it is of an image, not of an instance.
+    pub fn is_of_image(self) -> bool {
+        matches!(self, Event::Baked | Event::BakeFailed)
     }
 
     /// Whether it is of what is coming.

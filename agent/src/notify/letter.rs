@@ -42,8 +42,9 @@ impl<'a> Letter<'a> {
         let place = match (&message.task, event) {
             _ if event.is_notice() => "notice:".to_owned(),
             (Some(task), _) => format!("error in {task}:"),
-            (None, Event::Failed) => "error:".to_owned(),
+            (None, Event::Failed | Event::BakeFailed) => "error:".to_owned(),
             (None, Event::Drained) => "drained:".to_owned(),
+            (None, Event::Baked) => "images:".to_owned(),
             (None, _) => "problems:".to_owned(),
         };
         Some((place, message.text.as_deref().unwrap_or("no message")))
@@ -65,7 +66,12 @@ impl<'a> Letter<'a> {
         let short = |digest: &Option<String>| {
             digest.as_ref().map(|digest| digest.chars().take(12).collect::<String>())
         };
+        let image = message.image.as_ref();
         let facts = [
+            ("Service", image.and_then(|image| image.service.clone())),
+            ("Version", image.and_then(|image| image.version.clone())),
+            ("Base", image.and_then(|image| image.base.clone())),
+            ("Revision", image.and_then(|image| short(&image.revision))),
             ("Instance", message.instance_id.clone()),
             ("Host", message.hostname.clone()),
             ("Private IP", message.private_ip.clone()),
@@ -93,9 +99,20 @@ fn headline(message: &Message) -> String {
         Event::Maintenance => "MAINTENANCE planned for",
         Event::Terminating => "TERMINATING",
         Event::Drained => "DRAINED",
+        Event::Baked => "NEW IMAGE of",
+        Event::BakeFailed => "NO IMAGE of",
     };
+    let known = |name: &&String| !name.trim().is_empty();
+    if let Some(image) = &message.image {
+        let service = image.service.as_ref().filter(known).map_or("a service", String::as_str);
+        let version = image.version.as_ref().filter(known);
+        return version.map_or_else(
+            || format!("{what} {service}"),
+            |version| format!("{what} {service} {version}"),
+        );
+    }
     let names = [&message.hostname, &message.instance_id];
-    let name = names.into_iter().flatten().find(|name| !name.trim().is_empty());
+    let name = names.into_iter().flatten().find(known);
     let name = name.map_or("an instance", String::as_str);
     match &message.private_ip {
         Some(address) => format!("{what} {name} ({address})"),

@@ -1,5 +1,5 @@
-//! What is told: facts of one boot, or of what is coming for an instance, without
-//! any secret and without any words for a certain receiver. It is what lies in
+//! What is told: facts of one boot, of what is coming for an instance, or of an image,
+//! without any secret and without any words for a certain receiver. It is what lies in
 //! the spool.
 
 use std::collections::BTreeMap;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use super::event::Event;
+use super::image::Image;
 use super::limits::{CHARACTERS, cut};
 use crate::configure::report::{Outcome, Report};
 use crate::identity::Identity;
@@ -64,6 +65,9 @@ pub struct Message {
     pub text: Option<String>,
     /// The variables that templates name.
     pub vars: BTreeMap<String, String>,
+    /// The image, where one is what is told of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Image>,
 }
 
 impl Message {
@@ -95,6 +99,12 @@ impl Message {
         Self { id: name, text: Some(text), ..Self::blank(event, report) }
     }
 
+    /// What is to be told of an image that was made, or could not be.
+    pub fn of_image(event: Event, image: Image) -> Self {
+        let text = Some(image.text()).filter(|text| !text.is_empty());
+        Self { text, image: Some(image), ..Self::blank(event, None) }
+    }
+
     fn blank(event: Event, report: Option<&Report>) -> Self {
         let now = clock::now_text();
         let started_at = report.map_or_else(|| now.clone(), |report| report.started_at.clone());
@@ -118,6 +128,7 @@ impl Message {
             task: None,
             text: None,
             vars: BTreeMap::new(),
+            image: None,
         }
     }
 
@@ -147,7 +158,13 @@ impl Message {
             &mut self.environment,
         ];
         let vars = self.vars.values_mut();
-        others.into_iter().flatten().chain(vars).for_each(|text| clean(text, LONGEST_TASK));
+        let image = self.image.iter_mut().flat_map(Image::texts);
+        others
+            .into_iter()
+            .flatten()
+            .chain(vars)
+            .chain(image)
+            .for_each(|text| clean(text, LONGEST_TASK));
         self
     }
 

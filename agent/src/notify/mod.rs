@@ -15,12 +15,16 @@ pub mod announce;
 pub mod courier;
 /// One message to one receiver.
 pub mod deliver;
+/// A message that is sent at once or not at all.
+mod direct;
 /// Discord, by a webhook.
 pub mod discord;
 /// Why a message did not arrive.
 pub mod error;
 /// What can be told of.
 pub mod event;
+/// Images, and what Packer says of them.
+pub mod image;
 /// A message as one receiver reads it.
 pub mod letter;
 /// How long texts may be.

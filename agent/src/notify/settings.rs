@@ -13,8 +13,10 @@ crate::settings! {
         /// What it tells of: "failed", "degraded", "ready", and "recovered": ready
         /// after a failed or degraded boot, for those who do not want each "ready".
         /// What is coming: "spot", "terminating", "rebalance" and "maintenance"; and
-        /// "drained": what was done before the instance ends.
-        on: Vec<Event> = ["failed", "degraded", "ready", "spot", "terminating"];
+        /// "drained": what was done before the instance ends. And what came of making an
+        /// image, by `gild notify`: "baked" and "bake-failed".
+        on: Vec<Event> =
+            ["failed", "degraded", "ready", "spot", "terminating", "baked", "bake-failed"];
         /// The most messages in an hour. What is held back is counted, and the next
         /// message says how many that were.
         most_per_hour: u32 as PerHour = 20;

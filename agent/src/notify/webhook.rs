@@ -97,7 +97,7 @@ fn body(letter: &Letter<'_>) -> Value {
         |text: &Option<String>| text.as_deref().map(|text| cut(&line(text), TEXT, CHARACTERS));
     let many =
         |text: &Option<String>| text.as_deref().map(|text| cut(&lines(text), TEXT, CHARACTERS));
-    json!({
+    let mut body = json!({
         "version": 1,
         "id": message.id,
         "event": message.event,
@@ -125,5 +125,9 @@ fn body(letter: &Letter<'_>) -> Value {
         "failed_task": one(&message.task),
         "message": many(&message.text),
         "held_back": letter.held_back,
-    })
+    });
+    if let Some(image) = &message.image {
+        body["image"] = json!(image);
+    }
+    body
 }

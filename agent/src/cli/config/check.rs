@@ -13,6 +13,7 @@ use crate::cli::Failure;
 use crate::cli::context::Globals;
 use crate::cli::cost::prices;
 use crate::cli::paint::Paint;
+use crate::config::Settings;
 use crate::config::check::{self, Finding, Named};
 use crate::config::document::MAX_BYTES;
 use crate::config::format::Format;
@@ -66,6 +67,20 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Result<ExitCode, 
     print(&globals.redactor, &text);
     let fine = findings.is_empty() && (warnings.is_empty() || !arguments.strict);
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What documents come to, where nothing is wrong with them: for verbs that are given them.
+pub(in crate::cli) fn valid(files: &[PathBuf]) -> Result<Settings, Failure> {
+    let mut documents = Vec::new();
+    for file in files {
+        documents.push(read(file).map_err(|why| format!("'{}': {why}", file.display()))?);
+    }
+    let checked = check::checked(&documents);
+    let found: Vec<_> = checked.findings.iter().map(Finding::to_string).collect();
+    match checked.settings {
+        Some(settings) if found.is_empty() => Ok(settings),
+        _ => Err(found.join("\n").into()),
+    }
 }
 
 /// A file with its name and its format, or why it is not checked.

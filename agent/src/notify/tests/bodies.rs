@@ -6,7 +6,7 @@ use std::path::Path;
 use super::*;
 
 /// Holds a body to its golden file; `GILD_REFRESH_GOLDEN=1` writes it anew.
-fn golden(name: &str, body: &serde_json::Value) {
+pub(super) fn golden(name: &str, body: &serde_json::Value) {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/notify");
     let path = directory.join(format!("{name}.json"));
     let text = format!("{body:#}\n");

@@ -10,7 +10,8 @@ use crate::platform::redact::Redactor;
 fn a_notifier_has_defaults_and_a_type() {
     let NotifySettings { rules, receiver } =
         notifier("[notify.a]\ntype = 'discord'\nurl = { ssm = '/hook' }\n");
-    let on = [Event::Failed, Event::Degraded, Event::Ready, Event::Spot, Event::Terminating];
+    let of_host = [Event::Failed, Event::Degraded, Event::Ready, Event::Spot, Event::Terminating];
+    let on = [&of_host[..], &[Event::Baked, Event::BakeFailed]].concat();
     assert_eq!(rules.on, on);
     assert_eq!((rules.most_per_hour, rules.template), (20, None));
     let Receiver::Discord(DiscordSettings { url: Some(url), key, .. }) = receiver else {

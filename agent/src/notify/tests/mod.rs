@@ -3,6 +3,7 @@
 
 mod bodies;
 mod declared;
+mod images;
 mod limited;
 mod spooled;
 mod worded;
@@ -68,7 +69,7 @@ pub(super) fn message(event: Event) -> Message {
             Event::Failed => text("Unable to start service mysqld: job failed"),
             Event::Degraded => text("ssm:/gild/account: no answer\nvars.x is not a known key"),
             Event::Drained => text("spot: 3 steps, 1 failed\nleave: it ended with exit status: 1"),
-            Event::Ready | Event::Recovered => None,
+            Event::Ready | Event::Recovered | Event::Baked | Event::BakeFailed => None,
             Event::Spot => text("spot interruption: terminate at 2026-11-22T10:02:00Z"),
             Event::Rebalance => {
                 text("an interruption has been more likely than usual since 2026-11-22T10:00:00Z")
@@ -82,6 +83,7 @@ pub(super) fn message(event: Event) -> Message {
             }
         },
         vars: BTreeMap::new(),
+        image: None,
     }
 }
 

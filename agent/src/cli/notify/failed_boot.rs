@@ -1,14 +1,12 @@
-//! `gild notify`: for systemd, where `configure` could not tell by itself.
+//! `gild notify failed-boot`: for systemd, where `configure` could not tell by itself.
 
 use std::fs;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
-
-use super::Failure;
-use super::context::Globals;
-use super::known::known;
+use crate::cli::Failure;
+use crate::cli::context::Globals;
+use crate::cli::known::known;
 use crate::config::Settings;
 use crate::configure::lock::Lock;
 use crate::configure::report::{self, Outcome, Report};
@@ -28,21 +26,7 @@ use crate::scope::Context;
 /// this is.
 const IDENTITY_BUDGET: Duration = Duration::from_secs(5);
 
-/// Tell those whom [notify] names.
-#[derive(Debug, Args)]
-pub(super) struct Arguments {
-    #[command(subcommand)]
-    verb: Verb,
-}
-
-#[derive(Debug, Subcommand)]
-enum Verb {
-    /// Tell of a boot that failed without telling of it itself.
-    FailedBoot,
-}
-
-pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let Verb::FailedBoot = arguments.verb;
+pub(super) async fn run(globals: &Globals) -> Result<ExitCode, Failure> {
     let mut context = globals.context(globals.installed(), None)?;
     context.imds.budget = IDENTITY_BUDGET;
     let Some(report) = left(&context.paths) else {
