@@ -47,6 +47,7 @@ pub fn report(bytes: &[u8]) {
         notices: &Notices::default(),
         started_at: "2026-01-01T00:00:00.000Z",
         identity: None,
+        image: None,
         services: BTreeMap::new(),
         sinks: BTreeMap::new(),
         notify: BTreeMap::new(),
