@@ -18,7 +18,7 @@ use crate::lifecycle::drain::record::Record;
 use crate::lifecycle::notice::Notices;
 use crate::metrics::openmetrics::{self, Format};
 use crate::metrics::pipeline::Pipeline;
-use crate::metrics::sample::{Sample, Tick, label};
+use crate::metrics::sample::{Sample, Tick};
 use crate::notify::courier::Tally;
 use crate::platform::clock;
 use crate::platform::error::chain_text;
@@ -150,14 +150,7 @@ impl Board {
 
     /// The image as a series whose labels say what it is.
     pub(super) fn image_sample(&self) -> Option<Sample> {
-        let image = self.image.as_ref()?;
-        let labels = vec![
-            label("name", image.name.as_str()),
-            label("version", image.version.as_str()),
-            label("base", image.base.as_str()),
-            label("revision", image.revision.as_str()),
-        ];
-        Some(Sample::gauge("gild_image_info", labels, 1.0))
+        self.image.as_ref().map(image::record::Record::sample)
     }
 
     fn agent(&self) -> AgentStatus {

@@ -88,6 +88,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::image::record::Record;
     use crate::metrics::openmetrics::{self, Format};
     use crate::metrics::sample::Tick;
     use crate::metrics::sink::cloudwatch::include::Include;
@@ -138,7 +139,10 @@ mod tests {
             "gild_boot_phase_duration_seconds{phase=\"notify\"} 0.9",
         ];
         assert_eq!(lines, expected);
-        // They raise nobody's bill.
+        // They raise nobody's bill, and the image's series beside them neither.
+        let image = Record { name: "web".to_owned(), ..Record::default() };
+        let samples = samples.into_iter().chain([image.sample()]).collect();
+        let tick = Tick::new(SystemTime::now(), samples);
         for schema in CloudWatchSchema::ALL {
             let schema = schema.schema();
             let include = Include::new(schema, ["*"].into_iter(), &[]).unwrap();

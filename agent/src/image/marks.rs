@@ -30,7 +30,11 @@ const NAMES: &[(&str, &str)] = &[
 
 /// What stands in a file that holds a secret, and what it is.
 const TEXTS: &[(&str, &str)] = &[
-    (r"(?m)^-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)?-----", "a private key"),
+    // Also indented, as in YAML, and as a text of JSON; but not where a program speaks of it.
+    (
+        r#"(?m)(^\s*|["'])-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)?-----(\\n|\s*$)"#,
+        "a private key",
+    ),
     (r"\b(AKIA|ASIA)[A-Z2-7]{16}\b", "an access key of AWS"),
     (r#"(?i)aws_secret_access_key["']?\s*[=:]\s*["']?[A-Za-z0-9/+]{40}"#, "a secret key of AWS"),
     (r"\bdiscord(app)?\.com/api/webhooks/[0-9]{5,}/[A-Za-z0-9_-]{20,}", "a webhook of Discord"),
@@ -57,9 +61,7 @@ pub fn of(path: &Path, content: &[u8]) -> Option<&'static str> {
     if content.trim_ascii().is_empty() {
         return None;
     }
-    let text = path.to_string_lossy();
-    let named = NAMES.iter().find(|(end, _)| text.ends_with(end) || within(&text, end));
-    if let Some((_, what)) = named {
+    if let Some(what) = named(path) {
         return Some(what);
     }
     // What is not text holds a key as text only by chance.
@@ -77,6 +79,13 @@ pub fn of(path: &Path, content: &[u8]) -> Option<&'static str> {
         mark.find_iter(&content).any(|found| !found.as_str().ends_with(EXAMPLE))
     });
     found.next().map(|(_, what)| *what)
+}
+
+/// What a file is, if its name alone says that it is a secret.
+pub fn named(path: &Path) -> Option<&'static str> {
+    let text = path.to_string_lossy();
+    let found = NAMES.iter().find(|(end, _)| text.ends_with(end) || within(&text, end));
+    found.map(|(_, what)| *what)
 }
 
 /// Whether a path is below a directory that this is.
@@ -133,6 +142,9 @@ mod tests {
             (key(""), "a private key"),
             (key("RSA "), "a private key"),
             (format!("# kept here\n{}", key("OPENSSH ")), "a private key"),
+            (format!("tls_key: |\n    {}", key("EC ").replace('\n', "\n    ")), "a private key"),
+            (format!("{{\"key\": \"{}\"}}", key("").replace('\n', "\\n")), "a private key"),
+            (key("").replace('\n', "\r\n"), "a private key"),
             (format!("id = \"AKIA{}\"", "J7Q2".repeat(4)), "an access key of AWS"),
             (format!("AWS_SECRET_ACCESS_KEY={}", "a/B+".repeat(10)), "a secret key of AWS"),
             (discord, "a webhook of Discord"),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::metrics::sample::{Sample, label};
 use crate::platform::clock;
 use crate::platform::fs::{Access, create_dir, read_capped, write_atomic};
 use crate::platform::paths::Paths;
@@ -133,6 +134,17 @@ impl Record {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The image as a series whose labels say what it is.
+    pub fn sample(&self) -> Sample {
+        let labels = vec![
+            label("name", self.name.as_str()),
+            label("version", self.version.as_str()),
+            label("base", self.base.as_str()),
+            label("revision", self.revision.as_str()),
+        ];
+        Sample::gauge("gild_image_info", labels, 1.0)
     }
 
     /// Name and version as people say them.

@@ -97,8 +97,8 @@ pub fn seal(root: &Path, paths: &Paths, options: &Options) -> Result<Sealed, Sea
             sealed.gone.push(Gone { path, what: trace.what });
         }
     }
-    // What goes is no finding, in a dry run neither.
-    let gone = sealed.gone.iter().map(|gone| gone.path.clone());
+    // What would go is no finding; what has gone is not found.
+    let gone = sealed.gone.iter().filter(|_| options.dry_run).map(|gone| gone.path.clone());
     let allowed: Vec<_> = options.allowed.iter().cloned().chain(gone).collect();
     sealed.findings = search(root, &allowed, &options.limits);
     if !options.dry_run {

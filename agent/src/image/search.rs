@@ -84,6 +84,9 @@ pub fn search(root: &Path, allowed: &[PathBuf], limits: &Limits) -> Vec<Finding>
     };
     for place in PLACES {
         let path = search.below(place);
+        if allowed.contains(&search.own(&path)) {
+            continue;
+        }
         if let Ok(metadata) = path.symlink_metadata()
             && metadata.is_dir()
         {
@@ -143,6 +146,11 @@ impl Search<'_> {
                     self.directory(&path, device, depth - 1);
                 }
                 Ok(metadata) if metadata.is_file() && metadata.len() <= LARGEST => self.file(&path),
+                Ok(metadata) if metadata.is_file() => {
+                    if let Some(what) = marks::named(&self.own(&path)) {
+                        self.note(&path, what);
+                    }
+                }
                 _ => {}
             }
         }

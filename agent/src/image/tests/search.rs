@@ -48,6 +48,7 @@ fn what_the_operator_answers_for_is_left_out() {
     let root = host(&[("etc/a/app.yml", &webhook()), ("etc/b/app.yml", &webhook())]);
     assert_eq!(paths(&root, &["/etc/a"], &Limits::default()).len(), 1);
     assert!(paths(&root, &["/etc/a/app.yml", "/etc/b"], &Limits::default()).is_empty());
+    assert!(paths(&root, &["/etc"], &Limits::default()).is_empty());
 }
 
 #[test]
@@ -56,7 +57,7 @@ fn links_large_files_and_programs_are_not_read() {
     symlink(root.path().join("usr/share/x"), root.path().join("etc/link")).unwrap();
     let mut large = webhook().into_bytes();
     large.resize(LARGEST as usize + 1, b' ');
-    fs::write(root.path().join("etc/large"), large).unwrap();
+    fs::write(root.path().join("etc/large"), &large).unwrap();
     fs::write(root.path().join("etc/program"), [webhook().as_bytes(), b"\0"].concat()).unwrap();
     assert!(paths(&root, &[], &Limits::default()).is_empty());
 }
@@ -72,4 +73,12 @@ fn a_search_that_does_not_come_to_its_end_says_so() {
     let many: Vec<_> = (0..300).map(|at| (format!("etc/{at}"), "x")).collect();
     let many: Vec<_> = many.iter().map(|(path, text)| (path.as_str(), *text)).collect();
     assert!(paths(&host(&many), &[], &brief).concat().contains("where the search ended"));
+}
+
+#[test]
+fn a_large_file_is_told_by_its_name_alone() {
+    let root = host(&[]);
+    fs::create_dir(root.path().join("root")).unwrap();
+    fs::write(root.path().join("root/.netrc"), vec![b'x'; LARGEST as usize + 1]).unwrap();
+    assert_eq!(paths(&root, &[], &Limits::default()), ["/root/.netrc logins of .netrc"]);
 }
