@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -10,7 +11,12 @@ use super::paint::Paint;
 use super::{Failure, print};
 use crate::image::seal::{Options, Sealed, seal};
 use crate::image::search::Limits;
-use crate::platform::systemd;
+use crate::lifecycle::systemctl::{self, SystemdError};
+use crate::platform::error::chain_text;
+use crate::platform::paths::Paths;
+
+/// How long the daemon may take to end: longer than systemd lets it.
+const STOPPING: Duration = Duration::from_secs(120);
 
 /// Remove what belongs to this host alone, and fail if a secret is left.
 #[derive(Debug, Args)]
@@ -36,11 +42,24 @@ pub(super) async fn run(globals: &Globals, arguments: &Arguments) -> Result<Exit
     };
     // It would write down again what is removed here.
     if !arguments.dry_run && globals.root == Path::new("/") {
-        systemd::stop(&["gild.service", "gild.socket"]).await;
+        stop_daemon(&paths).await;
     }
     let sealed = seal(&globals.root, &paths, &options)?;
     print(&globals.redactor, &text(&sealed, arguments.dry_run, Paint::stdout()));
     Ok(if sealed.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Stops the daemon, where systemd runs it (sd_booted(3)).
+async fn stop_daemon(paths: &Paths) {
+    if !paths.host("/run/systemd/system").is_dir() {
+        return;
+    }
+    match systemctl::ask(paths, STOPPING, &["stop", "gild.service", "gild.socket"]).await {
+        Ok(_) => {}
+        // There may be no such units.
+        Err(error @ SystemdError::NoAnswer(_)) => tracing::debug!("{error}"),
+        Err(error) => tracing::warn!("{}", chain_text(&error)),
+    }
 }
 
 /// What came of it, for people.

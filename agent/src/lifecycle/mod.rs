@@ -11,6 +11,8 @@ pub mod notice;
 pub mod request;
 /// What can be configured.
 pub mod settings;
+/// What systemd is asked.
+pub mod systemctl;
 /// What is told of what is coming.
 pub mod tidings;
 /// The looks at what is coming.

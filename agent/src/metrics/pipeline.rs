@@ -143,13 +143,16 @@ mod tests {
     use std::path::{Path, PathBuf};
     use std::time::SystemTime;
 
+    use serde_json::json;
+
     use super::*;
     use crate::config::SecretRef;
+    use crate::config::schema::read_value;
     use crate::metrics::help;
     use crate::metrics::placeholder::tests::identity;
     use crate::metrics::sink::SpoolSupply;
     use crate::metrics::sink::log::LogSettings;
-    use crate::metrics::sink::remote_write::{PushUrl, RemoteWriteSettings, WriteVersion};
+    use crate::metrics::sink::remote_write::RemoteWriteSettings;
     use crate::platform::http;
     use crate::platform::paths::Paths;
     use crate::platform::redact::Redactor;
@@ -160,20 +163,10 @@ mod tests {
     async fn a_sink_that_cannot_be_set_up_or_reached_leaves_the_others_alone() {
         let hour = Duration::from_secs(3600);
         let unreachable = RemoteWriteSettings {
-            url: PushUrl::parse("http://127.0.0.1:1/push").unwrap(),
-            tenant: None,
-            username: None,
-            password: None,
-            bearer: None,
-            version: WriteVersion::One,
-            sigv4: false,
-            region: None,
-            ca_file: None,
-            client_certificate: None,
-            client_key: None,
             labels: BTreeMap::new(),
             flush: Duration::from_millis(1),
             timeout: hour,
+            ..read_value(&json!({ "url": "http://127.0.0.1:1/push" }))
         };
         // A file, so that the test asks nobody on a network.
         let secret = Some(SecretRef::File("/nonexistent/gild/secret".to_owned()));

@@ -20,7 +20,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use http_body_util::LengthLimitError;
-use reqwest::Client;
+use reqwest::{Client, Url};
 
 use self::renewing::Renewing;
 use self::stack::Stack;
@@ -31,6 +31,15 @@ use super::retry::{Retryable, Verdict};
 /// at them, and none that gild asks for comes near: an object is the largest,
 /// and is read by whoever asked, who has a smaller cap.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
+
+/// Whether a URL is of a service of AWS, in any region: `service` is what the host begins
+/// with, up to the dot.
+pub fn is_endpoint(url: &Url, service: &str) -> bool {
+    url.host_str().and_then(|host| host.strip_prefix(service)).is_some_and(|rest| {
+        rest.starts_with('.')
+            && (rest.ends_with(".amazonaws.com") || rest.ends_with(".amazonaws.com.cn"))
+    })
+}
 
 /// How to reach AWS from this process.
 #[derive(Debug, Clone)]

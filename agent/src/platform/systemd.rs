@@ -36,21 +36,3 @@ pub fn stopping() {
 pub fn watchdog() -> Option<Duration> {
     sd_notify::watchdog_enabled()
 }
-
-/// Stops units of this host, where systemd runs it. One that does not exist is no failure.
-pub async fn stop(units: &[&str]) {
-    // sd_booted(3)
-    if !std::path::Path::new("/run/systemd/system").is_dir() {
-        return;
-    }
-    let mut command = tokio::process::Command::new("systemctl");
-    command.arg("stop").args(units).env_clear().env("PATH", "/usr/bin:/bin");
-    match command.output().await {
-        Ok(output) if !output.status.success() => {
-            let text = String::from_utf8_lossy(&output.stderr);
-            tracing::debug!("systemctl stop: {}", text.trim());
-        }
-        Ok(_) => {}
-        Err(error) => tracing::warn!(%error, "systemctl could not be run"),
-    }
-}

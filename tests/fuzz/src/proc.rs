@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use gild::metrics::openmetrics::{Format, render};
 use gild::metrics::sample::{Sample, Tick, label};
-use gild::metrics::sink::remote_write::encode::{self, Layout, WriteRequest};
+use gild::metrics::sink::remote_write::encode::{self, WriteRequest};
+use gild::metrics::sink::remote_write::layout::Layout;
 use prost::Message;
 
 /// All samples of a tick arrive, or are counted as dropped.

@@ -6,11 +6,12 @@ use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, timeout};
 
 use super::limit;
-use super::systemd::{self, SystemdError};
+use super::systemd;
 use crate::identity::ImdsOptions;
 use crate::identity::error::ImdsError;
 use crate::lifecycle::request::{DrainRequest, RequestError};
 use crate::lifecycle::settings::Occasion;
+use crate::lifecycle::systemctl::SystemdError;
 use crate::lifecycle::watch::state::Known;
 use crate::lifecycle::watch::{Question, look};
 use crate::platform::error::chain_text;

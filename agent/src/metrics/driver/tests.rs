@@ -2,145 +2,23 @@
 #![allow(clippy::unwrap_used)]
 
 mod ending;
+mod scripted;
+mod spooling;
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
+use self::scripted::*;
 use super::*;
 use crate::config::SecretRef;
 use crate::identity::Identity;
 use crate::metrics::left_out::LeftOut;
 use crate::metrics::queue::Limits;
-use crate::metrics::sample::Sample;
+use crate::metrics::sample::{Sample, Tick};
 use crate::metrics::sink::{BuildError, SinkContext};
 use crate::platform::http::HttpError;
 use crate::scope::secrets::{Fault, SecretError};
-
-mod spooling;
-
-type Script = Arc<Mutex<VecDeque<Deed>>>;
-
-/// What the sink does with one request; once the script is over, it works.
-#[derive(Debug, Clone, Copy)]
-enum Deed {
-    Status(u16),
-    StatusAfter(u16, Duration),
-    Hang,
-}
-
-/// Sends each tick by itself, and gathers those of more than a hundred samples.
-struct Scripted {
-    period: Duration,
-    script: Script,
-    sent: Arc<Mutex<Vec<usize>>>,
-    held: usize,
-    secrets: bool,
-    left_out: LeftOut,
-}
-
-impl Scripted {
-    fn new(script: Script, sent: &Arc<Mutex<Vec<usize>>>) -> Self {
-        Self {
-            period: MILLISECOND,
-            script,
-            sent: Arc::clone(sent),
-            held: 0,
-            secrets: false,
-            left_out: LeftOut::default(),
-        }
-    }
-}
-
-impl Sink for Scripted {
-    type Settings = ();
-    type Payload = usize;
-
-    fn build((): &(), _: &Identity, _: &SinkContext) -> Result<Self, BuildError> {
-        Ok(Self::new(Script::default(), &Arc::default()))
-    }
-
-    fn period(&self) -> Duration {
-        self.period
-    }
-
-    fn timeout(&self) -> Duration {
-        Duration::from_secs(30)
-    }
-
-    fn left_out(&self) -> Option<&LeftOut> {
-        Some(&self.left_out)
-    }
-
-    fn take(&mut self, tick: &Arc<Tick>, _: &mut Drops) -> Vec<Request<usize>> {
-        let measurements = tick.samples.len();
-        if measurements > 100 {
-            self.held += measurements;
-            return Vec::new();
-        }
-        vec![Request { payload: measurements, measurements }]
-    }
-
-    fn held(&self) -> usize {
-        self.held
-    }
-
-    async fn send(&mut self, payload: &usize) -> Result<(), SendError> {
-        let deed = self.script.lock().unwrap().pop_front();
-        let (status, retry_after) = match deed {
-            None => {
-                self.sent.lock().unwrap().push(*payload);
-                return Ok(());
-            }
-            Some(Deed::Hang) => return std::future::pending().await,
-            Some(Deed::Status(status)) => (status, None),
-            Some(Deed::StatusAfter(status, wait)) => (status, Some(wait)),
-        };
-        let status = reqwest::StatusCode::from_u16(status).unwrap();
-        let source = HttpError::Status { status, retry_after, body: "no".to_owned() };
-        Err(SendError::Push { url: "http://x/".to_owned(), source })
-    }
-
-    fn has_secrets(&self) -> bool {
-        self.secrets
-    }
-
-    fn renew(&mut self, fresh: Self) {
-        self.script = fresh.script;
-    }
-
-    fn show(&self, _: &usize) -> Vec<String> {
-        Vec::new()
-    }
-}
-
-const QUICK: Retries = Retries {
-    backoff: Backoff { first: Duration::from_millis(1), most: Duration::from_millis(2) },
-    most: Duration::from_secs(30),
-};
-
-const MILLISECOND: Duration = Duration::from_millis(1);
-
-fn start(script: &[Deed], retries: Retries) -> (Handle, Arc<Mutex<Vec<usize>>>) {
-    start_with(MILLISECOND, script, retries)
-}
-
-fn start_with(
-    period: Duration,
-    script: &[Deed],
-    retries: Retries,
-) -> (Handle, Arc<Mutex<Vec<usize>>>) {
-    let sent = Arc::new(Mutex::new(Vec::new()));
-    let script = Arc::new(Mutex::new(script.iter().copied().collect()));
-    let mut sink = Some(Scripted { period, ..Scripted::new(script, &sent) });
-    let set_up = move || std::future::ready(Ok(sink.take().unwrap()));
-    (Handle::start("test", set_up, retries), sent)
-}
-
-fn no_secret() -> SetUpError {
-    let reference = SecretRef::Ssm("/x".to_owned());
-    SetUpError::Secret(SecretError { reference, attempts: 1, source: Fault::Absent("parameter") })
-}
 
 #[tokio::test]
 async fn ticks_wait_for_a_sink_whose_secret_comes_late() {
@@ -169,21 +47,6 @@ async fn a_sink_that_can_never_be_set_up_counts_what_it_does_not_deliver() {
     let stats = until(&handle, |stats| !stats.dropped.is_empty()).await;
     assert_eq!(stats.dropped, [("unusable", 2)].into());
     handle.shutdown(Instant::now() + Duration::from_secs(5)).await;
-}
-
-fn tick(samples: usize) -> Arc<Tick> {
-    let sample = Sample::gauge("x", vec![], 1.0);
-    Arc::new(Tick::new(SystemTime::now(), vec![sample; samples]))
-}
-
-async fn until(handle: &Handle, condition: impl Fn(&SinkStats) -> bool) -> SinkStats {
-    loop {
-        let stats = handle.stats();
-        if condition(&stats) {
-            return stats;
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The driver of a sink whose ticks may wait on disk.
 
 use super::*;
+use crate::metrics::spool::Place;
 
 /// A sink with a spool that does what the script says.
 fn start_spooling(

@@ -8,6 +8,10 @@ use reqwest::Url;
 
 use super::batch::{MOST_POINTS, Point};
 use crate::cost::usage::Usage;
+use crate::platform::aws::is_endpoint;
+
+/// How CloudWatch's hosts begin.
+const SERVICE: &str = "monitoring";
 
 /// A time and a value.
 const TIME_AND_VALUE: usize = 16;
@@ -30,7 +34,7 @@ pub(super) fn of<'a>(
     let newest = points.clone().map(|point| point.tick.steady).max();
     let about: usize = resource.iter().map(|(name, value)| name.len() + value.len()).sum();
     let mut usage = Usage {
-        tariff: is_cloudwatch(url).then_some("cloudwatch-otlp"),
+        tariff: is_endpoint(url, SERVICE).then_some("cloudwatch-otlp"),
         every: rhythm.flush.max(rhythm.resolution),
         ..Usage::default()
     };
@@ -46,14 +50,6 @@ pub(super) fn of<'a>(
     usage.bytes = bytes as u64 * ticks;
     usage.requests = usage.samples.div_ceil(MOST_POINTS as u64);
     usage
-}
-
-/// Whether a URL is CloudWatch's.
-fn is_cloudwatch(url: &Url) -> bool {
-    url.host_str().is_some_and(|host| {
-        host.starts_with("monitoring.")
-            && (host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn"))
-    })
 }
 
 #[cfg(test)]

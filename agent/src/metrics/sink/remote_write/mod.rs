@@ -2,15 +2,17 @@
 //! whole request back because of one sample.
 //!
 //! `settings` says what can be configured, `encode` and `second` are the two versions of
-//! the protocol, `wire` is what goes out, `auth` who it says that it is from, and `tls`
+//! the protocol, `layout` is a tick in the first, `wire` is what goes out, `auth` who it says that it is from, and `tls`
 //! what the connection trusts.
 
 /// Who a request says that it is from.
 mod auth;
-/// A tick as bytes on the wire.
+/// What a request is made of.
 pub mod encode;
 /// Series that come to an end.
 mod ended;
+/// A tick as bytes on the wire.
+pub mod layout;
 /// What may be sent next.
 pub(super) mod order;
 /// What time it is for the receiver.
@@ -32,8 +34,8 @@ use std::time::{Duration, Instant, SystemTime};
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::{Client, Response, Url};
 
-use self::encode::Layout;
 use self::ended::Ended;
+use self::layout::Layout;
 use self::order::Order;
 use self::receiver_clock::ReceiverClock;
 pub use self::settings::{PushUrl, RemoteWriteSettings, WriteVersion};

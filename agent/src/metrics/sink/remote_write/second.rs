@@ -115,6 +115,7 @@ mod tests {
 
     use super::*;
     use crate::metrics::sample::{Tick, label};
+    use crate::metrics::sink::remote_write::layout::Layout;
 
     fn first() -> (WriteRequest, Vec<Sample>) {
         let mode = |mode: &str| vec![label("mode", mode)];
@@ -126,7 +127,7 @@ mod tests {
         let at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_123);
         let external = [("instance".to_owned(), "i-1".to_owned())];
         let tick = Tick::new(at, samples.clone());
-        let wire = encode::Layout::of(&tick.samples, &external).request(&tick, &[], &external);
+        let wire = Layout::of(&tick.samples, &external).request(&tick, &[], &external);
         (WriteRequest::decode(&*wire).unwrap(), samples)
     }
 

@@ -12,32 +12,20 @@ use std::time::UNIX_EPOCH;
 use bytes::Bytes;
 use prost::Message;
 use secrecy::SecretString;
+use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::config::schema::read_value;
 use crate::metrics::placeholder::tests::identity;
 use crate::metrics::sample::Sample;
 use crate::metrics::sink::receiver::receive;
 
 fn settings(url: &str) -> RemoteWriteSettings {
-    RemoteWriteSettings {
-        url: PushUrl::parse(url).unwrap(),
-        tenant: None,
-        username: None,
-        password: None,
-        bearer: None,
-        version: WriteVersion::One,
-        sigv4: false,
-        region: None,
-        ca_file: None,
-        client_certificate: None,
-        client_key: None,
-        labels: [("instance", "{instance_id}"), ("image", "{image_id}")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into(),
-        flush: Duration::from_secs(10),
-        timeout: Duration::from_secs(10),
-    }
+    read_value(&json!({
+        "url": url,
+        "labels": { "instance": "{instance_id}", "image": "{image_id}" },
+    }))
 }
 
 fn build(settings: &RemoteWriteSettings) -> Result<RemoteWrite, BuildError> {

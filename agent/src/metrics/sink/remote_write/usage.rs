@@ -6,6 +6,10 @@ use std::time::Duration;
 use reqwest::Url;
 
 use crate::cost::usage::Usage;
+use crate::platform::aws::is_endpoint;
+
+/// How the hosts of Amazon Managed Service for Prometheus begin.
+const SERVICE: &str = "aps-workspaces";
 
 /// What one host sends: series by their names, of which each tick has a sample, in so many bytes.
 pub(super) fn of(
@@ -15,7 +19,7 @@ pub(super) fn of(
     between: Duration,
 ) -> Usage {
     let mut usage = Usage {
-        tariff: is_managed(url).then_some("amp"),
+        tariff: is_endpoint(url, SERVICE).then_some("amp"),
         every: between,
         requests: 1,
         bytes,
@@ -26,14 +30,6 @@ pub(super) fn of(
     }
     usage.samples = usage.metrics();
     usage
-}
-
-/// Whether a URL is of Amazon Managed Service for Prometheus.
-fn is_managed(url: &Url) -> bool {
-    url.host_str().is_some_and(|host| {
-        host.starts_with("aps-workspaces.")
-            && (host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn"))
-    })
 }
 
 #[cfg(test)]
