@@ -103,9 +103,13 @@ impl Sentry {
     }
 }
 
-/// An outage: the time during which any critical service is down.
+/// An outage: the time during which any critical service is down. It is over when none of the
+/// services that were down at one look still is at the next, also where another outage has begun
+/// between the two.
 #[derive(Debug)]
 struct Outage {
+    /// What was down at the last look, each since when.
+    down: Vec<(String, Instant)>,
     /// Before this nothing counts: the instance was being configured.
     from: Instant,
     /// Before this nobody is told again.
@@ -115,7 +119,7 @@ struct Outage {
 
 impl Outage {
     fn new(from: Instant) -> Self {
-        Self { from, pause: from, told: false }
+        Self { down: Vec::new(), from, pause: from, told: false }
     }
 
     /// The service for which the group is to be told now.
@@ -129,8 +133,11 @@ impl Outage {
         if configuring {
             self.from = now;
         }
-        if down.is_empty() {
+        if !down.iter().any(|service| self.down.contains(service)) {
             self.told = false;
+        }
+        if self.down != down {
+            self.down = down.to_vec();
         }
         let may = !configuring && !self.told && now >= self.pause;
         let after = after.filter(|_| may)?;
@@ -201,6 +208,18 @@ mod tests {
         assert_eq!(outage.due(start + 30 * MINUTE, after, false, &both), None, "it was told");
         assert_eq!(outage.due(start + 31 * MINUTE, after, false, &[]), None);
         assert_eq!(outage.due(start + 32 * MINUTE, after, false, &both), Some("api"));
+    }
+
+    #[test]
+    fn an_outage_that_ends_and_begins_anew_between_two_looks_is_another_one() {
+        let start = Instant::now();
+        let mut outage = Outage::new(start);
+        let after = Some(5 * MINUTE);
+        let since = |minutes: u32| [("web".to_owned(), start + minutes * MINUTE)];
+        assert_eq!(outage.due(start + 5 * MINUTE, after, false, &since(0)), Some("web"));
+        assert_eq!(outage.due(start + 8 * MINUTE, after, false, &since(7)), None);
+        assert_eq!(outage.due(start + 12 * MINUTE, after, false, &since(7)), Some("web"));
+        assert_eq!(outage.due(start + 13 * MINUTE, after, false, &since(7)), None, "it was told");
     }
 
     #[test]
