@@ -1,0 +1,89 @@
+//! Doing what a plan says, in its order. The first failure ends it: what comes later may rest on
+//! what failed, and the verb is simply run again. What is already so, or is not there any more,
+//! counts as done, so that a run that died can be repeated.
+
+mod images;
+mod templates;
+
+use crate::cloud::images::is_missing;
+use crate::cloud::{Cloud, CloudError};
+use crate::plan::{Action, Plan, Step};
+
+/// A plan that was not done to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// There is no plan.
+    #[error("nothing was done: {0}")]
+    Refused(String),
+    /// A step failed.
+    #[error("failed to {verb} {object}; {done} steps were done before it, {left} are left")]
+    Step {
+        /// What it was.
+        verb: &'static str,
+        /// And to what.
+        object: String,
+        /// How many had been done.
+        done: usize,
+        /// How many were not tried.
+        left: usize,
+        /// Why.
+        #[source]
+        source: StepError,
+    },
+}
+
+/// A step that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// AWS did not do it.
+    #[error("AWS did not do it")]
+    Cloud(#[from] CloudError),
+    /// AWS did not take a part of it.
+    #[error("AWS refused a part: {0}")]
+    Part(String),
+}
+
+/// Does all of it. `tell` hears of each step before it is done.
+pub async fn apply(
+    cloud: &Cloud,
+    plan: &Plan,
+    tell: &mut dyn FnMut(&Step),
+) -> Result<usize, ApplyError> {
+    if let Some(why) = &plan.refused {
+        return Err(ApplyError::Refused(why.clone()));
+    }
+    for (done, step) in plan.steps.iter().enumerate() {
+        tell(step);
+        perform(cloud, &step.action).await.map_err(|source| ApplyError::Step {
+            verb: step.action.verb(),
+            object: step.action.object(),
+            done,
+            left: plan.steps.len() - done - 1,
+            source,
+        })?;
+    }
+    Ok(plan.steps.len())
+}
+
+async fn perform(cloud: &Cloud, action: &Action) -> Result<(), StepError> {
+    match action {
+        Action::DeregisterImage { image } => gone(cloud.deregister_image(image).await),
+        Action::DeleteSnapshot { snapshot } => gone(cloud.delete_snapshot(snapshot).await),
+        Action::DeleteTemplateVersions { template, versions } => {
+            cloud.delete_template_versions(template, versions).await
+        }
+        Action::ShareImage { image, with } => Ok(cloud.share_image(image, with).await?),
+        Action::ShareSnapshot { snapshot, with } => {
+            Ok(cloud.share_snapshot(snapshot, with).await?)
+        }
+        Action::Tag { resource, tags } => Ok(cloud.tag(resource, tags).await?),
+    }
+}
+
+/// What was to go and is not there is done.
+fn gone(result: Result<(), CloudError>) -> Result<(), StepError> {
+    match result {
+        Err(error) if is_missing(&error) => Ok(()),
+        result => Ok(result?),
+    }
+}

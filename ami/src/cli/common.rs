@@ -1,0 +1,92 @@
+//! What all verbs have in common: where, and what becomes of a plan.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use gild::platform::error::chain_text;
+
+use super::Failure;
+use crate::apply::apply;
+use crate::cloud::{Cloud, CloudError};
+use crate::plan::{Plan, Step};
+
+/// Where a verb acts, and whether it does.
+#[derive(Debug, Args)]
+pub(super) struct Common {
+    /// Do what the plan says.
+    #[arg(long, global = true)]
+    apply: bool,
+    /// Print the plan as JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    /// The region. Where none is given, that of the environment.
+    #[arg(long, global = true, value_name = "REGION")]
+    region: Option<String>,
+    /// The role to act as. Where none is given, the credentials of the environment are used.
+    #[arg(long, global = true, value_name = "ARN")]
+    role: Option<String>,
+}
+
+impl Common {
+    /// The account that the verb acts in.
+    pub(super) async fn cloud(&self) -> Result<Cloud, CloudError> {
+        Cloud::open(self.region.as_deref(), self.role.as_deref()).await
+    }
+
+    /// Other accounts, in the same region, by the roles that may look at them.
+    pub(super) async fn readers(
+        &self,
+        cloud: &Cloud,
+        roles: &[String],
+    ) -> Result<Vec<Cloud>, CloudError> {
+        let mut readers = Vec::new();
+        for role in roles {
+            readers.push(Cloud::open(Some(&cloud.place.region), Some(role)).await?);
+        }
+        Ok(readers)
+    }
+
+    /// Shows a plan, and does it where that is wanted. A question without an answer makes no plan.
+    pub(super) async fn settle(
+        &self,
+        verb: &'static str,
+        cloud: &Cloud,
+        plan: Result<Plan, CloudError>,
+    ) -> Result<ExitCode, Failure> {
+        let plan = plan
+            .unwrap_or_else(|error| Plan::refused(verb, Some(&cloud.place), chain_text(&error)));
+        if self.json {
+            print(&format!("{}\n", serde_json::to_string_pretty(&plan)?));
+        } else {
+            print(&plan.to_string());
+        }
+        if plan.refused.is_some() {
+            return Ok(ExitCode::FAILURE);
+        }
+        if self.apply {
+            let mut tell = |step: &Step| {
+                tracing::info!("{} {}", step.action.verb(), step.action.object());
+            };
+            let done = apply(cloud, &plan, &mut tell).await?;
+            if !self.json {
+                print(&format!("  done: {done} of {}\n", plan.steps.len()));
+            }
+        } else if !plan.is_empty() && !self.json {
+            print("  nothing was changed: --apply does it\n");
+        }
+        tracing::info!(calls = cloud.calls(), "calls to AWS");
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A reader such as `head` may have gone, which is no failure.
+pub(super) fn print(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// A time as people write it: `7d`, `12h`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| format!("{error}; such as 7d or 12h"))
+}

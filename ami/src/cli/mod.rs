@@ -1,0 +1,75 @@
+//! The verbs of the command line: one file each, with its arguments and what it does. `main`
+//! parses, runs one verb, prints the error chain and gives the exit code.
+//!
+//! Every verb makes a plan and hands it to `settle`, which shows it, and does it where `--apply`
+//! says so. To add a verb: one file with `Arguments` and `run`, and a line in each of the two
+//! lists below.
+
+mod common;
+mod retain;
+
+use std::error::Error;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use gild::platform::error::chain_text;
+use gild::platform::log;
+use gild::platform::redact::Redactor;
+
+/// The exit code for a command line that makes no sense.
+pub const USAGE: u8 = 4;
+
+/// Playbooks and images from the build account to the fleet, and away again.
+///
+/// Every verb shows what it would do and why, and changes nothing without --apply. What it could
+/// not look at protects: where a question stays without an answer there is no plan.
+#[derive(Debug, Parser)]
+#[command(name = "gild-ami", version, about, disable_help_subcommand = true)]
+struct Cli {
+    #[command(flatten)]
+    common: common::Common,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Retain(retain::Arguments),
+}
+
+/// What a verb failed with; printed as a chain.
+type Failure = Box<dyn Error>;
+
+/// What the command line knows, for pages of documentation.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Runs the command line and gives the exit code.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed pipe must not turn help into a panic.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    let filter = std::env::var("GILD_LOG").ok();
+    log::start(log::Format::Text, filter.as_deref(), "warn", &Redactor::default());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let result = match runtime {
+        Err(error) => Err(error.into()),
+        Ok(runtime) => runtime.block_on(async {
+            match cli.verb {
+                Verb::Retain(arguments) => retain::run(&cli.common, &arguments).await,
+            }
+        }),
+    };
+    result.unwrap_or_else(|failure| {
+        eprintln!("gild-ami: {}", chain_text(failure.as_ref()));
+        ExitCode::FAILURE
+    })
+}

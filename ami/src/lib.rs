@@ -1,0 +1,35 @@
+//! gild-ami: playbooks and images from the build account to the fleet, and away again.
+//!
+//! Every verb goes the same way, and changes nothing before its end:
+//!
+//! ```text
+//! cloud (what AWS says) ─► fleet (what there is) ─► a verb's plan ─► shown
+//!                                                        └─ --apply ─► apply
+//! ```
+//!
+//! A plan is made from a whole fleet or not at all: where one question stays without an answer
+//! the plan is empty and says why, so that what was not seen is never taken for unused.
+
+/// One account in one region, and what it is asked.
+pub mod cloud;
+
+/// What there is: images, snapshots, templates, groups, instances, volumes, records.
+pub mod fleet;
+
+/// What would be done, and why.
+pub mod plan;
+
+/// Doing it.
+pub mod apply;
+
+/// Which image is newer.
+pub mod version;
+
+/// Names that are meant by a pattern.
+pub mod pattern;
+
+/// Old images, their snapshots and old versions of templates.
+pub mod retain;
+
+/// The verbs of the command line.
+pub mod cli;

@@ -1,0 +1,80 @@
+//! Every change that gild-ami can make to an account, as data. To add one: a variant here, what
+//! it is called below, and how it is done in `apply`.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::fleet::{Grants, Tags};
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "do", rename_all = "kebab-case")]
+pub enum Action {
+    /// An image is taken away.
+    DeregisterImage {
+        /// Its id.
+        image: String,
+    },
+    /// A snapshot is taken away.
+    DeleteSnapshot {
+        /// Its id.
+        snapshot: String,
+    },
+    /// Versions of a launch template are taken away.
+    DeleteTemplateVersions {
+        /// The template's id.
+        template: String,
+        /// Their numbers.
+        versions: BTreeSet<u64>,
+    },
+    /// Others may use an image.
+    ShareImage {
+        /// Its id.
+        image: String,
+        /// Who may use it from now on.
+        with: Grants,
+    },
+    /// Others may make volumes of a snapshot.
+    ShareSnapshot {
+        /// Its id.
+        snapshot: String,
+        /// Who may from now on.
+        with: BTreeSet<String>,
+    },
+    /// Things get tags.
+    Tag {
+        /// Its id.
+        resource: String,
+        /// What is added, or changed.
+        tags: Tags,
+    },
+}
+
+impl Action {
+    /// What is done, in a word or two.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::DeregisterImage { .. } => "deregister",
+            Self::DeleteSnapshot { .. } => "delete",
+            Self::DeleteTemplateVersions { .. } => "delete versions",
+            Self::ShareImage { .. } | Self::ShareSnapshot { .. } => "share",
+            Self::Tag { .. } => "tag",
+        }
+    }
+
+    /// What it is done to.
+    pub fn object(&self) -> String {
+        match self {
+            Self::DeregisterImage { image } | Self::ShareImage { image, .. } => image.clone(),
+            Self::DeleteSnapshot { snapshot } | Self::ShareSnapshot { snapshot, .. } => {
+                snapshot.clone()
+            }
+            Self::DeleteTemplateVersions { template, versions } => {
+                let numbers: Vec<_> = versions.iter().map(u64::to_string).collect();
+                format!("{template} {}", numbers.join(","))
+            }
+            Self::Tag { resource, .. } => resource.clone(),
+        }
+    }
+}
