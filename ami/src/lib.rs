@@ -31,5 +31,8 @@ pub mod pattern;
 /// Old images, their snapshots and old versions of templates.
 pub mod retain;
 
+/// What tests and trials left behind.
+pub mod clean;
+
 /// The verbs of the command line.
 pub mod cli;

@@ -54,8 +54,10 @@ pub(crate) fn seeded() -> Value {
                 "images": images,
                 "snapshots": [
                     { "id": "snap-orphan000000000001", "age_days": 90, "size_gib": 30,
-                      "description": "Created by CreateImage(i-1) for ami-gone" },
-                    { "id": "snap-young0000000000001", "age_days": 1, "description": "manual" },
+                      "description": "Created by CreateImage(i-1) for ami-0dead0dead0dead00" },
+                    { "id": "snap-orphan000000000002", "age_days": 1,
+                      "description": "Created by CreateImage(i-1) for ami-0dead0dead0dead01" },
+                    { "id": "snap-backup000000000001", "age_days": 90, "description": "backup" },
                 ],
                 "templates": [
                     { "name": "cache", "default": 2, "versions": [
@@ -69,8 +71,26 @@ pub(crate) fn seeded() -> Value {
                     { "name": "auth", "template": "auth", "version": "$Default" },
                 ],
                 "instances": [
-                    { "image": image_id(6, 0), "state": "stopped", "tags": { "Name": "worker-test" } },
+                    { "image": image_id(6, 0), "state": "stopped", "age_days": 30,
+                      "tags": { "Name": "worker-test" } },
+                    { "image": image_id(6, 2), "age_days": 30, "tags": { "Name": "my-testimonials" } },
+                    { "image": image_id(6, 3), "age_days": 1, "tags": { "Name": "mail-test" } },
                     { "image": image_id(7, 0), "state": "terminated" },
+                ],
+                "volumes": [
+                    { "id": "vol-00000000000000001", "age_days": 30, "size_gib": 100,
+                      "tags": { "Name": "worker-test" } },
+                    { "id": "vol-00000000000000002", "age_days": 30,
+                      "tags": { "Name": "db-test-results" } },
+                    { "id": "vol-00000000000000003", "age_days": 1, "tags": { "Name": "worker-test" } },
+                ],
+                "zones": [
+                    { "name": "stg.local", "records": [
+                        { "name": "worker-test.stg.local", "values": ["10.99.0.1"] },
+                        { "name": "worker.stg.local", "values": ["10.99.0.2"] },
+                        { "name": "db-test-results.stg.local", "values": ["10.99.0.3"] }] },
+                    { "name": "example.com", "private": false, "records": [
+                        { "name": "worker-test.example.com", "values": ["192.0.2.1"] }] },
                 ],
             },
             "us-east-1": {

@@ -6,6 +6,7 @@ mod golden;
 #[path = "../fakes/tool.rs"]
 mod tool;
 
+mod clean;
 mod fleet;
 mod retain;
 mod rig;

@@ -97,5 +97,12 @@ fn a_run_that_was_killed_at_any_call_is_ended_by_the_next() {
         for kind in ["images", "templates"] {
             assert_eq!(state[BUILD][REGION][kind], end[BUILD][REGION][kind], "{how}");
         }
+        // Snapshots of an image that went just before the end are what `clean` finds.
+        emulator.run(&["clean", "--kind", "orphans", "--limit", "100", "--apply"]).well();
+        let known = &end[BUILD][REGION]["snapshots"];
+        let left = emulator.state()[BUILD][REGION]["snapshots"].clone();
+        for id in left.as_object().expect("snapshots").keys() {
+            assert!(known.get(id).is_some(), "{how}: {id} is left");
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! counts as done, so that a run that died can be repeated.
 
 mod images;
+mod leftovers;
 mod templates;
 
 use crate::cloud::images::is_missing;
@@ -69,6 +70,9 @@ async fn perform(cloud: &Cloud, action: &Action) -> Result<(), StepError> {
     match action {
         Action::DeregisterImage { image } => gone(cloud.deregister_image(image).await),
         Action::DeleteSnapshot { snapshot } => gone(cloud.delete_snapshot(snapshot).await),
+        Action::TerminateInstance { instance } => gone(cloud.terminate_instance(instance).await),
+        Action::DeleteVolume { volume } => gone(cloud.delete_volume(volume).await),
+        Action::DeleteRecord { zone, record } => gone(cloud.delete_record(zone, record).await),
         Action::DeleteTemplateVersions { template, versions } => {
             cloud.delete_template_versions(template, versions).await
         }

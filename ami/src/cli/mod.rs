@@ -5,6 +5,7 @@
 //! says so. To add a verb: one file with `Arguments` and `run`, and a line in each of the two
 //! lists below.
 
+mod clean;
 mod common;
 mod retain;
 
@@ -35,6 +36,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Clean(clean::Arguments),
     Retain(retain::Arguments),
 }
 
@@ -64,6 +66,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => Err(error.into()),
         Ok(runtime) => runtime.block_on(async {
             match cli.verb {
+                Verb::Clean(arguments) => clean::run(&cli.common, &arguments).await,
                 Verb::Retain(arguments) => retain::run(&cli.common, &arguments).await,
             }
         }),

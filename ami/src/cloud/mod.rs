@@ -8,8 +8,10 @@
 mod groups;
 pub(crate) mod images;
 mod instances;
+mod launches;
 mod templates;
 mod volumes;
+mod zones;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -105,6 +107,8 @@ pub struct Cloud {
     pub ec2: aws_sdk_ec2::Client,
     /// Auto Scaling.
     pub scaling: aws_sdk_autoscaling::Client,
+    /// Route 53.
+    pub dns: aws_sdk_route53::Client,
     calls: Arc<AtomicU64>,
 }
 
@@ -146,7 +150,8 @@ impl Cloud {
     fn of(place: Place, config: SdkConfig, calls: Arc<AtomicU64>) -> Self {
         let ec2 = aws_sdk_ec2::Client::new(&config);
         let scaling = aws_sdk_autoscaling::Client::new(&config);
-        Self { place, config, ec2, scaling, calls }
+        let dns = aws_sdk_route53::Client::new(&config);
+        Self { place, config, ec2, scaling, dns, calls }
     }
 
     /// How many calls were made, tries that failed among them.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use crate::fleet::dns::Record;
 use crate::fleet::{Grants, Tags};
 
 /// One change.
@@ -20,6 +21,23 @@ pub enum Action {
     DeleteSnapshot {
         /// Its id.
         snapshot: String,
+    },
+    /// An instance is ended for good.
+    TerminateInstance {
+        /// Its id.
+        instance: String,
+    },
+    /// A volume is taken away.
+    DeleteVolume {
+        /// Its id.
+        volume: String,
+    },
+    /// A record of a zone is taken away, if it still says this.
+    DeleteRecord {
+        /// The zone's id.
+        zone: String,
+        /// What it says.
+        record: Record,
     },
     /// Versions of a launch template are taken away.
     DeleteTemplateVersions {
@@ -56,7 +74,10 @@ impl Action {
     pub fn verb(&self) -> &'static str {
         match self {
             Self::DeregisterImage { .. } => "deregister",
-            Self::DeleteSnapshot { .. } => "delete",
+            Self::TerminateInstance { .. } => "terminate",
+            Self::DeleteSnapshot { .. } | Self::DeleteVolume { .. } | Self::DeleteRecord { .. } => {
+                "delete"
+            }
             Self::DeleteTemplateVersions { .. } => "delete versions",
             Self::ShareImage { .. } | Self::ShareSnapshot { .. } => "share",
             Self::Tag { .. } => "tag",
@@ -70,6 +91,9 @@ impl Action {
             Self::DeleteSnapshot { snapshot } | Self::ShareSnapshot { snapshot, .. } => {
                 snapshot.clone()
             }
+            Self::TerminateInstance { instance } => instance.clone(),
+            Self::DeleteVolume { volume } => volume.clone(),
+            Self::DeleteRecord { record, .. } => format!("{} {}", record.name, record.kind),
             Self::DeleteTemplateVersions { template, versions } => {
                 let numbers: Vec<_> = versions.iter().map(u64::to_string).collect();
                 format!("{template} {}", numbers.join(","))

@@ -2,6 +2,7 @@
 //! are, and done as they are: `apply` decides nothing.
 
 mod action;
+mod images;
 mod show;
 
 use serde::Serialize;

@@ -164,7 +164,10 @@ class Place:
     def zones(self, said):
         dns = self.client("route53")
         vpc = self.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
-        private = {"VPC": {"VPCRegion": self.region, "VPCId": vpc}} if said.get("private", True) else {}
+        private = {}
+        if said.get("private", True):
+            private["VPC"] = {"VPCRegion": self.region, "VPCId": vpc}
+            private["HostedZoneConfig"] = {"PrivateZone": True}
         zone = dns.create_hosted_zone(Name=said["name"], CallerReference=said["name"], **private)
         changes = [
             {"Action": "CREATE", "ResourceRecordSet": {
