@@ -3,27 +3,33 @@
 - Images have as many snapshots as volumes, and a snapshot may be encrypted.
 - DescribeImages and CopyImage see the images that another account has shared.
 - CopyImage sets tags, encrypts, honours ClientToken, and a copy is pending at first.
-- DescribeImages, DescribeSnapshots and DescribeVolumes answer in pages.
+- DescribeImages, DescribeSnapshots and DescribeVolumes answer in pages, and DescribeInstances in
+  pages of instances; moto counts their reservations.
 - DeleteLaunchTemplateVersions; the numbers of versions are never given again.
+- Tags are found by the thing's id; moto looks through all of them, for each thing that it shows.
 """
 
+import copy
 
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import InvalidAMIIdError
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.amis import Ami, AmiBackend
+from moto.ec2.models.core import TaggedEC2Resource
 from moto.ec2.models.launch_templates import LaunchTemplate, LaunchTemplateVersion
 from moto.ec2.responses import EC2Response
 from moto.ec2.responses.amis import AmisResponse
 from moto.ec2.responses.elastic_block_store import ElasticBlockStore
+from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.responses.launch_templates import LaunchTemplates
-from moto.ec2.utils import random_ami_id
+from moto.ec2.utils import EC2_RESOURCE_TO_PREFIX, get_prefix, random_ami_id
 
 # How many looks at a copy find it pending.
 PENDING = 2
 
 
 def add():
+    TaggedEC2Resource.get_tags = get_tags
     Ami.snapshots = property(lambda ami: [ami.ebs_snapshot, *getattr(ami, "more", [])])
     Ami.block_device_mappings = property(disks)
     AmiBackend.describe_images = with_shared(AmiBackend.describe_images)
@@ -31,11 +37,20 @@ def add():
     paged(ElasticBlockStore, "describe_snapshots", "Snapshots")
     paged(ElasticBlockStore, "describe_volumes", "Volumes")
     paged(LaunchTemplates, "describe_launch_templates", "LaunchTemplates")
+    InstanceResponse.describe_instances = describe_instances
     AmisResponse.copy_image = copy_image
     LaunchTemplate.create_version = create_version
     LaunchTemplate.get_version = get_version
     LaunchTemplate.default_version = lambda self: self.get_version(self.default_version_number)
     EC2Response.delete_launch_template_versions = delete_launch_template_versions
+
+
+def get_tags(resource):
+    said = resource.ec2_backend.tags.get(resource.id, {})
+    kind = get_prefix(resource.id)
+    kinds = {prefix: name for name, prefix in EC2_RESOURCE_TO_PREFIX.items()}
+    about = {"resource_id": resource.id, "resource_type": kinds.get(kind, "")}
+    return [{**about, "key": key, "value": value} for key, value in said.items()]
 
 
 def disks(ami):
@@ -98,6 +113,25 @@ def paged(responses, name, key):
         return ActionResult(result)
 
     setattr(responses, name, answer)
+
+
+def describe_instances(self):
+    size, start = self._get_int_param("MaxResults", 1000), int(self._get_param("NextToken", "0"))
+    reservations = self.ec2_backend.describe_instances(filters=self._filters_from_querystring())
+    wanted = self._get_param("InstanceIds", [])
+    found = [
+        (reservation, instance)
+        for reservation in reservations
+        for instance in reservation.instances
+        if not wanted or instance.id in wanted
+    ]
+    answer = []
+    for reservation, instance in found[start : start + size]:
+        one = copy.copy(reservation)
+        one.instances = [instance]
+        answer.append(one)
+    more = {"NextToken": str(start + size)} if start + size < len(found) else {}
+    return ActionResult({"Reservations": answer, **more})
 
 
 def copy_image(self):
