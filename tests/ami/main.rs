@@ -7,6 +7,8 @@ mod golden;
 mod tool;
 
 mod clean;
+mod copy;
 mod fleet;
 mod retain;
 mod rig;
+mod share;

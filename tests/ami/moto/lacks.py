@@ -1,7 +1,7 @@
 """What moto 5.2.5 lacks of what gild-ami asks for, each with what AWS's documentation says of it.
 
 - Images have as many snapshots as volumes, and a snapshot may be encrypted.
-- DescribeImages and CopyImage see the images that another account has shared.
+- DescribeImages and CopyImage see the images that another account has shared, without its tags.
 - CopyImage sets tags, encrypts, honours ClientToken, and a copy is pending at first.
 - DescribeImages, DescribeSnapshots and DescribeVolumes answer in pages, and DescribeInstances in
   pages of instances; moto counts their reservations.
@@ -80,10 +80,18 @@ def may_use(ami, account):
     return ami.is_public or {"UserId": account} in ami.launch_permissions
 
 
+def without_tags(ami):
+    """As others than its owner see it."""
+    seen = copy.copy(ami)
+    seen.get_tags = lambda: []
+    return seen
+
+
 def with_shared(own):
     def describe_images(self, ami_ids=None, filters=None, exec_users=None, owners=None):
         if owners and not ami_ids and "self" not in owners and self.account_id not in owners:
-            return [a for a in others(self) if a.owner_id in owners and may_use(a, self.account_id)]
+            shared = [a for a in others(self) if a.owner_id in owners]
+            return [without_tags(a) for a in shared if may_use(a, self.account_id)]
         images = own(self, ami_ids=ami_ids, filters=filters, exec_users=exec_users, owners=owners)
         for image in images:
             if image.state == "pending":
