@@ -9,6 +9,7 @@ mod tool;
 mod clean;
 mod copy;
 mod fleet;
+mod publish;
 mod retain;
 mod rig;
 mod share;

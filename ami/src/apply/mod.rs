@@ -5,6 +5,7 @@
 mod copies;
 mod images;
 mod leftovers;
+mod objects;
 mod templates;
 
 use std::time::Duration;
@@ -124,6 +125,10 @@ impl Run<'_> {
             Action::DeleteTemplateVersions { template, versions } => {
                 cloud.delete_template_versions(template, versions).await
             }
+            Action::PutObject { bucket, key, content, once, .. } => {
+                cloud.put_object(bucket, key, content, *once).await
+            }
+            Action::DeleteObject { bucket, key } => cloud.delete_object(bucket, key).await,
             Action::ShareImage { image, with } => Ok(cloud.share_image(image, with).await?),
             Action::ShareSnapshot { snapshot, with } => {
                 Ok(cloud.share_snapshot(snapshot, with).await?)

@@ -8,6 +8,7 @@
 mod clean;
 mod common;
 mod copy;
+mod publish;
 mod retain;
 mod share;
 
@@ -39,6 +40,7 @@ struct Cli {
 enum Verb {
     Clean(clean::Arguments),
     Copy(copy::Arguments),
+    Publish(publish::Arguments),
     Retain(retain::Arguments),
     Share(share::Arguments),
 }
@@ -71,6 +73,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             match cli.verb {
                 Verb::Clean(arguments) => clean::run(&cli.common, &arguments).await,
                 Verb::Copy(arguments) => copy::run(&cli.common, &arguments).await,
+                Verb::Publish(arguments) => publish::run(&cli.common, &arguments).await,
                 Verb::Retain(arguments) => retain::run(&cli.common, &arguments).await,
                 Verb::Share(arguments) => share::run(&cli.common, &arguments).await,
             }

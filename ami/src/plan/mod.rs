@@ -7,7 +7,7 @@ mod show;
 
 use serde::Serialize;
 
-pub use self::action::Action;
+pub use self::action::{Action, Content};
 
 use crate::cloud::Place;
 
