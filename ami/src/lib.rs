@@ -31,5 +31,8 @@ pub mod pattern;
 /// Old images, their snapshots and old versions of templates.
 pub mod retain;
 
+/// Groups up in business hours, and down at night.
+pub mod schedule;
+
 /// The verbs of the command line.
 pub mod cli;

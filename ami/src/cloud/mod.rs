@@ -8,6 +8,7 @@
 mod groups;
 pub(crate) mod images;
 mod instances;
+mod schedules;
 mod templates;
 mod volumes;
 
