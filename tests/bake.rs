@@ -9,7 +9,7 @@ use http::Method;
 use serde_json::Value;
 
 use crate::fakes::fault::Fault;
-use crate::fakes::moto::tool;
+use crate::fakes::tool::tool;
 use crate::host::{Host, wait_for};
 use crate::program::output;
 

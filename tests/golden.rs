@@ -8,7 +8,7 @@ use std::path::Path;
 pub(crate) fn matches(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden").join(name);
     if std::env::var_os("GILD_REFRESH_GOLDEN").is_some() {
-        fs::write(&path, text).unwrap();
+        fs::write(&path, text).expect("the golden file is written");
     }
     let kept = fs::read_to_string(&path).unwrap_or_default();
     assert!(

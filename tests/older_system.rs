@@ -11,8 +11,9 @@ use gild::config::document::Document;
 use gild::config::format::Format;
 use serde_json::{Value, json};
 
-use crate::fakes::moto::{Moto, tool};
+use crate::fakes::moto::Moto;
 use crate::fakes::place::Place;
+use crate::fakes::tool::tool;
 use crate::host::Host;
 
 const REGION: &str = "eu-west-1";

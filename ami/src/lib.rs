@@ -31,6 +31,9 @@ pub mod pattern;
 /// Old images, their snapshots and old versions of templates.
 pub mod retain;
 
+/// What tests and trials left behind.
+pub mod clean;
+
 /// Groups up in business hours, and down at night.
 pub mod schedule;
 

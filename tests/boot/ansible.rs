@@ -10,7 +10,7 @@ use nix::fcntl::{Flock, FlockArg};
 use sha2::{Digest, Sha256};
 
 use crate::base::run;
-use crate::fakes::moto::{cache, tool};
+use crate::fakes::tool::{cache, tool};
 
 /// Where a machine has it.
 pub(crate) const HOME: &str = "/deployment/ansibleenv";

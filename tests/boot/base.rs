@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::cgroup::{control_groups, remove_tree};
-use crate::fakes::moto::cache;
+use crate::fakes::tool::cache;
 
 const SUITE: &str = "bookworm";
 // debootstrap does not follow virtual packages, so python3-cffi-backend is named.

@@ -10,7 +10,7 @@ use nix::fcntl::{Flock, FlockArg};
 use sha2::{Digest, Sha256};
 
 use crate::base::{self, run};
-use crate::fakes::moto::tool;
+use crate::fakes::tool::tool;
 use crate::start::copy;
 
 // As on a host that is no instance yet: nothing runs there, and dpkg runs the scripts.

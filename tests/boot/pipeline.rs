@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::base::{directory, run};
 use crate::disk::Disk;
 use crate::fakes::imds::Instance;
-use crate::fakes::moto::tool;
+use crate::fakes::tool::tool;
 use crate::fixtures::password;
 use crate::machine::Machine;
 use crate::package::{DEB, package};

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use crate::fakes::moto::tool;
+use crate::fakes::tool::tool;
 
 /// Encrypts as the authors of a playbook do; the password's file stays on the host.
 pub(crate) fn encrypt(plain: &str, password: &str) -> String {

@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::fakes::chat::{Chat, Posted};
 use crate::fakes::fault::Fault;
 use crate::fakes::http::Files;
-use crate::fakes::moto::tool;
 use crate::fakes::place::loopback;
+use crate::fakes::tool::tool;
 use crate::host::Host;
 use crate::rig::below;
 

@@ -24,4 +24,5 @@ pub(crate) mod place;
 pub(crate) mod remote_write;
 pub(crate) mod server;
 pub(crate) mod sigv4;
+pub(crate) mod tool;
 pub(crate) mod wait;

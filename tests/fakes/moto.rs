@@ -5,36 +5,14 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
 use super::place::Place;
+use super::tool::tool;
 
 const START: Duration = Duration::from_secs(60);
-
-/// A program that `tests/run` installs: where `variable` says, else where it puts it.
-///
-/// Panics when there is none: a test that needs it must not pass without it.
-pub(crate) fn tool(variable: &str, name: &str) -> PathBuf {
-    let path = match std::env::var_os(variable) {
-        Some(path) => PathBuf::from(path),
-        None => cache().join("venv/bin").join(name),
-    };
-    assert!(
-        path.is_file(),
-        "no {name} at {}: run tests/run once, or set {variable}",
-        path.display()
-    );
-    path
-}
-
-/// Where `tests/run` and the boot test keep what is worth keeping between runs.
-pub(crate) fn cache() -> PathBuf {
-    std::env::var_os("GILD_TEST_CACHE")
-        .map_or_else(|| PathBuf::from("/var/cache/gild-tests"), PathBuf::from)
-}
 
 /// The running emulator, killed when dropped.
 #[derive(Debug)]

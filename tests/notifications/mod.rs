@@ -21,8 +21,9 @@ use crate::boots::waiting_step;
 use crate::fakes::chat::{Chat, TOKEN, path};
 use crate::fakes::fault::Fault;
 use crate::fakes::http::Files;
-use crate::fakes::moto::{Moto, tool};
+use crate::fakes::moto::Moto;
 use crate::fakes::place::{Closed, Place, loopback};
+use crate::fakes::tool::tool;
 use crate::host::{Host, Running, wait_for};
 use crate::program::gild;
 

@@ -18,8 +18,9 @@ use minisign::KeyPair;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::fakes::moto::{Moto, tool};
+use crate::fakes::moto::Moto;
 use crate::fakes::place::Place;
+use crate::fakes::tool::tool;
 
 /// Where nobody answers.
 const NOBODY: &str = "http://127.0.0.1:9";

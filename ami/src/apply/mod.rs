@@ -3,6 +3,9 @@
 //! counts as done, so that a run that died can be repeated.
 
 mod images;
+
+mod leftovers;
+mod schedules;
 mod templates;
 
 use crate::cloud::images::is_missing;
@@ -69,14 +72,22 @@ async fn perform(cloud: &Cloud, action: &Action) -> Result<(), StepError> {
     match action {
         Action::DeregisterImage { image } => gone(cloud.deregister_image(image).await),
         Action::DeleteSnapshot { snapshot } => gone(cloud.delete_snapshot(snapshot).await),
+        Action::TerminateInstance { instance } => gone(cloud.terminate_instance(instance).await),
+        Action::DeleteVolume { volume } => gone(cloud.delete_volume(volume).await),
+        Action::DeleteRecord { zone, record } => gone(cloud.delete_record(zone, record).await),
         Action::DeleteTemplateVersions { template, versions } => {
             cloud.delete_template_versions(template, versions).await
         }
+        Action::Resize { group, sizes } => cloud.resize(group, *sizes).await,
+        Action::Schedule { group, actions } => cloud.schedule(group, actions).await,
         Action::ShareImage { image, with } => Ok(cloud.share_image(image, with).await?),
         Action::ShareSnapshot { snapshot, with } => {
             Ok(cloud.share_snapshot(snapshot, with).await?)
         }
         Action::Tag { resource, tags } => Ok(cloud.tag(resource, tags).await?),
+        Action::TagGroup { group, tags } => Ok(cloud.tag_group(group, tags).await?),
+        Action::Unschedule { group, actions } => cloud.unschedule(group, actions).await,
+        Action::UntagGroup { group, keys } => Ok(cloud.untag_group(group, keys).await?),
     }
 }
 

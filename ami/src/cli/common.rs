@@ -20,7 +20,7 @@ pub(super) struct Common {
     apply: bool,
     /// Print the plan as JSON.
     #[arg(long, global = true)]
-    json: bool,
+    pub(super) json: bool,
     /// The region. Where none is given, that of the environment.
     #[arg(long, global = true, value_name = "REGION")]
     region: Option<String>,

@@ -5,8 +5,10 @@
 //! says so. To add a verb: one file with `Arguments` and `run`, and a line in each of the two
 //! lists below.
 
+mod clean;
 mod common;
 mod retain;
+mod schedule;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -35,7 +37,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Clean(clean::Arguments),
     Retain(retain::Arguments),
+    Schedule(schedule::Arguments),
 }
 
 /// What a verb failed with; printed as a chain.
@@ -64,7 +68,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => Err(error.into()),
         Ok(runtime) => runtime.block_on(async {
             match cli.verb {
+                Verb::Clean(arguments) => clean::run(&cli.common, &arguments).await,
                 Verb::Retain(arguments) => retain::run(&cli.common, &arguments).await,
+                Verb::Schedule(arguments) => schedule::run(&cli.common, &arguments).await,
             }
         }),
     };

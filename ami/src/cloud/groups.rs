@@ -76,9 +76,17 @@ impl Cloud {
             });
             let page = page.await?;
             let found = page.launch_configurations.unwrap_or_default().into_iter();
-            configurations.extend(found.map(|found| Configuration {
-                name: found.launch_configuration_name.unwrap_or_default(),
-                image: found.image_id.unwrap_or_default(),
+            configurations.extend(found.map(|found| {
+                Configuration {
+                    name: found.launch_configuration_name.unwrap_or_default(),
+                    image: found.image_id.unwrap_or_default(),
+                    snapshots: found
+                        .block_device_mappings
+                        .unwrap_or_default()
+                        .into_iter()
+                        .filter_map(|disk| disk.ebs?.snapshot_id)
+                        .collect(),
+                }
             }));
             next = page.next_token.filter(|token| !token.is_empty());
             if next.is_none() {

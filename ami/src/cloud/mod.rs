@@ -8,9 +8,11 @@
 mod groups;
 pub(crate) mod images;
 mod instances;
+mod launches;
 mod schedules;
 mod templates;
 mod volumes;
+mod zones;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,6 +39,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The steps between two tries.
 const BACKOFF: Backoff =
     Backoff { first: Duration::from_millis(250), most: Duration::from_secs(10) };
+
+/// What a role's sessions are called, in CloudTrail among others.
+const SESSION: &str = "gild-ami";
 
 /// How many things one page of an answer names: an answer of EC2 is below 4 MiB then.
 const PAGE: i32 = 500;
@@ -103,6 +108,8 @@ pub struct Cloud {
     pub ec2: aws_sdk_ec2::Client,
     /// Auto Scaling.
     pub scaling: aws_sdk_autoscaling::Client,
+    /// Route 53.
+    pub dns: aws_sdk_route53::Client,
     calls: Arc<AtomicU64>,
 }
 
@@ -114,18 +121,19 @@ impl Cloud {
         if let Some(region) = region {
             config = config.into_builder().region(Region::new(region.to_owned())).build();
         }
+        let region = config.region().ok_or(CloudError::NoRegion)?.to_string();
+        let calls = Arc::default();
+        let place = Place { account: String::new(), region };
         if let Some(role) = role {
+            Self::of(place.clone(), config.clone(), Arc::clone(&calls)).assume(role).await?;
             let assumed = AssumeRoleProvider::builder(role)
-                .session_name("gild-ami")
+                .session_name(SESSION)
                 .configure(&config)
                 .build()
                 .await;
             let assumed = SharedCredentialsProvider::new(assumed);
             config = config.into_builder().credentials_provider(assumed).build();
         }
-        let region = config.region().ok_or(CloudError::NoRegion)?.to_string();
-        let calls = Arc::default();
-        let place = Place { account: String::new(), region };
         let mut cloud = Self::of(place, config, calls);
         cloud.place.account = cloud.account().await?;
         Ok(cloud)
@@ -143,12 +151,23 @@ impl Cloud {
     fn of(place: Place, config: SdkConfig, calls: Arc<AtomicU64>) -> Self {
         let ec2 = aws_sdk_ec2::Client::new(&config);
         let scaling = aws_sdk_autoscaling::Client::new(&config);
-        Self { place, config, ec2, scaling, calls }
+        let dns = aws_sdk_route53::Client::new(&config);
+        Self { place, config, ec2, scaling, dns, calls }
     }
 
     /// How many calls were made, tries that failed among them.
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Whether the role may be assumed: the SDK's own provider, which does it from then on, would
+    /// take a refusal for a failure to connect.
+    async fn assume(&self, role: &str) -> Result<(), CloudError> {
+        let client = aws_sdk_sts::Client::new(&self.config);
+        let call = self.ask("AssumeRole", async || {
+            client.assume_role().role_arn(role).role_session_name(SESSION).send().await
+        });
+        call.await.map(drop)
     }
 
     /// Whose credentials these are.

@@ -1,5 +1,6 @@
 //! Launch templates, each with all its versions.
 
+use aws_sdk_ec2::types::ResponseLaunchTemplateData;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::images::{moment, positive, tags};
@@ -63,6 +64,7 @@ impl Cloud {
                     number: positive(Some(version.version_number.ok_or_else(lacking)?)),
                     description: version.version_description.unwrap_or_default(),
                     image: data.as_ref().and_then(|data| data.image_id.clone()),
+                    snapshots: data.as_ref().map(snapshots).unwrap_or_default(),
                     instance_type: data
                         .and_then(|data| data.instance_type)
                         .map(|kind| kind.as_str().to_owned()),
@@ -76,4 +78,10 @@ impl Cloud {
             }
         }
     }
+}
+
+/// The snapshots that a version makes volumes of.
+fn snapshots(data: &ResponseLaunchTemplateData) -> Vec<String> {
+    let disks = data.block_device_mappings().iter();
+    disks.filter_map(|disk| disk.ebs()?.snapshot_id().map(str::to_owned)).collect()
 }

@@ -1,21 +1,26 @@
 //! What there is in an account's region, as far as a plan asks for it. Only data: `cloud` fills
 //! it, plans read it, and tests make it up.
 
+/// Hosted zones and their records.
+pub mod dns;
+/// Random fleets.
+#[cfg(test)]
+pub(crate) mod random;
 /// Sizes of groups, and what changes them by the clock.
 pub mod schedules;
-
+/// Tags, and what they say may be done.
+pub mod tags;
 /// Whether something is in use, and by what.
 pub mod usage;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
 use crate::version::Version;
 
-/// Tags, by key.
-pub type Tags = BTreeMap<String, String>;
+pub use self::tags::Tags;
 
 /// Tags that say what may be done with a thing.
 pub mod tag {
@@ -124,6 +129,17 @@ pub struct Grants {
     pub is_public: bool,
 }
 
+impl Grants {
+    /// Who may use it beyond the accounts that are `known`.
+    pub fn beyond(&self, known: &BTreeSet<String>) -> Option<String> {
+        if self.is_public {
+            return Some("everybody".to_owned());
+        }
+        let account = self.accounts.difference(known).next().map(|id| format!("account {id}"));
+        self.organizations.first().cloned().or(account)
+    }
+}
+
 /// A snapshot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshot {
@@ -171,6 +187,8 @@ pub struct TemplateVersion {
     pub description: String,
     /// The image it starts; `resolve:ssm:…` is a name for one.
     pub image: Option<String>,
+    /// The snapshots it makes volumes of.
+    pub snapshots: Vec<String>,
     /// The type of instance it starts.
     pub instance_type: Option<String>,
     /// When it was made.
@@ -184,6 +202,8 @@ pub struct Configuration {
     pub name: String,
     /// The image it starts.
     pub image: String,
+    /// The snapshots it makes volumes of.
+    pub snapshots: Vec<String>,
 }
 
 /// Which version of which template something starts.

@@ -40,6 +40,18 @@ impl Group {
     }
 }
 
+impl fmt::Display for Scheduled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        let (recurrence, zone) = (of(&self.recurrence), of(&self.time_zone));
+        write!(f, "{} at '{recurrence}' {zone}", self.name)?;
+        if let Some(sizes) = self.sizes {
+            write!(f, " to {sizes}")?;
+        }
+        if self.is_ending { write!(f, ", with an end") } else { Ok(()) }
+    }
+}
+
 /// A scheduled action of a group. What somebody else has made may lack anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Scheduled {

@@ -40,8 +40,18 @@ impl Fleet {
 
     /// The images in use, each with by what. Versions in `without` are looked upon as gone.
     pub fn used_images(&self, without: &Versions) -> BTreeMap<&str, String> {
+        self.used_images_beside(without, &BTreeSet::new())
+    }
+
+    /// The images in use, each with by what. Versions in `without` and `instances` are looked
+    /// upon as gone.
+    pub fn used_images_beside(
+        &self,
+        without: &Versions,
+        instances: &BTreeSet<&str>,
+    ) -> BTreeMap<&str, String> {
         let mut used = BTreeMap::new();
-        for instance in &self.instances {
+        for instance in self.instances.iter().filter(|it| !instances.contains(it.id.as_str())) {
             let who = || format!("instance {} is {}", instance.id, instance.state);
             used.entry(instance.image.as_str()).or_insert_with(who);
         }
@@ -63,13 +73,46 @@ impl Fleet {
         used
     }
 
+    /// The snapshots in use, each with by what.
+    pub fn used_snapshots(&self) -> BTreeMap<&str, String> {
+        let mut used = self.used_snapshots_by_launches();
+        for image in &self.images {
+            for id in &image.snapshots {
+                used.entry(id.as_str()).or_insert_with(|| format!("image {} has it", image.id));
+            }
+        }
+        used
+    }
+
+    /// The snapshots that templates and launch configurations make volumes of.
+    pub fn used_snapshots_by_launches(&self) -> BTreeMap<&str, String> {
+        let mut used = BTreeMap::new();
+        for found in &self.configurations {
+            let who = || format!("launch configuration {}", found.name);
+            for id in &found.snapshots {
+                used.entry(id.as_str()).or_insert_with(who);
+            }
+        }
+        for template in &self.templates {
+            for version in &template.versions {
+                let who =
+                    || format!("launch template {} version {}", template.name, version.number);
+                for id in &version.snapshots {
+                    used.entry(id.as_str()).or_insert_with(who);
+                }
+            }
+        }
+        used
+    }
+
     /// The first template that starts an image which only AWS can name (`resolve:ssm:…`): while
-    /// there is one, any image may be in use.
-    pub fn unnamed_image(&self) -> Option<(&Template, &str)> {
+    /// there is one, any image may be in use. Versions in `without` are looked upon as gone.
+    pub fn unnamed_image(&self, without: &Versions) -> Option<(&Template, &str)> {
         self.templates.iter().find_map(|template| {
-            let images = template.versions.iter().filter_map(|it| it.image.as_deref());
-            let mut unnamed = images.filter(|image| !image.starts_with("ami-"));
-            Some((template, unnamed.next()?))
+            let stays = |number| !without.contains(&(template.id.clone(), number));
+            let versions = template.versions.iter().filter(|version| stays(version.number));
+            let mut images = versions.filter_map(|version| version.image.as_deref());
+            Some((template, images.find(|image| !image.starts_with("ami-"))?))
         })
     }
 }

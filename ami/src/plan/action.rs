@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use crate::fleet::dns::Record;
+use crate::fleet::schedules::{Scheduled, Sizes};
 use crate::fleet::{Grants, Tags};
 
 /// One change.
@@ -21,12 +23,43 @@ pub enum Action {
         /// Its id.
         snapshot: String,
     },
+    /// An instance is ended for good.
+    TerminateInstance {
+        /// Its id.
+        instance: String,
+    },
+    /// A volume is taken away.
+    DeleteVolume {
+        /// Its id.
+        volume: String,
+    },
+    /// A record of a zone is taken away, if it still says this.
+    DeleteRecord {
+        /// The zone's id.
+        zone: String,
+        /// What it says.
+        record: Record,
+    },
     /// Versions of a launch template are taken away.
     DeleteTemplateVersions {
         /// The template's id.
         template: String,
         /// Their numbers.
         versions: BTreeSet<u64>,
+    },
+    /// A group is made as large as this.
+    Resize {
+        /// Its name.
+        group: String,
+        /// How large.
+        sizes: Sizes,
+    },
+    /// A group changes its sizes by the clock.
+    Schedule {
+        /// Its name.
+        group: String,
+        /// When, and to what.
+        actions: Vec<Scheduled>,
     },
     /// Others may use an image.
     ShareImage {
@@ -49,6 +82,27 @@ pub enum Action {
         /// What is added, or changed.
         tags: Tags,
     },
+    /// A group gets tags that its instances do not get.
+    TagGroup {
+        /// Its name.
+        group: String,
+        /// What is added, or changed.
+        tags: Tags,
+    },
+    /// A group changes its sizes by the clock no more.
+    Unschedule {
+        /// Its name.
+        group: String,
+        /// The names of the scheduled actions that go.
+        actions: BTreeSet<String>,
+    },
+    /// A group loses tags.
+    UntagGroup {
+        /// Its name.
+        group: String,
+        /// Their keys.
+        keys: BTreeSet<String>,
+    },
 }
 
 impl Action {
@@ -56,10 +110,17 @@ impl Action {
     pub fn verb(&self) -> &'static str {
         match self {
             Self::DeregisterImage { .. } => "deregister",
-            Self::DeleteSnapshot { .. } => "delete",
+            Self::TerminateInstance { .. } => "terminate",
+            Self::DeleteSnapshot { .. } | Self::DeleteVolume { .. } | Self::DeleteRecord { .. } => {
+                "delete"
+            }
             Self::DeleteTemplateVersions { .. } => "delete versions",
             Self::ShareImage { .. } | Self::ShareSnapshot { .. } => "share",
-            Self::Tag { .. } => "tag",
+            Self::Resize { .. } => "resize",
+            Self::Schedule { .. } => "schedule",
+            Self::Tag { .. } | Self::TagGroup { .. } => "tag",
+            Self::Unschedule { .. } => "unschedule",
+            Self::UntagGroup { .. } => "untag",
         }
     }
 
@@ -70,10 +131,18 @@ impl Action {
             Self::DeleteSnapshot { snapshot } | Self::ShareSnapshot { snapshot, .. } => {
                 snapshot.clone()
             }
+            Self::TerminateInstance { instance } => instance.clone(),
+            Self::DeleteVolume { volume } => volume.clone(),
+            Self::DeleteRecord { record, .. } => format!("{} {}", record.name, record.kind),
             Self::DeleteTemplateVersions { template, versions } => {
                 let numbers: Vec<_> = versions.iter().map(u64::to_string).collect();
                 format!("{template} {}", numbers.join(","))
             }
+            Self::Resize { group, sizes } => format!("{group} to {sizes}"),
+            Self::Schedule { group, .. }
+            | Self::TagGroup { group, .. }
+            | Self::Unschedule { group, .. }
+            | Self::UntagGroup { group, .. } => group.clone(),
             Self::Tag { resource, .. } => resource.clone(),
         }
     }

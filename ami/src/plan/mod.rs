@@ -2,11 +2,13 @@
 //! are, and done as they are: `apply` decides nothing.
 
 mod action;
+mod images;
 mod show;
 
 use serde::Serialize;
 
 pub use self::action::Action;
+pub(crate) use self::show::write_table;
 
 use crate::cloud::Place;
 

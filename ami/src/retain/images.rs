@@ -2,12 +2,12 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, SystemTime};
 
 use super::{Rules, Survey};
+use crate::fleet::tags::{is_young, opted_out};
 use crate::fleet::usage::Versions;
-use crate::fleet::{Fleet, Image, Tags, tag};
-use crate::plan::{Action, Plan};
+use crate::fleet::{Fleet, Image};
+use crate::plan::Plan;
 use crate::version::Version;
 
 /// Images that might go, the oldest first: those whose grants have to be known.
@@ -31,33 +31,8 @@ pub(super) fn plan(plan: &mut Plan, survey: &Survey, rules: &Rules, gone: &Versi
             None => going.push(image),
         }
     }
-    let ids: BTreeSet<&str> = going.iter().map(|image| image.id.as_str()).collect();
-    let shared: BTreeMap<&str, &Image> = fleet
-        .images
-        .iter()
-        .filter(|image| !ids.contains(image.id.as_str()))
-        .flat_map(|image| image.snapshots.iter().map(move |snapshot| (snapshot.as_str(), image)))
-        .collect();
-    let mut seen = BTreeSet::new();
-    for image in going {
-        let why = format!("older than the newest {} versions, and not in use", rules.versions);
-        plan.step(Action::DeregisterImage { image: image.id.clone() }, &image.name, why);
-        for id in image.snapshots.iter().filter(|id| seen.insert(id.as_str())) {
-            // Snapshots that are not this account's are not its to delete.
-            let Some(snapshot) = fleet.snapshots.iter().find(|found| &found.id == id) else {
-                plan.keep(id, &image.name, "not a snapshot of this account");
-                continue;
-            };
-            if let Some(other) = shared.get(id.as_str()) {
-                plan.keep(id, &image.name, format!("in use: image {} has it too", other.id));
-            } else if let Some(why) = opted_out(&snapshot.tags, false) {
-                plan.keep(id, &image.name, why);
-            } else {
-                let action = Action::DeleteSnapshot { snapshot: id.clone() };
-                plan.step(action, &image.name, format!("of image {}", image.id));
-            }
-        }
-    }
+    let why = format!("older than the newest {} versions, and not in use", rules.versions);
+    plan.take_images(fleet, &going, &why);
 }
 
 /// Says of each image why it stays, and gives those that need not, the oldest first.
@@ -81,7 +56,7 @@ fn sift<'a>(plan: &mut Plan, fleet: &'a Fleet, rules: &Rules, gone: &Versions) -
         } else if is_young(image.created, fleet.now, rules.min_age) {
             Some("younger than the floor".to_owned())
         } else {
-            fleet.unnamed_image().map(|(template, image)| {
+            fleet.unnamed_image(gone).map(|(template, image)| {
                 format!("launch template {} starts '{image}', which may be any", template.name)
             })
         };
@@ -132,36 +107,7 @@ fn granted(image: &Image, survey: &Survey) -> Option<String> {
     let Some(grants) = survey.grants.get(&image.id) else {
         return Some("who may use it is not known".to_owned());
     };
-    if grants.is_public || image.is_public {
-        return Some("everybody may use it".to_owned());
-    }
-    if let Some(organization) = grants.organizations.first() {
-        return Some(format!("{organization} may use it"));
-    }
-    let unknown = grants.accounts.iter().find(|account| !survey.looked_at.contains(*account));
-    unknown.map(|account| format!("account {account} may use it, and was not looked at (--reader)"))
-}
-
-/// Why tags keep a thing.
-pub(super) fn opted_out(tags: &Tags, only_marked: bool) -> Option<&'static str> {
-    let is =
-        |key, value: &str| tags.get(key).is_some_and(|it: &String| it.eq_ignore_ascii_case(value));
-    if tags.contains_key(tag::SKIP_CLEAN) && !is(tag::SKIP_CLEAN, "false") {
-        return Some("amm:SkipClean");
-    }
-    match tags.contains_key(tag::CLEAN) {
-        true if !is(tag::CLEAN, "true") => Some("amm:Clean is not true"),
-        false if only_marked => Some("not marked by amm:Clean"),
-        _ => None,
-    }
-}
-
-/// Whether a thing is younger than the floor. What has no known age is.
-pub(super) fn is_young(
-    created: Option<SystemTime>,
-    now: Option<SystemTime>,
-    floor: Duration,
-) -> bool {
-    let age = created.zip(now).and_then(|(created, now)| now.duration_since(created).ok());
-    age.is_none_or(|age| age < floor)
+    let others =
+        grants.beyond(&survey.looked_at).or(image.is_public.then(|| "everybody".to_owned()));
+    others.map(|who| format!("{who} may use it, and was not looked at (--reader)"))
 }

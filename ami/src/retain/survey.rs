@@ -9,7 +9,6 @@ use futures_util::try_join;
 
 use super::{Rules, Survey, images, templates};
 use crate::cloud::{Cloud, CloudError};
-use crate::fleet::Fleet;
 use crate::fleet::usage::Versions;
 use crate::plan::Plan;
 
@@ -24,12 +23,12 @@ pub async fn survey(
     rules: &Rules,
     now: SystemTime,
 ) -> Result<Survey, CloudError> {
-    let mut fleet = used(cloud).await?;
+    let mut fleet = cloud.launches().await?;
     fleet.now = Some(now);
     (fleet.images, fleet.snapshots) = try_join!(cloud.own_images(), cloud.own_snapshots())?;
     let mut used_elsewhere = BTreeMap::new();
     for reader in readers {
-        let there = used(reader).await?;
+        let there = reader.launches().await?;
         for (image, who) in there.used_images(&Versions::new()) {
             let account = &reader.place.account;
             used_elsewhere.insert(image.to_owned(), format!("{who} of account {account}"));
@@ -45,12 +44,4 @@ pub async fn survey(
         .try_collect()
         .await?;
     Ok(Survey { fleet, grants, looked_at, used_elsewhere })
-}
-
-/// What may use images.
-async fn used(cloud: &Cloud) -> Result<Fleet, CloudError> {
-    let (templates, configurations, groups, instances) =
-        try_join!(cloud.templates(), cloud.configurations(), cloud.groups(), cloud.instances())?;
-    let account = cloud.place.account.clone();
-    Ok(Fleet { account, templates, configurations, groups, instances, ..Fleet::default() })
 }

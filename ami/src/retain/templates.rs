@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Rules;
+use crate::fleet::tags::{is_young, opted_out};
 use crate::fleet::usage::Versions;
 use crate::fleet::{Fleet, Template};
 use crate::plan::{Action, Plan};
@@ -24,7 +25,7 @@ pub(super) fn plan(plan: &mut Plan, fleet: &Fleet, rules: &Rules) -> Versions {
             }
             others += 1;
             let object = || format!("{} {}", template.id, version.number);
-            let is_young = super::images::is_young(version.created, fleet.now, rules.min_age);
+            let is_young = is_young(version.created, fleet.now, rules.min_age);
             if let Some(who) = used.get(&(template.id.clone(), version.number)) {
                 plan.keep(&object(), &template.name, format!("in use: {who}"));
             } else if others > rules.template_versions
@@ -54,7 +55,7 @@ pub(super) fn plan(plan: &mut Plan, fleet: &Fleet, rules: &Rules) -> Versions {
 
 /// Why a template is left alone.
 fn spared(template: &Template, rules: &Rules) -> Option<&'static str> {
-    super::images::opted_out(&template.tags, rules.only_marked).or_else(|| {
+    opted_out(&template.tags, rules.only_marked).or_else(|| {
         let known = |number| template.versions.iter().any(|version| version.number == number);
         (!known(template.default_version))
             .then_some("its default version is not among its versions")

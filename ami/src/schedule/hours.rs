@@ -53,7 +53,7 @@ impl FromStr for Time {
     fn from_str(text: &str) -> Result<Self, HoursError> {
         let number = |digits: &str, below: u32| {
             let are_digits = digits.len() == 2 && digits.bytes().all(|it| it.is_ascii_digit());
-            digits.parse().ok().filter(|number| are_digits && *number < below)
+            digits.parse().ok().filter(|number: &u32| are_digits && *number < below)
         };
         let of = |text: &str| {
             let (hour, minute) = text.split_once(':')?;

@@ -16,7 +16,7 @@ const MOST: u32 = 100_000;
 
 /// What a group remembers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Memory {
+pub(super) enum Memory {
     /// Nothing.
     None,
     /// The sizes it has when it is up.
@@ -26,7 +26,7 @@ pub enum Memory {
 }
 
 /// What a group's tags remember.
-pub fn of(tags: &Tags) -> Memory {
+pub(super) fn of(tags: &Tags) -> Memory {
     let mut sizes = Sizes::NONE;
     let mut found = 0;
     for (key, size) in TAGS {
@@ -46,11 +46,11 @@ pub fn of(tags: &Tags) -> Memory {
 }
 
 /// The tags that remember these sizes.
-pub fn tags(mut sizes: Sizes) -> Tags {
+pub(super) fn tags(mut sizes: Sizes) -> Tags {
     TAGS.iter().map(|(key, size)| ((*key).to_owned(), size(&mut sizes).to_string())).collect()
 }
 
 /// Those of a group's tags that remember sizes.
-pub fn keys(tags: &Tags) -> impl Iterator<Item = &str> {
+pub(super) fn keys(tags: &Tags) -> impl Iterator<Item = &str> {
     TAGS.iter().map(|(key, _)| *key).filter(|key| tags.contains_key(*key))
 }

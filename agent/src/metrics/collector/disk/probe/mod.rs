@@ -1,15 +1,17 @@
 //! Asks filesystems for their space without ever waiting for one that hangs.
 //!
 //! statfs(2) on a dead disk or server does not return and cannot be
-//! interrupted, so it runs in a thread that lives for one look: it walks all
-//! paths, and where one does not answer soon, another thread takes over the
-//! rest. A thread that hangs is left alone, and its path is not asked again
-//! until it comes back; so there is at most one thread for each hung mount,
-//! and none at all between looks while everything answers.
+//! interrupted, so it runs in a thread: it walks all paths, and where one does
+//! not answer soon, another thread takes over the rest. A thread that hangs is
+//! left alone, and its path is not asked again until it comes back, when the
+//! thread ends; so there is at most one thread for each hung mount, and one more,
+//! which waits for the next look: to start one at every tick costs more than to ask.
 
 use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -94,6 +96,20 @@ pub struct Prober {
     ask: Ask,
     patience: Patience,
     stuck: Vec<(PathBuf, Weak<Question>)>,
+    worker: Option<Worker>,
+}
+
+/// What a thread is to do: to ask what is in the queue, and to say what came of it.
+struct Job {
+    queue: Arc<Mutex<VecDeque<Arc<Question>>>>,
+    answers: UnboundedSender<(usize, Answer)>,
+}
+
+/// The thread that was started last. It ends when this is dropped and it has nothing to do.
+struct Worker {
+    jobs: Sender<Job>,
+    /// Whether it waits for a job; taken by whoever gives it one.
+    idle: Arc<AtomicBool>,
 }
 
 impl Default for Prober {
@@ -105,7 +121,7 @@ impl Default for Prober {
 impl Prober {
     /// Asks by `ask`.
     pub fn new(ask: Ask, patience: Patience) -> Self {
-        Self { ask, patience, stuck: Vec::new() }
+        Self { ask, patience, stuck: Vec::new(), worker: None }
     }
 
     /// The answers of all paths, in their order.
@@ -151,22 +167,48 @@ impl Prober {
         Ok(answers)
     }
 
-    fn start(&self, queue: &Queue, answers: UnboundedSender<(usize, Answer)>) -> io::Result<()> {
-        let queue = Arc::clone(&queue.0);
+    fn start(
+        &mut self,
+        queue: &Queue,
+        answers: UnboundedSender<(usize, Answer)>,
+    ) -> io::Result<()> {
+        let mut job = Job { queue: Arc::clone(&queue.0), answers };
+        if let Some(worker) = &self.worker
+            && worker.idle.swap(false, Ordering::AcqRel)
+        {
+            match worker.jobs.send(job) {
+                Ok(()) => return Ok(()),
+                Err(unsent) => job = unsent.0,
+            }
+        }
         let ask = Arc::clone(&self.ask);
+        let idle = Arc::new(AtomicBool::new(false));
+        let (jobs, given) = channel();
+        self.worker = Some(Worker { jobs, idle: Arc::clone(&idle) });
         let run = move || {
-            while let Some(question) = next(&queue) {
-                let answer = ask(&question.path).map_or(Answer::Refused, Answer::Space);
-                let index = question.index;
-                drop(question);
-                if answers.send((index, answer)).is_err() {
-                    break;
-                }
+            let mut next = Some(job);
+            while let Some(job) = next {
+                job.run(&ask);
+                idle.store(true, Ordering::Release);
+                next = given.recv().ok();
             }
         };
         // statvfs needs next to no stack.
         let thread = std::thread::Builder::new().name("statfs".to_owned()).stack_size(64 << 10);
         thread.spawn(run).map(drop)
+    }
+}
+
+impl Job {
+    fn run(self, ask: &Ask) {
+        while let Some(question) = next(&self.queue) {
+            let answer = ask(&question.path).map_or(Answer::Refused, Answer::Space);
+            let index = question.index;
+            drop(question);
+            if self.answers.send((index, answer)).is_err() {
+                break;
+            }
+        }
     }
 }
 

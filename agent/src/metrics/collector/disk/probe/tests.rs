@@ -91,6 +91,27 @@ async fn a_look_that_is_dropped_leaves_no_second_thread_on_a_path() {
 }
 
 #[tokio::test]
+async fn one_thread_asks_at_every_look_while_everything_answers() {
+    let threads = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&threads);
+    let ask = move |_: &Path| {
+        seen.lock().unwrap().push(std::thread::current().id());
+        Some(SPACE)
+    };
+    let mut prober = Prober::new(Arc::new(ask), QUICK);
+    for _ in 0..5 {
+        prober.look(&paths(&["/a", "/b"])).await.unwrap();
+        let idle = Arc::clone(&prober.worker.as_ref().unwrap().idle);
+        while !idle.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
+    }
+    let threads = threads.lock().unwrap();
+    assert_eq!(threads.len(), 10);
+    assert!(threads.iter().all(|thread| *thread == threads[0]), "{threads:?}");
+}
+
+#[tokio::test]
 async fn the_real_root_answers() {
     let answers = Prober::default().look(&paths(&["/", "/no/such/path"])).await.unwrap();
     assert!(matches!(answers[0], Answer::Space(space) if space.blocks > 0));

@@ -1,0 +1,12 @@
+//! gild-ami against moto: the program itself, in two accounts, with a fleet that a test makes up.
+//! One verb a file. `rig` runs the emulator and the program; `moto` is the emulator.
+
+#[path = "../golden.rs"]
+mod golden;
+#[path = "../fakes/tool.rs"]
+mod tool;
+
+mod clean;
+mod fleet;
+mod retain;
+mod rig;
