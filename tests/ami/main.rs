@@ -10,3 +10,4 @@ mod clean;
 mod fleet;
 mod retain;
 mod rig;
+mod schedule;

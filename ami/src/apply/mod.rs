@@ -3,7 +3,6 @@
 //! counts as done, so that a run that died can be repeated.
 
 mod images;
-
 mod leftovers;
 mod schedules;
 mod templates;

@@ -3,6 +3,7 @@
     GET  /gild/calls    every call: its action, region and whether it changes anything
     GET  /gild/hung     how many calls hang
     GET  /gild/state    what there is, by account and region
+    POST /gild/due      {"action": "gild-ami-down"}: the scheduled actions of this name come to pass
     POST /gild/fault    {"action": "DescribeImages", "nth": 1, "how": "throttle"}
 
 `action` is left out for any call, `changing` counts only those that change something, `nth` is left
@@ -16,6 +17,7 @@ import re
 import threading
 import urllib.parse
 
+import schedules
 import state
 
 READS = re.compile(r"^(Describe|Get|List|Head|Assume)")
@@ -78,6 +80,8 @@ class Control:
             if path == "/gild/fault":
                 self.calls, self.seen, self.fault = [], 0, json.loads(body)
                 answer = None
+            elif path == "/gild/due":
+                answer = schedules.come_to_pass(json.loads(body)["action"])
             elif path == "/gild/calls":
                 answer = self.calls
             elif path == "/gild/hung":
