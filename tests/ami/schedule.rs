@@ -94,7 +94,6 @@ fn odd() -> Value {
         group("stg-down", [0, 0, 0], stg(down)),
         group("stg-unclear", [0, 0, 0], stg(unclear)),
         group("stg-zero", [0, 0, 5], stg(json!({}))),
-        group("stg-where", [1, 1, 1], stg(json!({ "amm:schedule_order": "first" }))),
         group("stg-mysql", [1, 1, 1], stg(json!({ "role": "database" }))),
     ])
 }
@@ -146,7 +145,7 @@ fn groups_go_down_and_come_up_again_as_they_were_and_off_leaves_nothing() {
     assert_eq!(emulator.run(&with(&ON, &["--json"])).well().steps(), 0, "at night too");
 
     emulator.due("gild-ami-up");
-    assert_eq!(emulator.state(), on, "min, desired and max are what they were");
+    assert_eq!(groups(&emulator.state()), groups(&on), "all three sizes are what they were");
 
     // At night, so that it has to bring them up.
     emulator.due("gild-ami-down");
@@ -243,6 +242,7 @@ fn a_run_that_was_killed_at_any_call_is_ended_by_the_next() {
         let mut killed = 0;
         while emulator.kill_at(nth, how, &with(&ON, &["--apply"])) {
             killed += 1;
+            assert!(killed < 100, "{how}: it comes no further");
             for (name, group) in groups(&emulator.state()).as_object().expect("groups") {
                 let goes_down = group["scheduled"].get("gild-ami-down").is_some();
                 let is_remembered = group["tags"].get("amm:schedule_desired").is_some();

@@ -85,6 +85,10 @@ fn a_database_stays_up_as_long_as_what_may_need_it_does() {
     let plan = on(&place(), &survey_of(groups), &chosen(), &hours("07:30", "20:00", 5));
     assert!(recurrences(&plan, "db").is_empty(), "{plan}");
     assert_eq!(recurrences(&plan, "edge").len(), 2, "{plan}");
+    // One that may be anywhere in the order may need any other.
+    let groups = vec![stg("web", &[]), stg("odd", &[(tag::SCHEDULE_ORDER, "first")])];
+    let plan = on(&place(), &survey_of(groups), &chosen(), &hours("07:30", "20:00", 5));
+    assert!(plan.is_empty() && plan.kept.len() == 2, "{plan}");
     // What is down anyway needs nothing.
     (web.min, web.desired) = (0, 0);
     let groups = vec![web, stg("db", &[("role", "database")])];
