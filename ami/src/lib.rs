@@ -31,6 +31,12 @@ pub mod pattern;
 /// Old images, their snapshots and old versions of templates.
 pub mod retain;
 
+/// Images for other accounts.
+pub mod share;
+
+/// Other accounts' images, as this account's own.
+pub mod copy;
+
 /// What tests and trials left behind.
 pub mod clean;
 

@@ -103,3 +103,30 @@ pub(crate) fn seeded() -> Value {
         } },
     })
 }
+
+/// A large fleet: 5,000 images of 100 services, and 2,000 instances of their newest ones.
+pub(crate) fn large() -> Value {
+    let images: Vec<_> = (0..5000)
+        .map(|number| {
+            let (service, version) = (number % 100, number / 100);
+            json!({
+                "id": image_id(service, version),
+                "name": format!("service-{service}-1.{version}.0"),
+                "tags": { "app": format!("service-{service}"), "version": format!("1.{version}.0") },
+                "age_days": 300 - 5 * version,
+            })
+        })
+        .collect();
+    let templates: Vec<_> = (0..20)
+        .map(|service| {
+            let version = json!({ "image": image_id(service, 49), "age_days": 30 });
+            json!({ "name": format!("service-{service}"), "versions": [version] })
+        })
+        .collect();
+    let instances: Vec<_> = (0..20)
+        .map(|service| json!({ "image": image_id(service, 49 - service), "count": 100 }))
+        .collect();
+    json!({ BUILD: { REGION: {
+        "images": images, "templates": templates, "instances": instances,
+    } } })
+}

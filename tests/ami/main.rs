@@ -7,7 +7,9 @@ mod golden;
 mod tool;
 
 mod clean;
+mod copy;
 mod fleet;
 mod retain;
 mod rig;
 mod schedule;
+mod share;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::fleet::{image_id, seeded};
+use crate::fleet::{image_id, large, seeded};
 use crate::golden;
 use crate::rig::{BUILD, Emulator, REGION, TARGET, role};
 
@@ -105,4 +105,21 @@ fn a_run_that_was_killed_at_any_call_is_ended_by_the_next() {
             assert!(known.get(id).is_some(), "{how}: {id} is left");
         }
     }
+}
+
+#[test]
+fn a_plan_for_five_thousand_images_takes_a_few_dozen_calls() {
+    let emulator = Emulator::start(&large());
+    emulator.fault(&json!(null));
+    let start = std::time::Instant::now();
+    let plan = emulator.run(&["retain", "--limit", "10", "--json"]).well().plan();
+    let took = start.elapsed();
+    let calls = emulator.calls().len();
+    println!("{calls} calls, {:.1} s", took.as_secs_f64());
+    assert!(calls <= 60, "{calls}");
+    let steps = plan["steps"].as_array().expect("steps");
+    assert_eq!(steps.len(), 20, "ten images and their snapshots");
+    // 100 services keep 3 of 50 versions each; 17 of the instances' images are older.
+    let waiting = 100 * 47 - 17 - 10;
+    assert_eq!(plan["notes"][0], format!("{waiting} more images wait for another run (--limit)"));
 }

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_ec2::types::{
-    CreateVolumePermission, CreateVolumePermissionModifications, LaunchPermission,
-    LaunchPermissionModifications, SnapshotAttributeName, Tag,
+    LaunchPermission, LaunchPermissionModifications, OperationType, SnapshotAttributeName, Tag,
 };
 
 use crate::cloud::{Cloud, CloudError};
@@ -44,13 +43,11 @@ impl Cloud {
         snapshot: &str,
         with: &BTreeSet<String>,
     ) -> Result<(), CloudError> {
-        let grants = with.iter().map(|id| CreateVolumePermission::builder().user_id(id).build());
-        let change = CreateVolumePermissionModifications::builder();
-        let change = change.set_add(Some(grants.collect())).build();
         let call = self.ask("ModifySnapshotAttribute", async || {
             let call = self.ec2.modify_snapshot_attribute().snapshot_id(snapshot);
             let call = call.attribute(SnapshotAttributeName::CreateVolumePermission);
-            call.create_volume_permission(change.clone()).send().await
+            let call = call.operation_type(OperationType::Add);
+            call.set_user_ids(Some(with.iter().cloned().collect())).send().await
         });
         call.await.map(drop)
     }

@@ -2,11 +2,15 @@
 //! what failed, and the verb is simply run again. What is already so, or is not there any more,
 //! counts as done, so that a run that died can be repeated.
 
+mod copies;
 mod images;
 mod leftovers;
 mod schedules;
 mod templates;
 
+use std::time::Duration;
+
+use self::copies::Copies;
 use crate::cloud::images::is_missing;
 use crate::cloud::{Cloud, CloudError};
 use crate::plan::{Action, Plan, Step};
@@ -32,6 +36,9 @@ pub enum ApplyError {
         #[source]
         source: StepError,
     },
+    /// What was begun did not end well.
+    #[error("failed to wait for copies; they were all begun")]
+    Wait(#[source] StepError),
 }
 
 /// A step that failed.
@@ -40,23 +47,43 @@ pub enum StepError {
     /// AWS did not do it.
     #[error("AWS did not do it")]
     Cloud(#[from] CloudError),
+    /// It was not done in time.
+    #[error("{0} took too long")]
+    Late(String),
     /// AWS did not take a part of it.
     #[error("AWS refused a part: {0}")]
     Part(String),
+}
+
+/// How what takes long is waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How often is looked whether it is done.
+    pub poll: Duration,
+    /// How long it may take.
+    pub patience: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { poll: Duration::from_secs(15), patience: Duration::from_secs(2 * 60 * 60) }
+    }
 }
 
 /// Does all of it. `tell` hears of each step before it is done.
 pub async fn apply(
     cloud: &Cloud,
     plan: &Plan,
+    pace: &Pace,
     tell: &mut dyn FnMut(&Step),
 ) -> Result<usize, ApplyError> {
     if let Some(why) = &plan.refused {
         return Err(ApplyError::Refused(why.clone()));
     }
+    let mut run = Run { cloud, pace, copies: Copies::default() };
     for (done, step) in plan.steps.iter().enumerate() {
         tell(step);
-        perform(cloud, &step.action).await.map_err(|source| ApplyError::Step {
+        run.perform(&step.action).await.map_err(|source| ApplyError::Step {
             verb: step.action.verb(),
             object: step.action.object(),
             done,
@@ -64,29 +91,52 @@ pub async fn apply(
             source,
         })?;
     }
+    run.copies.wait(cloud, pace, 0).await.map_err(ApplyError::Wait)?;
     Ok(plan.steps.len())
 }
 
-async fn perform(cloud: &Cloud, action: &Action) -> Result<(), StepError> {
-    match action {
-        Action::DeregisterImage { image } => gone(cloud.deregister_image(image).await),
-        Action::DeleteSnapshot { snapshot } => gone(cloud.delete_snapshot(snapshot).await),
-        Action::TerminateInstance { instance } => gone(cloud.terminate_instance(instance).await),
-        Action::DeleteVolume { volume } => gone(cloud.delete_volume(volume).await),
-        Action::DeleteRecord { zone, record } => gone(cloud.delete_record(zone, record).await),
-        Action::DeleteTemplateVersions { template, versions } => {
-            cloud.delete_template_versions(template, versions).await
+/// One run of a plan.
+struct Run<'a> {
+    cloud: &'a Cloud,
+    pace: &'a Pace,
+    copies: Copies,
+}
+
+impl Run<'_> {
+    async fn perform(&mut self, action: &Action) -> Result<(), StepError> {
+        let cloud = self.cloud;
+        match action {
+            Action::CopyImage { .. } => return self.copies.begin(cloud, action, self.pace).await,
+            Action::AwaitImage { image } => {
+                self.copies.follow(image);
+                return Ok(());
+            }
+            // What comes after copies rests on them.
+            _ => self.copies.wait(cloud, self.pace, 0).await?,
         }
-        Action::Resize { group, sizes } => cloud.resize(group, *sizes).await,
-        Action::Schedule { group, actions } => cloud.schedule(group, actions).await,
-        Action::ShareImage { image, with } => Ok(cloud.share_image(image, with).await?),
-        Action::ShareSnapshot { snapshot, with } => {
-            Ok(cloud.share_snapshot(snapshot, with).await?)
+        match action {
+            Action::DeregisterImage { image } => gone(cloud.deregister_image(image).await),
+            Action::DeleteSnapshot { snapshot } => gone(cloud.delete_snapshot(snapshot).await),
+            Action::TerminateInstance { instance } => {
+                gone(cloud.terminate_instance(instance).await)
+            }
+            Action::DeleteVolume { volume } => gone(cloud.delete_volume(volume).await),
+            Action::DeleteRecord { zone, record } => gone(cloud.delete_record(zone, record).await),
+            Action::DeleteTemplateVersions { template, versions } => {
+                cloud.delete_template_versions(template, versions).await
+            }
+            Action::Resize { group, sizes } => cloud.resize(group, *sizes).await,
+            Action::Schedule { group, actions } => cloud.schedule(group, actions).await,
+            Action::ShareImage { image, with } => Ok(cloud.share_image(image, with).await?),
+            Action::ShareSnapshot { snapshot, with } => {
+                Ok(cloud.share_snapshot(snapshot, with).await?)
+            }
+            Action::Tag { resource, tags } => Ok(cloud.tag(resource, tags).await?),
+            Action::TagGroup { group, tags } => Ok(cloud.tag_group(group, tags).await?),
+            Action::Unschedule { group, actions } => cloud.unschedule(group, actions).await,
+            Action::UntagGroup { group, keys } => Ok(cloud.untag_group(group, keys).await?),
+            Action::CopyImage { .. } | Action::AwaitImage { .. } => Ok(()),
         }
-        Action::Tag { resource, tags } => Ok(cloud.tag(resource, tags).await?),
-        Action::TagGroup { group, tags } => Ok(cloud.tag_group(group, tags).await?),
-        Action::Unschedule { group, actions } => cloud.unschedule(group, actions).await,
-        Action::UntagGroup { group, keys } => Ok(cloud.untag_group(group, keys).await?),
     }
 }
 

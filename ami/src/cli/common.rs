@@ -1,5 +1,6 @@
 //! What all verbs have in common: where, and what becomes of a plan.
 
+use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use clap::Args;
 use gild::platform::error::chain_text;
 
 use super::Failure;
-use crate::apply::apply;
+use crate::apply::{Pace, apply};
 use crate::cloud::{Cloud, CloudError};
 use crate::plan::{Plan, Step};
 
@@ -55,6 +56,17 @@ impl Common {
         cloud: &Cloud,
         plan: Result<Plan, CloudError>,
     ) -> Result<ExitCode, Failure> {
+        self.settle_at(verb, cloud, plan, &Pace::default()).await
+    }
+
+    /// As `settle`, what takes long being waited for at this pace.
+    pub(super) async fn settle_at(
+        &self,
+        verb: &'static str,
+        cloud: &Cloud,
+        plan: Result<Plan, CloudError>,
+        pace: &Pace,
+    ) -> Result<ExitCode, Failure> {
         let plan = plan
             .unwrap_or_else(|error| Plan::refused(verb, Some(&cloud.place), chain_text(&error)));
         if self.json {
@@ -69,7 +81,7 @@ impl Common {
             let mut tell = |step: &Step| {
                 tracing::info!("{} {}", step.action.verb(), step.action.object());
             };
-            let done = apply(cloud, &plan, &mut tell).await?;
+            let done = apply(cloud, &plan, pace, &mut tell).await?;
             if !self.json {
                 print(&format!("  done: {done} of {}\n", plan.steps.len()));
             }
@@ -79,6 +91,11 @@ impl Common {
         tracing::info!(calls = cloud.calls(), "calls to AWS");
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Says what failed, with its chain.
+pub(super) fn tell(failure: &(dyn Error + 'static)) {
+    eprintln!("gild-ami: {}", chain_text(failure));
 }
 
 /// A reader such as `head` may have gone, which is no failure.

@@ -7,15 +7,16 @@
 
 mod clean;
 mod common;
+mod copy;
 mod retain;
 mod schedule;
+mod share;
 
 use std::error::Error;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use gild::platform::error::chain_text;
 use gild::platform::log;
 use gild::platform::redact::Redactor;
 
@@ -38,8 +39,10 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Clean(clean::Arguments),
+    Copy(copy::Arguments),
     Retain(retain::Arguments),
     Schedule(schedule::Arguments),
+    Share(share::Arguments),
 }
 
 /// What a verb failed with; printed as a chain.
@@ -69,13 +72,15 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(runtime) => runtime.block_on(async {
             match cli.verb {
                 Verb::Clean(arguments) => clean::run(&cli.common, &arguments).await,
+                Verb::Copy(arguments) => copy::run(&cli.common, &arguments).await,
                 Verb::Retain(arguments) => retain::run(&cli.common, &arguments).await,
                 Verb::Schedule(arguments) => schedule::run(&cli.common, &arguments).await,
+                Verb::Share(arguments) => share::run(&cli.common, &arguments).await,
             }
         }),
     };
     result.unwrap_or_else(|failure| {
-        eprintln!("gild-ami: {}", chain_text(failure.as_ref()));
+        common::tell(failure.as_ref());
         ExitCode::FAILURE
     })
 }

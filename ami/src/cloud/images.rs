@@ -40,19 +40,6 @@ impl Cloud {
         }
     }
 
-    /// One image, where there is such a one.
-    pub async fn image_by_id(&self, id: &str) -> Result<Option<Image>, CloudError> {
-        let answer = self
-            .ask("DescribeImages", async || self.ec2.describe_images().image_ids(id).send().await);
-        match answer.await {
-            Ok(answer) => {
-                answer.images.unwrap_or_default().pop().map(|image| self.image(image)).transpose()
-            }
-            Err(error) if is_missing(&error) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
     fn image(&self, image: types::Image) -> Result<Image, CloudError> {
         let id = image.image_id.ok_or_else(|| self.incomplete("DescribeImages", "image id"))?;
         let disks = image.block_device_mappings.unwrap_or_default();

@@ -3,8 +3,11 @@
 use aws_sdk_ec2::types::{self, InstanceLifecycleType, InstanceStateName};
 
 use super::images::{moment, positive, tags};
-use super::{Cloud, CloudError, PAGE};
+use super::{Cloud, CloudError};
 use crate::fleet::Instance;
+
+/// How many instances one page names: one with many addresses and tags is 10 KB.
+const PAGE: i32 = 200;
 
 /// The tag that Auto Scaling puts on its instances.
 const GROUP: &str = "aws:autoscaling:groupName";

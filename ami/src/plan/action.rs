@@ -47,6 +47,29 @@ pub enum Action {
         /// Their numbers.
         versions: BTreeSet<u64>,
     },
+    /// An image of another account becomes this one's.
+    CopyImage {
+        /// Its id.
+        source: String,
+        /// Its region.
+        region: String,
+        /// What the copy is called.
+        name: String,
+        /// What is said of it.
+        description: String,
+        /// The key it is encrypted with; the account's default one where there is none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        kms_key: Option<String>,
+        /// By this EC2 makes one copy however often it is asked.
+        token: String,
+        /// What the copy is tagged with from its start.
+        tags: Tags,
+    },
+    /// A copy that was begun before is waited for.
+    AwaitImage {
+        /// Its id.
+        image: String,
+    },
     /// A group is made as large as this.
     Resize {
         /// Its name.
@@ -110,6 +133,8 @@ impl Action {
     pub fn verb(&self) -> &'static str {
         match self {
             Self::DeregisterImage { .. } => "deregister",
+            Self::CopyImage { .. } => "copy",
+            Self::AwaitImage { .. } => "wait for",
             Self::TerminateInstance { .. } => "terminate",
             Self::DeleteSnapshot { .. } | Self::DeleteVolume { .. } | Self::DeleteRecord { .. } => {
                 "delete"
@@ -127,7 +152,10 @@ impl Action {
     /// What it is done to.
     pub fn object(&self) -> String {
         match self {
-            Self::DeregisterImage { image } | Self::ShareImage { image, .. } => image.clone(),
+            Self::DeregisterImage { image }
+            | Self::ShareImage { image, .. }
+            | Self::AwaitImage { image } => image.clone(),
+            Self::CopyImage { source, region, .. } => format!("{source} of {region}"),
             Self::DeleteSnapshot { snapshot } | Self::ShareSnapshot { snapshot, .. } => {
                 snapshot.clone()
             }

@@ -1,14 +1,15 @@
 """What a test asks of the emulator itself: which calls there were, and which are to go wrong.
 
-    GET  /gild/calls    every call: its action, region and whether it changes anything
+    GET  /gild/calls    every call: its action, region whether it changes anything, and
+                        how many copies are pending before it
     GET  /gild/hung     how many calls hang
     GET  /gild/state    what there is, by account and region
     POST /gild/due      {"action": "gild-ami-down"}: the scheduled actions of this name come to pass
     POST /gild/fault    {"action": "DescribeImages", "nth": 1, "how": "throttle"}
 
 `action` is left out for any call, `changing` counts only those that change something, `nth` is left
-out for all of them. `how` is `throttle`, `deny`, `error`, `cut`, `hang` (before it is done) or
-`hang-after`.
+out for all of them. `how` is `throttle`, `deny`, `error`, `cut`, `hang` (before it is done),
+`hang-after`, or `fail-copy`: the copy that is begun comes to nothing.
 """
 
 import io
@@ -56,12 +57,16 @@ class Control:
         if how == "hang-after":
             list(self.app(environ, lambda *_: None))
             self.hang()
-        return self.app(environ, start)
+        answer = self.app(environ, start)
+        if how == "fail-copy":
+            state.fail_copies()
+        return answer
 
     def note(self, action, environ):
         changing = not READS.match(action)
         with self.lock:
-            self.calls.append({"action": action, "region": region_of(environ), "changing": changing})
+            about = {"action": action, "region": region_of(environ), "changing": changing}
+            self.calls.append({**about, "pending": state.pending()})
             fault = self.fault
             if not fault or fault.get("action", action) != action:
                 return None
@@ -78,7 +83,8 @@ class Control:
     def answer(self, path, body, start):
         with self.lock:
             if path == "/gild/fault":
-                self.calls, self.seen, self.fault = [], 0, json.loads(body)
+                self.forget()
+                self.fault = json.loads(body)
                 answer = None
             elif path == "/gild/due":
                 answer = schedules.come_to_pass(json.loads(body)["action"])

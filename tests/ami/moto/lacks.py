@@ -1,29 +1,35 @@
 """What moto 5.2.5 lacks of what gild-ami asks for, each with what AWS's documentation says of it.
 
 - Images have as many snapshots as volumes, and a snapshot may be encrypted.
-- DescribeImages and CopyImage see the images that another account has shared.
+- DescribeImages and CopyImage see the images that another account has shared, without its tags.
 - CopyImage sets tags, encrypts, honours ClientToken, and a copy is pending at first.
-- DescribeImages, DescribeSnapshots and DescribeVolumes answer in pages.
+- DescribeImages, DescribeSnapshots and DescribeVolumes answer in pages, and DescribeInstances in
+  pages of instances; moto counts their reservations.
 - DeleteLaunchTemplateVersions; the numbers of versions are never given again.
+- Tags are found by the thing's id; moto looks through all of them, for each thing that it shows.
 """
 
+import copy
 
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import InvalidAMIIdError
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.amis import Ami, AmiBackend
+from moto.ec2.models.core import TaggedEC2Resource
 from moto.ec2.models.launch_templates import LaunchTemplate, LaunchTemplateVersion
 from moto.ec2.responses import EC2Response
 from moto.ec2.responses.amis import AmisResponse
 from moto.ec2.responses.elastic_block_store import ElasticBlockStore
+from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.responses.launch_templates import LaunchTemplates
-from moto.ec2.utils import random_ami_id
+from moto.ec2.utils import EC2_RESOURCE_TO_PREFIX, get_prefix, random_ami_id
 
 # How many looks at a copy find it pending.
 PENDING = 2
 
 
 def add():
+    TaggedEC2Resource.get_tags = get_tags
     Ami.snapshots = property(lambda ami: [ami.ebs_snapshot, *getattr(ami, "more", [])])
     Ami.block_device_mappings = property(disks)
     AmiBackend.describe_images = with_shared(AmiBackend.describe_images)
@@ -31,11 +37,20 @@ def add():
     paged(ElasticBlockStore, "describe_snapshots", "Snapshots")
     paged(ElasticBlockStore, "describe_volumes", "Volumes")
     paged(LaunchTemplates, "describe_launch_templates", "LaunchTemplates")
+    InstanceResponse.describe_instances = describe_instances
     AmisResponse.copy_image = copy_image
     LaunchTemplate.create_version = create_version
     LaunchTemplate.get_version = get_version
     LaunchTemplate.default_version = lambda self: self.get_version(self.default_version_number)
     EC2Response.delete_launch_template_versions = delete_launch_template_versions
+
+
+def get_tags(resource):
+    said = resource.ec2_backend.tags.get(resource.id, {})
+    kind = get_prefix(resource.id)
+    kinds = {prefix: name for name, prefix in EC2_RESOURCE_TO_PREFIX.items()}
+    about = {"resource_id": resource.id, "resource_type": kinds.get(kind, "")}
+    return [{**about, "key": key, "value": value} for key, value in said.items()]
 
 
 def disks(ami):
@@ -65,10 +80,18 @@ def may_use(ami, account):
     return ami.is_public or {"UserId": account} in ami.launch_permissions
 
 
+def without_tags(ami):
+    """As others than its owner see it."""
+    seen = copy.copy(ami)
+    seen.get_tags = lambda: []
+    return seen
+
+
 def with_shared(own):
     def describe_images(self, ami_ids=None, filters=None, exec_users=None, owners=None):
         if owners and not ami_ids and "self" not in owners and self.account_id not in owners:
-            return [a for a in others(self) if a.owner_id in owners and may_use(a, self.account_id)]
+            shared = [a for a in others(self) if a.owner_id in owners]
+            return [without_tags(a) for a in shared if may_use(a, self.account_id)]
         images = own(self, ami_ids=ami_ids, filters=filters, exec_users=exec_users, owners=owners)
         for image in images:
             if image.state == "pending":
@@ -98,6 +121,25 @@ def paged(responses, name, key):
         return ActionResult(result)
 
     setattr(responses, name, answer)
+
+
+def describe_instances(self):
+    size, start = self._get_int_param("MaxResults", 1000), int(self._get_param("NextToken", "0"))
+    reservations = self.ec2_backend.describe_instances(filters=self._filters_from_querystring())
+    wanted = self._get_param("InstanceIds", [])
+    found = [
+        (reservation, instance)
+        for reservation in reservations
+        for instance in reservation.instances
+        if not wanted or instance.id in wanted
+    ]
+    answer = []
+    for reservation, instance in found[start : start + size]:
+        one = copy.copy(reservation)
+        one.instances = [instance]
+        answer.append(one)
+    more = {"NextToken": str(start + size)} if start + size < len(found) else {}
+    return ActionResult({"Reservations": answer, **more})
 
 
 def copy_image(self):

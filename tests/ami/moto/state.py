@@ -20,6 +20,22 @@ def of_all():
     return found
 
 
+def images():
+    for regions in list(ec2_backends.values()):
+        for backend in list(regions.values()):
+            yield from list(backend.amis.values())
+
+
+def pending():
+    return sum(image.state == "pending" for image in images())
+
+
+def fail_copies():
+    for image in images():
+        if image.state == "pending":
+            image.state = "failed"
+
+
 def tags(resource):
     return {tag["key"]: tag["value"] for tag in resource.get_tags()}
 

@@ -13,10 +13,30 @@ pub(super) fn post(address: SocketAddr, path: &str, body: &str) {
     request(address, "POST", path, body);
 }
 
+/// Calls a JSON service of AWS. moto checks no signatures, but reads the service from them.
+pub(super) fn aws(address: SocketAddr, region: &str, service: &str, target: &str, body: &str) {
+    let headers = format!(
+        "X-Amz-Target: {target}\r\nContent-Type: application/x-amz-json-1.1\r\n\
+         Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/{region}/{service}/aws4_request, \
+         SignedHeaders=host, Signature=none\r\n"
+    );
+    with_headers(address, "POST", "/", &headers, body);
+}
+
 fn request(address: SocketAddr, method: &str, path: &str, body: &str) -> String {
+    with_headers(address, method, path, "", body)
+}
+
+fn with_headers(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &str,
+) -> String {
     let mut stream = TcpStream::connect(address).expect("the emulator listens");
     let head = format!(
-        "{method} {path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: {}\r\n\r\n",
+        "{method} {path} HTTP/1.0\r\nHost: {address}\r\n{headers}Content-Length: {}\r\n\r\n",
         body.len()
     );
     stream.write_all((head + body).as_bytes()).expect("it reads");

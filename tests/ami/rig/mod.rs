@@ -114,6 +114,12 @@ impl Emulator {
         command
     }
 
+    /// Writes an SSM parameter of the build account.
+    pub(crate) fn put_parameter(&self, name: &str, value: &str) {
+        let body = json!({ "Name": name, "Type": "String", "Value": value });
+        ask::aws(self.address, REGION, "ssm", "AmazonSSM.PutParameter", &body.to_string());
+    }
+
     /// Runs the program to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Said {
         let output = self.command(arguments).output().expect("gild-ami runs");
