@@ -9,6 +9,7 @@ mod tool;
 mod clean;
 mod copy;
 mod fleet;
+mod iam;
 mod retain;
 mod rig;
 mod schedule;

@@ -65,7 +65,8 @@ class Control:
     def note(self, action, environ):
         changing = not READS.match(action)
         with self.lock:
-            about = {"action": action, "region": region_of(environ), "changing": changing}
+            region, service = scope_of(environ)
+            about = {"action": action, "service": service, "region": region, "changing": changing}
             self.calls.append({**about, "pending": state.pending()})
             fault = self.fault
             if not fault or fault.get("action", action) != action:
@@ -116,16 +117,16 @@ def action_of(environ, body):
 
 
 def route53(method, path):
-    if path.endswith("/rrset"):
-        return "ListResourceRecordSets"
     if path.rstrip("/").endswith("/rrset"):
-        return "ChangeResourceRecordSets"
+        return "ChangeResourceRecordSets" if method == "POST" else "ListResourceRecordSets"
     return "ListHostedZones" if path.rstrip("/").endswith("hostedzone") else "GetHostedZone"
 
 
-def region_of(environ):
-    found = re.search(r"/([a-z0-9-]+)/[a-z0-9-]+/aws4_request", environ.get("HTTP_AUTHORIZATION", ""))
-    return found.group(1) if found else ""
+def scope_of(environ):
+    """The region and the service that a call is signed for."""
+    signed = environ.get("HTTP_AUTHORIZATION", "")
+    found = re.search(r"/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request", signed)
+    return found.groups() if found else ("", "")
 
 
 def refuse(how, start):
