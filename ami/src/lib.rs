@@ -31,6 +31,9 @@ pub mod pattern;
 /// Old images, their snapshots and old versions of templates.
 pub mod retain;
 
+/// Playbooks for instances to fetch.
+pub mod publish;
+
 /// Images for other accounts.
 pub mod share;
 

@@ -10,6 +10,7 @@ mod clean;
 mod copy;
 mod fleet;
 mod iam;
+mod publish;
 mod retain;
 mod rig;
 mod schedule;

@@ -5,6 +5,7 @@
 mod copies;
 mod images;
 mod leftovers;
+mod objects;
 mod schedules;
 mod templates;
 
@@ -125,6 +126,10 @@ impl Run<'_> {
             Action::DeleteTemplateVersions { template, versions } => {
                 cloud.delete_template_versions(template, versions).await
             }
+            Action::PutObject { bucket, key, content, once, .. } => {
+                cloud.put_object(bucket, key, content, *once).await
+            }
+            Action::DeleteObject { bucket, key } => cloud.delete_object(bucket, key).await,
             Action::Resize { group, sizes } => cloud.resize(group, *sizes).await,
             Action::Schedule { group, actions } => cloud.schedule(group, actions).await,
             Action::ShareImage { image, with } => Ok(cloud.share_image(image, with).await?),

@@ -8,6 +8,8 @@
 mod clean;
 mod common;
 mod copy;
+mod publish;
+mod report;
 mod retain;
 mod schedule;
 mod share;
@@ -40,6 +42,7 @@ struct Cli {
 enum Verb {
     Clean(clean::Arguments),
     Copy(copy::Arguments),
+    Publish(publish::Arguments),
     Retain(retain::Arguments),
     Schedule(schedule::Arguments),
     Share(share::Arguments),
@@ -73,6 +76,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             match cli.verb {
                 Verb::Clean(arguments) => clean::run(&cli.common, &arguments).await,
                 Verb::Copy(arguments) => copy::run(&cli.common, &arguments).await,
+                Verb::Publish(arguments) => publish::run(&cli.common, &arguments).await,
                 Verb::Retain(arguments) => retain::run(&cli.common, &arguments).await,
                 Verb::Schedule(arguments) => schedule::run(&cli.common, &arguments).await,
                 Verb::Share(arguments) => share::run(&cli.common, &arguments).await,

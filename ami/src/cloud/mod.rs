@@ -9,6 +9,7 @@ mod groups;
 pub(crate) mod images;
 mod instances;
 mod launches;
+mod objects;
 mod parameters;
 mod schedules;
 mod templates;

@@ -2,12 +2,24 @@
 //! it is called below, and how it is done in `apply`.
 
 use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::fleet::dns::Record;
 use crate::fleet::schedules::{Scheduled, Sizes};
 use crate::fleet::{Grants, Tags};
+
+/// What an object holds: in a plan its digest stands for it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Content(pub Arc<[u8]>);
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -22,6 +34,29 @@ pub enum Action {
     DeleteSnapshot {
         /// Its id.
         snapshot: String,
+    },
+    /// An object is put into a bucket.
+    PutObject {
+        /// The bucket.
+        bucket: String,
+        /// Its key.
+        key: String,
+        /// What it holds.
+        sha256: String,
+        /// How much that is.
+        bytes: u64,
+        /// Whether it must not be there yet.
+        once: bool,
+        /// It.
+        #[serde(skip)]
+        content: Content,
+    },
+    /// An object is taken out of a bucket.
+    DeleteObject {
+        /// The bucket.
+        bucket: String,
+        /// Its key.
+        key: String,
     },
     /// An instance is ended for good.
     TerminateInstance {
@@ -135,10 +170,12 @@ impl Action {
             Self::DeregisterImage { .. } => "deregister",
             Self::CopyImage { .. } => "copy",
             Self::AwaitImage { .. } => "wait for",
+            Self::PutObject { .. } => "put",
             Self::TerminateInstance { .. } => "terminate",
-            Self::DeleteSnapshot { .. } | Self::DeleteVolume { .. } | Self::DeleteRecord { .. } => {
-                "delete"
-            }
+            Self::DeleteSnapshot { .. }
+            | Self::DeleteObject { .. }
+            | Self::DeleteVolume { .. }
+            | Self::DeleteRecord { .. } => "delete",
             Self::DeleteTemplateVersions { .. } => "delete versions",
             Self::ShareImage { .. } | Self::ShareSnapshot { .. } => "share",
             Self::Resize { .. } => "resize",
@@ -160,6 +197,9 @@ impl Action {
                 snapshot.clone()
             }
             Self::TerminateInstance { instance } => instance.clone(),
+            Self::PutObject { bucket, key, .. } | Self::DeleteObject { bucket, key } => {
+                format!("s3://{bucket}/{key}")
+            }
             Self::DeleteVolume { volume } => volume.clone(),
             Self::DeleteRecord { record, .. } => format!("{} {}", record.name, record.kind),
             Self::DeleteTemplateVersions { template, versions } => {

@@ -7,7 +7,7 @@ mod show;
 
 use serde::Serialize;
 
-pub use self::action::Action;
+pub use self::action::{Action, Content};
 pub(crate) use self::show::write_table;
 
 use crate::cloud::Place;

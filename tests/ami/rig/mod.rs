@@ -99,6 +99,22 @@ impl Emulator {
         format!("http://{}", self.address)
     }
 
+    /// A directory of the test's own.
+    pub(crate) fn directory(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
+    /// Asks S3 for something, and panics where it refuses.
+    pub(crate) fn s3(&self, method: &str, path: &str, body: &str) -> String {
+        let answer = ask::s3(self.address, method, path, body);
+        answer.unwrap_or_else(|refused| panic!("{method} {path}: {refused}"))
+    }
+
+    /// An object, where there is such a one.
+    pub(crate) fn s3_object(&self, path: &str) -> Option<String> {
+        ask::s3(self.address, "GET", path, "").ok()
+    }
+
     /// The program with these arguments, in the build account.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gild-ami"));

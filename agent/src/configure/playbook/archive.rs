@@ -17,13 +17,10 @@ use super::signature::{self, Signed};
 use super::store::{Kept, Store};
 use super::transfer::{self, Arrived, TransferError, Wanted};
 use super::unpack::{Limits, unpack};
-use super::{MOST_BYTES, MOST_ENTRIES, Playbook, address};
+use super::{LARGEST_ARCHIVE, MOST_BYTES, MOST_ENTRIES, Playbook, address};
 use crate::configure::report::PlaybookOutcome;
 use crate::platform::clock;
 use crate::scope::source::Source;
-
-/// The largest archive.
-const LARGEST: u64 = 256 << 20;
 
 /// The largest signature: four short lines.
 const LARGEST_SIGNATURE: u64 = 8 << 10;
@@ -102,7 +99,7 @@ async fn fresh(
     let mut round = 1;
     let (arrived, signed) = loop {
         let failed = |error| FetchError::Transfer { what: source.to_string(), source: error };
-        let arrived = transfer::fetch(&task.reach, source, wanted, LARGEST, &archive).await;
+        let arrived = transfer::fetch(&task.reach, source, wanted, LARGEST_ARCHIVE, &archive).await;
         let Some(arrived) = arrived.map_err(failed)? else { return Ok(None) };
         pinned(task, source, &arrived)?;
         if task.settings.trusted_keys.is_empty() {

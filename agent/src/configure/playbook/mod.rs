@@ -47,10 +47,13 @@ use super::digest::{Undigested, digest};
 use crate::platform::paths::Paths;
 
 /// The most entries that a playbook may have, collections included.
-const MOST_ENTRIES: usize = 100_000;
+pub const MOST_ENTRIES: usize = 100_000;
 
 /// The most bytes that a playbook may have.
-const MOST_BYTES: u64 = 1 << 30;
+pub const MOST_BYTES: u64 = 1 << 30;
+
+/// The largest archive, in bytes.
+pub const LARGEST_ARCHIVE: u64 = 256 << 20;
 
 /// A directory is no playbook that can be run.
 #[derive(Debug, thiserror::Error)]
