@@ -43,5 +43,8 @@ pub mod copy;
 /// What tests and trials left behind.
 pub mod clean;
 
+/// Groups up in business hours, and down at night.
+pub mod schedule;
+
 /// The verbs of the command line.
 pub mod cli;

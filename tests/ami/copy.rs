@@ -7,7 +7,7 @@ use crate::golden;
 use crate::rig::{BUILD, Emulator, REGION, TARGET, role};
 
 /// The seeded fleet, with an old copy of an image that was built anew since, in use and not.
-fn fleet() -> Value {
+pub(crate) fn fleet() -> Value {
     let mut fleet = seeded();
     let old = |id: &str, app: &str, source: &str| {
         json!({

@@ -36,6 +36,8 @@ use crate::platform::log;
 use crate::platform::redact::Redactor;
 use context::Globals;
 
+pub use config::valid;
+
 /// The exit code for a command line that makes no sense.
 pub const USAGE: u8 = 4;
 
@@ -104,7 +106,7 @@ fn print(redactor: &Redactor, text: &str) {
 }
 
 /// What a verb failed with; printed as a chain.
-type Failure = Box<dyn Error>;
+pub type Failure = Box<dyn Error>;
 
 fn format(text: &str) -> Result<log::Format, String> {
     match text {

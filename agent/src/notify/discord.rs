@@ -177,6 +177,8 @@ fn content(letter: &Letter<'_>) -> String {
         Event::Drained => "Drained",
         Event::Baked => "New image",
         Event::BakeFailed => "No new image",
+        Event::Fleet => "Fleet changed",
+        Event::FleetFailed => "Fleet not changed",
         Event::Spot => "Spot interruption",
         Event::Rebalance => "Rebalance recommendation",
         Event::Maintenance => "Maintenance",

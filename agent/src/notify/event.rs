@@ -34,6 +34,11 @@ pub enum Event {
     /// An image could not be made.
     #[serde(rename = "bake-failed")]
     BakeFailed,
+    /// A verb of gild-ami was done.
+    Fleet,
+    /// A verb of gild-ami failed.
+    #[serde(rename = "fleet-failed")]
+    FleetFailed,
 }
 
 impl Event {
@@ -50,10 +55,12 @@ impl Event {
         "drained",
         "baked",
         "bake-failed",
+        "fleet",
+        "fleet-failed",
     ];
 
     /// What the words mean, in the same order.
-    const ALL: [Event; 11] = [
+    const ALL: [Event; 13] = [
         Event::Failed,
         Event::Degraded,
         Event::Ready,
@@ -65,6 +72,8 @@ impl Event {
         Event::Drained,
         Event::Baked,
         Event::BakeFailed,
+        Event::Fleet,
+        Event::FleetFailed,
     ];
 
     /// The outcome that the event is of; of what is no boot's, its own word.
@@ -80,15 +89,17 @@ impl Event {
             Event::Drained => "drained",
             Event::Baked => "baked",
             Event::BakeFailed => "bake-failed",
+            Event::Fleet => "fleet",
+            Event::FleetFailed => "fleet-failed",
         }
     }
 
     /// The colour that receivers show it in: red, green and blue.
     pub fn colour(self) -> u32 {
         match self {
-            Event::Failed | Event::BakeFailed => 0xED_42_45,
+            Event::Failed | Event::BakeFailed | Event::FleetFailed => 0xED_42_45,
             Event::Degraded => 0xFE_E7_5C,
-            Event::Ready | Event::Recovered | Event::Baked => 0x57_F2_87,
+            Event::Ready | Event::Recovered | Event::Baked | Event::Fleet => 0x57_F2_87,
             Event::Spot | Event::Rebalance | Event::Maintenance => 0xE6_7E_22,
             Event::Terminating => 0x58_65_F2,
             Event::Drained => 0x34_98_DB,
@@ -98,12 +109,17 @@ impl Event {
     /// Whether it is what came of a boot. The others are news of their own, and change
     /// nothing of what was told of a boot.
     pub fn is_of_boot(self) -> bool {
-        !self.is_notice() && !self.is_of_image() && self != Event::Drained
+        !self.is_notice() && !self.is_of_image() && !self.is_of_fleet() && self != Event::Drained
     }
 
     /// Whether it is of an image, not of an instance.
     pub fn is_of_image(self) -> bool {
         matches!(self, Event::Baked | Event::BakeFailed)
+    }
+
+    /// Whether it is of what gild-ami did to a fleet, not of an instance.
+    pub fn is_of_fleet(self) -> bool {
+        matches!(self, Event::Fleet | Event::FleetFailed)
     }
 
     /// Whether it is of what is coming.

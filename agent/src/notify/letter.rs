@@ -41,8 +41,9 @@ impl<'a> Letter<'a> {
         }
         let place = match (&message.task, event) {
             _ if event.is_notice() => "notice:".to_owned(),
+            (_, Event::Fleet) => "done:".to_owned(),
             (Some(task), _) => format!("error in {task}:"),
-            (None, Event::Failed | Event::BakeFailed) => "error:".to_owned(),
+            (None, Event::Failed | Event::BakeFailed | Event::FleetFailed) => "error:".to_owned(),
             (None, Event::Drained) => "drained:".to_owned(),
             (None, Event::Baked) => "images:".to_owned(),
             (None, _) => "problems:".to_owned(),
@@ -101,8 +102,16 @@ fn headline(message: &Message) -> String {
         Event::Drained => "DRAINED",
         Event::Baked => "NEW IMAGE of",
         Event::BakeFailed => "NO IMAGE of",
+        Event::Fleet => "DONE",
+        Event::FleetFailed => "NOT DONE",
     };
     let known = |name: &&String| !name.trim().is_empty();
+    if message.event.is_of_fleet() {
+        let parts = [&message.task, &message.region, &message.account];
+        let parts = parts.map(|part| part.as_ref().filter(known).map_or("?", String::as_str));
+        let [verb, region, account] = parts;
+        return format!("{what}: {verb} in {region} of {account}");
+    }
     if let Some(image) = &message.image {
         let service = image.service.as_ref().filter(known).map_or("a service", String::as_str);
         let version = image.version.as_ref().filter(known);

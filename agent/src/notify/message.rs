@@ -1,4 +1,4 @@
-//! What is told: facts of one boot, of what is coming for an instance, or of an image,
+//! What is told: facts of one boot, of what is coming for an instance, of an image or of a fleet,
 //! without any secret and without any words for a certain receiver. It is what lies in
 //! the spool.
 
@@ -103,6 +103,17 @@ impl Message {
     pub fn of_image(event: Event, image: Image) -> Self {
         let text = Some(image.text()).filter(|text| !text.is_empty());
         Self { text, image: Some(image), ..Self::blank(event, None) }
+    }
+
+    /// What is to be told of a verb of gild-ami in an account's region.
+    pub fn of_fleet(event: Event, verb: &str, account: &str, region: &str, text: String) -> Self {
+        Self {
+            task: Some(verb.to_owned()),
+            account: Some(account.to_owned()),
+            region: Some(region.to_owned()),
+            text: Some(text).filter(|text| !text.is_empty()),
+            ..Self::blank(event, None)
+        }
     }
 
     fn blank(event: Event, report: Option<&Report>) -> Self {

@@ -14,9 +14,12 @@ crate::settings! {
         /// after a failed or degraded boot, for those who do not want each "ready".
         /// What is coming: "spot", "terminating", "rebalance" and "maintenance"; and
         /// "drained": what was done before the instance ends. And what came of making an
-        /// image, by `gild notify`: "baked" and "bake-failed".
-        on: Vec<Event> =
-            ["failed", "degraded", "ready", "spot", "terminating", "baked", "bake-failed"];
+        /// image, by `gild notify`: "baked" and "bake-failed"; and of a verb of gild-ami:
+        /// "fleet" and "fleet-failed".
+        on: Vec<Event> = [
+            "failed", "degraded", "ready", "spot", "terminating", "baked", "bake-failed", "fleet",
+            "fleet-failed",
+        ];
         /// The most messages in an hour. What is held back is counted, and the next
         /// message says how many that were.
         most_per_hour: u32 as PerHour = 20;

@@ -6,6 +6,7 @@ mod copies;
 mod images;
 mod leftovers;
 mod objects;
+mod schedules;
 mod templates;
 
 use std::time::Duration;
@@ -129,11 +130,16 @@ impl Run<'_> {
                 cloud.put_object(bucket, key, content, *once).await
             }
             Action::DeleteObject { bucket, key } => cloud.delete_object(bucket, key).await,
+            Action::Resize { group, sizes } => cloud.resize(group, *sizes).await,
+            Action::Schedule { group, actions } => cloud.schedule(group, actions).await,
             Action::ShareImage { image, with } => Ok(cloud.share_image(image, with).await?),
             Action::ShareSnapshot { snapshot, with } => {
                 Ok(cloud.share_snapshot(snapshot, with).await?)
             }
             Action::Tag { resource, tags } => Ok(cloud.tag(resource, tags).await?),
+            Action::TagGroup { group, tags } => Ok(cloud.tag_group(group, tags).await?),
+            Action::Unschedule { group, actions } => cloud.unschedule(group, actions).await,
+            Action::UntagGroup { group, keys } => Ok(cloud.untag_group(group, keys).await?),
             Action::CopyImage { .. } | Action::AwaitImage { .. } => Ok(()),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use clap::Args;
 use gild::platform::error::chain_text;
 
 use super::Failure;
+use super::report::{Outcome, Teller};
 use crate::apply::{Pace, apply};
 use crate::cloud::{Cloud, CloudError};
 use crate::plan::{Plan, Step};
@@ -21,13 +23,16 @@ pub(super) struct Common {
     apply: bool,
     /// Print the plan as JSON.
     #[arg(long, global = true)]
-    json: bool,
+    pub(super) json: bool,
     /// The region. Where none is given, that of the environment.
     #[arg(long, global = true, value_name = "REGION")]
     region: Option<String>,
     /// The role to act as. Where none is given, the credentials of the environment are used.
     #[arg(long, global = true, value_name = "ARN")]
     role: Option<String>,
+    /// Tell what came of it to the notifiers of this document, which is as the agent's.
+    #[arg(long, global = true, value_name = "FILE")]
+    notify: Option<PathBuf>,
 }
 
 impl Common {
@@ -67,6 +72,9 @@ impl Common {
         plan: Result<Plan, CloudError>,
         pace: &Pace,
     ) -> Result<ExitCode, Failure> {
+        // What cannot tell is found out before anything is done.
+        let teller = self.notify.as_deref();
+        let teller = teller.map(|file| Teller::open(file, &cloud.place)).transpose()?;
         let plan = plan
             .unwrap_or_else(|error| Plan::refused(verb, Some(&cloud.place), chain_text(&error)));
         if self.json {
@@ -74,22 +82,41 @@ impl Common {
         } else {
             print(&plan.to_string());
         }
-        if plan.refused.is_some() {
-            return Ok(ExitCode::FAILURE);
-        }
-        if self.apply {
-            let mut tell = |step: &Step| {
-                tracing::info!("{} {}", step.action.verb(), step.action.object());
-            };
-            let done = apply(cloud, &plan, pace, &mut tell).await?;
-            if !self.json {
-                print(&format!("  done: {done} of {}\n", plan.steps.len()));
-            }
-        } else if !plan.is_empty() && !self.json {
-            print("  nothing was changed: --apply does it\n");
+        let result = self.finish(cloud, &plan, pace).await;
+        if let Some(teller) = teller {
+            teller.tell(&cloud.place, &plan, &result).await;
         }
         tracing::info!(calls = cloud.calls(), "calls to AWS");
-        Ok(ExitCode::SUCCESS)
+        match result {
+            Outcome::Refused => Ok(ExitCode::FAILURE),
+            Outcome::Shown | Outcome::Done(_) => Ok(ExitCode::SUCCESS),
+            Outcome::Failed(error) => Err(error.into()),
+        }
+    }
+
+    /// Does a plan that has been shown, where that is wanted.
+    async fn finish(&self, cloud: &Cloud, plan: &Plan, pace: &Pace) -> Outcome {
+        if plan.refused.is_some() {
+            return Outcome::Refused;
+        }
+        if !self.apply {
+            if !plan.is_empty() && !self.json {
+                print("  nothing was changed: --apply does it\n");
+            }
+            return Outcome::Shown;
+        }
+        let mut tell = |step: &Step| {
+            tracing::info!("{} {}", step.action.verb(), step.action.object());
+        };
+        match apply(cloud, plan, pace, &mut tell).await {
+            Ok(done) => {
+                if !self.json {
+                    print(&format!("  done: {done} of {}\n", plan.steps.len()));
+                }
+                Outcome::Done(done)
+            }
+            Err(error) => Outcome::Failed(error),
+        }
     }
 }
 

@@ -9,7 +9,9 @@ mod clean;
 mod common;
 mod copy;
 mod publish;
+mod report;
 mod retain;
+mod schedule;
 mod share;
 
 use std::error::Error;
@@ -42,6 +44,7 @@ enum Verb {
     Copy(copy::Arguments),
     Publish(publish::Arguments),
     Retain(retain::Arguments),
+    Schedule(schedule::Arguments),
     Share(share::Arguments),
 }
 
@@ -75,6 +78,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 Verb::Copy(arguments) => copy::run(&cli.common, &arguments).await,
                 Verb::Publish(arguments) => publish::run(&cli.common, &arguments).await,
                 Verb::Retain(arguments) => retain::run(&cli.common, &arguments).await,
+                Verb::Schedule(arguments) => schedule::run(&cli.common, &arguments).await,
                 Verb::Share(arguments) => share::run(&cli.common, &arguments).await,
             }
         }),

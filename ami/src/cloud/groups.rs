@@ -42,7 +42,11 @@ impl Cloud {
             let own = overrides.iter().filter_map(|own| own.launch_template_specification.as_ref());
             templates.extend(own.map(template_use));
         }
-        let instances = group.instances.unwrap_or_default().into_iter().filter_map(|instance| {
+        let instances = group.instances.unwrap_or_default();
+        let is_protected = group.new_instances_protected_from_scale_in == Some(true)
+            || instances.iter().any(|it| it.protected_from_scale_in == Some(true));
+        let suspended = group.suspended_processes.unwrap_or_default().into_iter();
+        let instances = instances.into_iter().filter_map(|instance| {
             Some((instance.instance_id?, instance.launch_template.as_ref().map(template_use)))
         });
         let tags = group.tags.unwrap_or_default().into_iter();
@@ -53,6 +57,10 @@ impl Cloud {
             desired: size(group.desired_capacity),
             templates,
             instances: instances.collect(),
+            is_protected,
+            // One without a name is one that is not known.
+            suspended: suspended.map(|it| it.process_name.unwrap_or_default()).collect(),
+            status: group.status,
             tags: tags.filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect(),
         })
     }

@@ -11,6 +11,7 @@ mod instances;
 mod launches;
 mod objects;
 mod parameters;
+mod schedules;
 mod templates;
 mod volumes;
 mod zones;

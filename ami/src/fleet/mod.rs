@@ -6,6 +6,8 @@ pub mod dns;
 /// Random fleets.
 #[cfg(test)]
 pub(crate) mod random;
+/// Sizes of groups, and what changes them by the clock.
+pub mod schedules;
 /// Tags, and what they say may be done.
 pub mod tags;
 /// Whether something is in use, and by what.
@@ -40,6 +42,18 @@ pub mod tag {
     pub const SOURCE_NAME: &str = "amm:source_name";
     /// On an image: that a template has it, and which version of which.
     pub const TEMPLATE_STATUS: &str = "amm:template_status";
+    /// On a group: what it is for; a database comes up first and goes down last.
+    pub const ROLE: &str = "role";
+    /// `true` keeps a group from being scheduled.
+    pub const SKIP_SCHEDULE: &str = "amm:SkipSchedule";
+    /// On a group: its place in the order in which groups come up.
+    pub const SCHEDULE_ORDER: &str = "amm:schedule_order";
+    /// On a group: the fewest instances when it is up.
+    pub const SCHEDULE_MIN: &str = "amm:schedule_min";
+    /// On a group: the wanted instances when it is up.
+    pub const SCHEDULE_DESIRED: &str = "amm:schedule_desired";
+    /// On a group: the most instances when it is up.
+    pub const SCHEDULE_MAX: &str = "amm:schedule_max";
 }
 
 /// What there is in one account's region.
@@ -216,6 +230,12 @@ pub struct Group {
     pub templates: Vec<TemplateUse>,
     /// Its instances, each with the template it was started from where it was.
     pub instances: Vec<(String, Option<TemplateUse>)>,
+    /// Whether instances of it, or those to come, are protected from its scaling in.
+    pub is_protected: bool,
+    /// The processes of it that somebody has suspended.
+    pub suspended: Vec<String>,
+    /// What AWS says of a group that is going away.
+    pub status: Option<String>,
     /// Its tags.
     pub tags: Tags,
 }

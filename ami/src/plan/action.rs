@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::fleet::dns::Record;
+use crate::fleet::schedules::{Scheduled, Sizes};
 use crate::fleet::{Grants, Tags};
 
 /// What an object holds: in a plan its digest stands for it.
@@ -104,6 +105,20 @@ pub enum Action {
         /// Its id.
         image: String,
     },
+    /// A group is made as large as this.
+    Resize {
+        /// Its name.
+        group: String,
+        /// How large.
+        sizes: Sizes,
+    },
+    /// A group changes its sizes by the clock.
+    Schedule {
+        /// Its name.
+        group: String,
+        /// When, and to what.
+        actions: Vec<Scheduled>,
+    },
     /// Others may use an image.
     ShareImage {
         /// Its id.
@@ -125,6 +140,27 @@ pub enum Action {
         /// What is added, or changed.
         tags: Tags,
     },
+    /// A group gets tags that its instances do not get.
+    TagGroup {
+        /// Its name.
+        group: String,
+        /// What is added, or changed.
+        tags: Tags,
+    },
+    /// A group changes its sizes by the clock no more.
+    Unschedule {
+        /// Its name.
+        group: String,
+        /// The names of the scheduled actions that go.
+        actions: BTreeSet<String>,
+    },
+    /// A group loses tags.
+    UntagGroup {
+        /// Its name.
+        group: String,
+        /// Their keys.
+        keys: BTreeSet<String>,
+    },
 }
 
 impl Action {
@@ -142,7 +178,11 @@ impl Action {
             | Self::DeleteRecord { .. } => "delete",
             Self::DeleteTemplateVersions { .. } => "delete versions",
             Self::ShareImage { .. } | Self::ShareSnapshot { .. } => "share",
-            Self::Tag { .. } => "tag",
+            Self::Resize { .. } => "resize",
+            Self::Schedule { .. } => "schedule",
+            Self::Tag { .. } | Self::TagGroup { .. } => "tag",
+            Self::Unschedule { .. } => "unschedule",
+            Self::UntagGroup { .. } => "untag",
         }
     }
 
@@ -166,6 +206,11 @@ impl Action {
                 let numbers: Vec<_> = versions.iter().map(u64::to_string).collect();
                 format!("{template} {}", numbers.join(","))
             }
+            Self::Resize { group, sizes } => format!("{group} to {sizes}"),
+            Self::Schedule { group, .. }
+            | Self::TagGroup { group, .. }
+            | Self::Unschedule { group, .. }
+            | Self::UntagGroup { group, .. } => group.clone(),
             Self::Tag { resource, .. } => resource.clone(),
         }
     }

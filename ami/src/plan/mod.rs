@@ -8,6 +8,7 @@ mod show;
 use serde::Serialize;
 
 pub use self::action::{Action, Content};
+pub(crate) use self::show::write_table;
 
 use crate::cloud::Place;
 

@@ -2,7 +2,7 @@
 
     python3 tests/ami/moto FLEET.json
 
-`lacks` adds what moto 5.2.5 does not have, `seed` makes the fleet of the file, `control` notes every
+`lacks` and `schedules` add what moto 5.2.5 does not have, `seed` makes the fleet of the file, `control` notes every
 call and breaks the ones that a test names. Prints the address when the fleet stands.
 """
 
@@ -21,6 +21,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 import control
 import lacks
+import schedules
 import seed
 
 
@@ -37,6 +38,7 @@ def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         fleet = json.load(file)
     lacks.add()
+    schedules.add()
     # The same ids in every run, for plans that are compared with files.
     mock_random.seed(7)
     controlled = control.Control(DomainDispatcherApplication(create_backend_app))

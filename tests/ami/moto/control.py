@@ -4,6 +4,7 @@
                         how many copies are pending before it
     GET  /gild/hung     how many calls hang
     GET  /gild/state    what there is, by account and region
+    POST /gild/due      {"action": "gild-ami-down"}: the scheduled actions of this name come to pass
     POST /gild/fault    {"action": "DescribeImages", "nth": 1, "how": "throttle"}
 
 `action` is left out for any call, `changing` counts only those that change something, `nth` is left
@@ -17,6 +18,7 @@ import re
 import threading
 import urllib.parse
 
+import schedules
 import state
 
 READS = re.compile(r"^(Describe|Get|List|Head|Assume)")
@@ -63,7 +65,8 @@ class Control:
     def note(self, action, environ):
         changing = not READS.match(action)
         with self.lock:
-            about = {"action": action, "region": region_of(environ), "changing": changing}
+            region, service = scope_of(environ)
+            about = {"action": action, "service": service, "region": region, "changing": changing}
             self.calls.append({**about, "pending": state.pending()})
             fault = self.fault
             if not fault or fault.get("action", action) != action:
@@ -81,8 +84,11 @@ class Control:
     def answer(self, path, body, start):
         with self.lock:
             if path == "/gild/fault":
-                self.calls, self.seen, self.fault = [], 0, json.loads(body)
+                self.forget()
+                self.fault = json.loads(body)
                 answer = None
+            elif path == "/gild/due":
+                answer = schedules.come_to_pass(json.loads(body)["action"])
             elif path == "/gild/calls":
                 answer = self.calls
             elif path == "/gild/hung":
@@ -111,16 +117,16 @@ def action_of(environ, body):
 
 
 def route53(method, path):
-    if path.endswith("/rrset"):
-        return "ListResourceRecordSets"
     if path.rstrip("/").endswith("/rrset"):
-        return "ChangeResourceRecordSets"
+        return "ChangeResourceRecordSets" if method == "POST" else "ListResourceRecordSets"
     return "ListHostedZones" if path.rstrip("/").endswith("hostedzone") else "GetHostedZone"
 
 
-def region_of(environ):
-    found = re.search(r"/([a-z0-9-]+)/[a-z0-9-]+/aws4_request", environ.get("HTTP_AUTHORIZATION", ""))
-    return found.group(1) if found else ""
+def scope_of(environ):
+    """The region and the service that a call is signed for."""
+    signed = environ.get("HTTP_AUTHORIZATION", "")
+    found = re.search(r"/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request", signed)
+    return found.groups() if found else ("", "")
 
 
 def refuse(how, start):

@@ -11,6 +11,8 @@ from moto.core.utils import utcnow
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.amis import Ami
 
+import schedules
+
 
 def make(fleet, url):
     for account, regions in fleet.items():
@@ -135,8 +137,19 @@ class Place:
                  "ResourceId": name, "ResourceType": "auto-scaling-group"}
                 for key, value in said.get("tags", {}).items()
             ],
+            NewInstancesProtectedFromScaleIn=said.get("protected", False),
             **start,
         )
+        self.by_the_clock(name, said)
+
+    def by_the_clock(self, name, said):
+        scaling = self.client("autoscaling")
+        if said.get("suspended"):
+            scaling.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=said["suspended"])
+        for action in said.get("scheduled", []):
+            scaling.put_scheduled_update_group_action(AutoScalingGroupName=name, **action)
+        if "refresh" in said:
+            schedules.refreshes[self.account, self.region, name] = said["refresh"]
 
     def instances(self, said):
         tags = [{"Key": key, "Value": value} for key, value in said.get("tags", {}).items()]

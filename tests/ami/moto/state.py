@@ -4,6 +4,8 @@ from moto.autoscaling.models import autoscaling_backends
 from moto.ec2.models import ec2_backends
 from moto.route53.models import route53_backends
 
+import schedules
+
 
 def of_all():
     found = {}
@@ -68,6 +70,7 @@ def of_region(ec2, scaling):
             name: {
                 "sizes": [it.min_size, it.desired_capacity, it.max_size],
                 "tags": {tag["Key"]: tag["Value"] for tag in it.tags},
+                "scheduled": schedules.of_group(scaling, name),
             }
             for name, it in scaling.autoscaling_groups.items()
         },

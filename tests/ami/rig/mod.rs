@@ -158,6 +158,11 @@ impl Emulator {
         self.calls().iter().filter(|call| call["changing"] == true).count()
     }
 
+    /// The time of all scheduled actions of this name has come.
+    pub(crate) fn due(&self, action: &str) {
+        ask::post(self.address, "/gild/due", &json!({ "action": action }).to_string());
+    }
+
     /// What there is, by account and region.
     pub(crate) fn state(&self) -> Value {
         serde_json::from_str(&ask::get(self.address, "/gild/state")).expect("a state")

@@ -69,8 +69,9 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Result<ExitCode, 
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What documents come to, where nothing is wrong with them: for verbs that are given them.
-pub(in crate::cli) fn valid(files: &[PathBuf]) -> Result<Settings, Failure> {
+/// What documents come to, where nothing is wrong with them: for verbs that are given them,
+/// and for gild-ami.
+pub fn valid(files: &[PathBuf]) -> Result<Settings, Failure> {
     let mut documents = Vec::new();
     for file in files {
         documents.push(read(file).map_err(|why| format!("'{}': {why}", file.display()))?);

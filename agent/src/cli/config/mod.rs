@@ -21,7 +21,7 @@ use crate::config::Settings;
 use crate::config::path::KeyPath;
 use crate::config::schema::Setting;
 
-pub(super) use check::valid;
+pub use check::valid;
 pub(super) use diff::lines;
 pub(super) use layout::{count, table};
 

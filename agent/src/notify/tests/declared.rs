@@ -11,7 +11,8 @@ fn a_notifier_has_defaults_and_a_type() {
     let NotifySettings { rules, receiver } =
         notifier("[notify.a]\ntype = 'discord'\nurl = { ssm = '/hook' }\n");
     let of_host = [Event::Failed, Event::Degraded, Event::Ready, Event::Spot, Event::Terminating];
-    let on = [&of_host[..], &[Event::Baked, Event::BakeFailed]].concat();
+    let of_builder = [Event::Baked, Event::BakeFailed, Event::Fleet, Event::FleetFailed];
+    let on = [&of_host[..], &of_builder].concat();
     assert_eq!(rules.on, on);
     assert_eq!((rules.most_per_hour, rules.template), (20, None));
     let Receiver::Discord(DiscordSettings { url: Some(url), key, .. }) = receiver else {

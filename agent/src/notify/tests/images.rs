@@ -64,6 +64,25 @@ fn every_receiver_is_told_of_images_in_its_form() {
     }
 }
 
+#[test]
+fn every_receiver_is_told_of_a_fleet_in_its_form() {
+    let told = |event, text: &str| Message {
+        id: "00112233445566778899".to_owned(),
+        at: "2026-11-23T12:00:00.000Z".to_owned(),
+        started_at: "2026-11-23T12:00:00.000Z".to_owned(),
+        version: "0.1.0".to_owned(),
+        ..Message::of_fleet(event, "retain", "111122223333", "eu-west-1", text.to_owned())
+    };
+    for (receiver, settings) in
+        [("discord", DISCORD), ("sns", SNS), ("webhook", WEBHOOK), ("slack", SLACK)]
+    {
+        let done = told(Event::Fleet, "12 of 12 steps; $3.40 a month less");
+        golden(&format!("{receiver}-fleet"), &body(settings, &done, 0));
+        let failed = told(Event::FleetFailed, "3 of 12 steps\nfailed to delete snap-1: denied");
+        golden(&format!("{receiver}-fleet-failed"), &body(settings, &failed, 0));
+    }
+}
+
 /// The longest text of each receiver that a list of images stands in.
 fn within_limits(receiver: &str, body: &Value) {
     let (text, limit) = match receiver {

@@ -70,6 +70,7 @@ pub(super) fn message(event: Event) -> Message {
             Event::Degraded => text("ssm:/gild/account: no answer\nvars.x is not a known key"),
             Event::Drained => text("spot: 3 steps, 1 failed\nleave: it ended with exit status: 1"),
             Event::Ready | Event::Recovered | Event::Baked | Event::BakeFailed => None,
+            Event::Fleet | Event::FleetFailed => None,
             Event::Spot => text("spot interruption: terminate at 2026-11-22T10:02:00Z"),
             Event::Rebalance => {
                 text("an interruption has been more likely than usual since 2026-11-22T10:00:00Z")
