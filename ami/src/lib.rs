@@ -40,6 +40,9 @@ pub mod share;
 /// Other accounts' images, as this account's own.
 pub mod copy;
 
+/// The newest image of a service into its launch template.
+pub mod assign;
+
 /// What tests and trials left behind.
 pub mod clean;
 

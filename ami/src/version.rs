@@ -31,6 +31,13 @@ impl Version {
     }
 }
 
+impl Version {
+    /// Whether it comes before a version, as `1.2.0-CR1` does.
+    pub fn is_pre_release(&self) -> bool {
+        !self.pre.is_empty()
+    }
+}
+
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)

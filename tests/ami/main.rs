@@ -6,6 +6,7 @@ mod golden;
 #[path = "../fakes/tool.rs"]
 mod tool;
 
+mod assign;
 mod clean;
 mod copy;
 mod fleet;

@@ -6,12 +6,14 @@ mod copies;
 mod images;
 mod leftovers;
 mod objects;
+mod refreshes;
 mod schedules;
 mod templates;
 
 use std::time::Duration;
 
 use self::copies::Copies;
+use self::templates::NewVersion;
 use crate::cloud::images::is_missing;
 use crate::cloud::{Cloud, CloudError};
 use crate::plan::{Action, Plan, Step};
@@ -125,6 +127,17 @@ impl Run<'_> {
             Action::DeleteRecord { zone, record } => gone(cloud.delete_record(zone, record).await),
             Action::DeleteTemplateVersions { template, versions } => {
                 cloud.delete_template_versions(template, versions).await
+            }
+            Action::CreateTemplateVersion { template, from, image, description, token } => {
+                let new = NewVersion { template, from: *from, image, description, token };
+                cloud.create_template_version(&new).await
+            }
+            Action::SetDefaultVersion { template, image } => {
+                cloud.set_default_version(template, image).await
+            }
+            Action::RefreshInstances { group, min_healthy_percent, warm_up_seconds } => {
+                let rails = (*min_healthy_percent, *warm_up_seconds);
+                cloud.refresh_instances(group, rails, self.pace).await
             }
             Action::PutObject { bucket, key, content, once, .. } => {
                 cloud.put_object(bucket, key, content, *once).await

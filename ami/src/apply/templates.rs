@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_ec2::types::RequestLaunchTemplateData;
+
 use super::StepError;
 use crate::cloud::Cloud;
 
@@ -36,5 +38,59 @@ impl Cloud {
             }
         }
         Ok(())
+    }
+}
+
+/// A version that is to be made.
+pub(super) struct NewVersion<'a> {
+    /// The template's id.
+    pub(super) template: &'a str,
+    /// The version whose other settings it has.
+    pub(super) from: u64,
+    /// The image it starts.
+    pub(super) image: &'a str,
+    /// What is said of it.
+    pub(super) description: &'a str,
+    /// By this EC2 makes one however often it is asked.
+    pub(super) token: &'a str,
+}
+
+impl Cloud {
+    pub(super) async fn create_template_version(
+        &self,
+        new: &NewVersion<'_>,
+    ) -> Result<(), StepError> {
+        let data = RequestLaunchTemplateData::builder().image_id(new.image).build();
+        let answer = self.ask("CreateLaunchTemplateVersion", async || {
+            let call = self.ec2.create_launch_template_version().launch_template_id(new.template);
+            let call = call.source_version(new.from.to_string()).client_token(new.token);
+            let call = call.version_description(new.description);
+            call.launch_template_data(data.clone()).send().await
+        });
+        // EC2 makes a version that cannot be started from too, and warns of it.
+        let warning = answer.await?.warning.and_then(|warning| warning.errors);
+        let message = warning.and_then(|all| all.into_iter().find_map(|error| error.message));
+        match message {
+            Some(message) => Err(StepError::Part(message)),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the newest version that starts an image the default one.
+    pub(super) async fn set_default_version(
+        &self,
+        template: &str,
+        image: &str,
+    ) -> Result<(), StepError> {
+        let versions = self.template_versions(template).await?;
+        let found = versions.iter().rev().find(|version| version.image.as_deref() == Some(image));
+        let Some(found) = found else {
+            return Err(StepError::Part(format!("no version of {template} starts {image}")));
+        };
+        let call = self.ask("ModifyLaunchTemplate", async || {
+            let call = self.ec2.modify_launch_template().launch_template_id(template);
+            call.default_version(found.number.to_string()).send().await
+        });
+        Ok(call.await.map(drop)?)
     }
 }

@@ -5,6 +5,7 @@
 //! says so. To add a verb: one file with `Arguments` and `run`, and a line in each of the two
 //! lists below.
 
+mod assign;
 mod clean;
 mod common;
 mod copy;
@@ -40,6 +41,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Assign(assign::Arguments),
     Clean(clean::Arguments),
     Copy(copy::Arguments),
     Publish(publish::Arguments),
@@ -74,6 +76,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => Err(error.into()),
         Ok(runtime) => runtime.block_on(async {
             match cli.verb {
+                Verb::Assign(arguments) => assign::run(&cli.common, &arguments).await,
                 Verb::Clean(arguments) => clean::run(&cli.common, &arguments).await,
                 Verb::Copy(arguments) => copy::run(&cli.common, &arguments).await,
                 Verb::Publish(arguments) => publish::run(&cli.common, &arguments).await,

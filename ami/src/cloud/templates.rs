@@ -47,7 +47,8 @@ impl Cloud {
         with_versions.buffered(AT_ONCE).try_collect().await
     }
 
-    async fn template_versions(&self, id: &str) -> Result<Vec<TemplateVersion>, CloudError> {
+    /// All versions of a launch template, the oldest first.
+    pub async fn template_versions(&self, id: &str) -> Result<Vec<TemplateVersion>, CloudError> {
         let mut versions = Vec::new();
         let mut next = None;
         loop {

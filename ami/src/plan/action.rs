@@ -35,6 +35,35 @@ pub enum Action {
         /// Its id.
         snapshot: String,
     },
+    /// A launch template gets a version that starts another image.
+    CreateTemplateVersion {
+        /// The template's id.
+        template: String,
+        /// The version whose other settings it has.
+        from: u64,
+        /// The image it starts.
+        image: String,
+        /// What is said of it.
+        description: String,
+        /// By this EC2 makes one however often it is asked.
+        token: String,
+    },
+    /// The newest version that starts an image is a template's default.
+    SetDefaultVersion {
+        /// The template's id.
+        template: String,
+        /// The image.
+        image: String,
+    },
+    /// The instances of a group are replaced.
+    RefreshInstances {
+        /// The group.
+        group: String,
+        /// How many stay in service, in percent.
+        min_healthy_percent: u8,
+        /// How long a new one takes until it counts.
+        warm_up_seconds: u64,
+    },
     /// An object is put into a bucket.
     PutObject {
         /// The bucket.
@@ -170,6 +199,9 @@ impl Action {
             Self::DeregisterImage { .. } => "deregister",
             Self::CopyImage { .. } => "copy",
             Self::AwaitImage { .. } => "wait for",
+            Self::CreateTemplateVersion { .. } => "assign",
+            Self::SetDefaultVersion { .. } => "make default",
+            Self::RefreshInstances { .. } => "refresh",
             Self::PutObject { .. } => "put",
             Self::TerminateInstance { .. } => "terminate",
             Self::DeleteSnapshot { .. }
@@ -196,6 +228,9 @@ impl Action {
             Self::DeleteSnapshot { snapshot } | Self::ShareSnapshot { snapshot, .. } => {
                 snapshot.clone()
             }
+            Self::CreateTemplateVersion { template, image, .. }
+            | Self::SetDefaultVersion { template, image } => format!("{image} of {template}"),
+            Self::RefreshInstances { group, .. } => group.clone(),
             Self::TerminateInstance { instance } => instance.clone(),
             Self::PutObject { bucket, key, .. } | Self::DeleteObject { bucket, key } => {
                 format!("s3://{bucket}/{key}")

@@ -9,7 +9,7 @@
 
 `action` is left out for any call, `changing` counts only those that change something, `nth` is left
 out for all of them. `how` is `throttle`, `deny`, `error`, `cut`, `hang` (before it is done),
-`hang-after`, or `fail-copy`: the copy that is begun comes to nothing.
+`hang-after`, or `fail-copy` and `fail-refresh`: what is begun comes to nothing.
 """
 
 import io
@@ -60,6 +60,8 @@ class Control:
         answer = self.app(environ, start)
         if how == "fail-copy":
             state.fail_copies()
+        if how == "fail-refresh":
+            schedules.ends_as = "Failed"
         return answer
 
     def note(self, action, environ):

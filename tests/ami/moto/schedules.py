@@ -3,16 +3,20 @@
 - A scheduled action's name is one of its kind for a group, not for a region.
 - DescribeScheduledActions answers in pages.
 - The time of a scheduled action comes, when a test says so.
-- DescribeInstanceRefreshes, with what the seed says is under way.
+- StartInstanceRefresh, and DescribeInstanceRefreshes, with what the seed says is under way. A
+  refresh ends at the second look after it was begun; one that ends well has replaced the instances.
 """
 
-from moto.autoscaling.exceptions import ValidationError
+from moto.autoscaling.exceptions import AutoscalingClientError, ValidationError
 from moto.autoscaling.models import AutoScalingBackend, autoscaling_backends
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult
 
 # The state of a group's newest refresh, by account, region and group.
 refreshes = {}
+# How many looks a refresh that was begun still takes, and what it ends as.
+looks = {}
+ends_as = "Successful"
 
 
 def add():
@@ -21,6 +25,7 @@ def add():
     )
     AutoScalingBackend.delete_scheduled_action = delete_scheduled_action
     AutoScalingResponse.describe_scheduled_actions = describe_scheduled_actions
+    AutoScalingResponse.start_instance_refresh = start_instance_refresh
     AutoScalingResponse.describe_instance_refreshes = describe_instance_refreshes
 
 
@@ -53,9 +58,41 @@ def describe_scheduled_actions(self):
     return ActionResult(answer)
 
 
+class UnderWay(AutoscalingClientError):
+    code = 400
+
+    def __init__(self):
+        super().__init__("InstanceRefreshInProgressFault", "An instance refresh is in progress.")
+
+
+def start_instance_refresh(self):
+    group = self._get_param("AutoScalingGroupName")
+    key = (self.current_account, self.region, group)
+    if group not in self.autoscaling_backend.autoscaling_groups:
+        raise ValidationError("Group %s not found" % group)
+    if refreshes.get(key) in ("Pending", "InProgress"):
+        raise UnderWay()
+    refreshes[key], looks[key] = "InProgress", 2
+    return ActionResult({"InstanceRefreshId": "1"})
+
+
+def replace_instances(group):
+    image = group.ec2_launch_template.get_version(group.launch_template_version).image_id
+    for state in group.instance_states:
+        state.instance.image_id = image
+
+
 def describe_instance_refreshes(self):
     group = self._get_param("AutoScalingGroupName")
-    state = refreshes.get((self.current_account, self.region, group))
+    key = (self.current_account, self.region, group)
+    if key in looks:
+        looks[key] -= 1
+        if looks[key] == 0:
+            del looks[key]
+            refreshes[key] = ends_as
+            if ends_as == "Successful":
+                replace_instances(self.autoscaling_backend.autoscaling_groups[group])
+    state = refreshes.get(key)
     known = [{"InstanceRefreshId": "1", "AutoScalingGroupName": group, "Status": state}]
     return ActionResult({"InstanceRefreshes": known if state else []})
 
