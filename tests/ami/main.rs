@@ -11,6 +11,7 @@ mod copy;
 mod fleet;
 mod iam;
 mod publish;
+mod report;
 mod retain;
 mod rig;
 mod schedule;
