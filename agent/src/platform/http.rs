@@ -23,6 +23,10 @@ use super::tls::{self, Own, TlsError};
 /// How long a TCP and TLS connection may take to come up.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// How many connections to one host wait for the next request. Several services of one server are
+/// looked at in the same moment; a connection that is not kept costs more than the look.
+const MOST_IDLE: usize = 4;
+
 /// An idle connection is kept this long: longer than one metrics flush.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
@@ -120,7 +124,7 @@ fn build(
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
-        .pool_max_idle_per_host(2)
+        .pool_max_idle_per_host(MOST_IDLE)
         .user_agent(concat!("gild/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(HttpError::Build)
