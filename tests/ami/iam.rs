@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::fleet::seeded;
+use crate::publish;
 use crate::rig::{BUILD, Emulator, REGION, TARGET, role};
 
 fn directory(name: &str) -> PathBuf {
@@ -54,7 +55,10 @@ fn asked(emulator: &Emulator) -> BTreeSet<String> {
     let calls = emulator.calls();
     let calls = calls.iter().map(|call| {
         let text = |key: &str| call[key].as_str().expect("a text").to_owned();
-        format!("{}:{}", text("service"), text("action"))
+        match text("action").as_str() {
+            "ListObjectsV2" => "s3:ListBucket".to_owned(),
+            action => format!("{}:{action}", text("service")),
+        }
     });
     calls.filter(|action| action != "sts:GetCallerIdentity").collect()
 }
@@ -198,4 +202,24 @@ fn sharing_needs_its_policy_and_no_more() {
     let apps = ["--app", "mysql", "--app", "mimir", "--app", "api"];
     let run = [&["share", "--account", TARGET, "--apply"][..], &apps].concat();
     holds("share", &seeded(), &[&run], &["ssm:GetParameter"]);
+}
+
+#[test]
+fn assigning_needs_its_policy_and_no_more() {
+    let run = ["assign", "--app", "auth", "--default", "--refresh", "--poll", "10ms", "--apply"];
+    holds("assign", &seeded(), &[&run], &[]);
+}
+
+#[test]
+fn publishing_needs_its_policy_and_no_more() {
+    let emulator = publish::started();
+    let root = publish::playbook(&emulator);
+    let all = publish::arguments(&root, &["--latest", "--apply"]);
+    // What it leaves is taken away by the next run, which has other content.
+    assert!(emulator.kill_at(2, "hang", &all));
+    fs::write(root.join("main.yml"), "- hosts: none\n").expect("a file");
+    emulator.fault(&Value::Null);
+    emulator.run(&all).well();
+    emulator.run(&all).well();
+    assert_eq!(allowed("publish"), asked(&emulator));
 }

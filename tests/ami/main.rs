@@ -12,6 +12,7 @@ mod copy;
 mod fleet;
 mod iam;
 mod publish;
+mod report;
 mod retain;
 mod rig;
 mod schedule;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::rig::Emulator;
 
-fn playbook(emulator: &Emulator) -> PathBuf {
+pub(crate) fn playbook(emulator: &Emulator) -> PathBuf {
     let root = emulator.directory().join("playbook");
     fs::create_dir_all(root.join("roles/web/tasks")).expect("a directory");
     fs::write(root.join("main.yml"), "- hosts: all\n  roles: [web]\n").expect("a file");
@@ -16,13 +16,13 @@ fn playbook(emulator: &Emulator) -> PathBuf {
     root
 }
 
-fn started() -> Emulator {
+pub(crate) fn started() -> Emulator {
     let emulator = Emulator::start(&json!({}));
     emulator.s3("PUT", "/playbooks", "");
     emulator
 }
 
-fn arguments<'a>(root: &'a Path, more: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn arguments<'a>(root: &'a Path, more: &[&'a str]) -> Vec<&'a str> {
     let root = root.to_str().expect("UTF-8");
     let all = ["publish", root, "--base", "s3://playbooks/base", "--name", "web", "--of-version"];
     [&all[..], &["1.4.2"], more].concat()

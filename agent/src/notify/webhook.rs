@@ -129,5 +129,8 @@ fn body(letter: &Letter<'_>) -> Value {
     if let Some(image) = &message.image {
         body["image"] = json!(image);
     }
+    if message.event.is_of_fleet() {
+        body["verb"] = body["failed_task"].take();
+    }
     body
 }

@@ -4,8 +4,11 @@
 use crate::fleet::schedules::Sizes;
 use crate::fleet::{Tags, tag};
 
+/// Which of the sizes is meant.
+type Size = fn(&mut Sizes) -> &mut u32;
+
 /// The tags, each with the size it is of.
-const TAGS: [(&str, fn(&mut Sizes) -> &mut u32); 3] = [
+const TAGS: [(&str, Size); 3] = [
     (tag::SCHEDULE_MIN, |sizes| &mut sizes.min),
     (tag::SCHEDULE_DESIRED, |sizes| &mut sizes.desired),
     (tag::SCHEDULE_MAX, |sizes| &mut sizes.max),
