@@ -49,5 +49,11 @@ pub mod clean;
 /// Groups up in business hours, and down at night.
 pub mod schedule;
 
+/// What things cost a month.
+pub mod price;
+
+/// What an environment has, and what it costs.
+pub mod inventory;
+
 /// The verbs of the command line.
 pub mod cli;

@@ -211,6 +211,11 @@ fn assigning_needs_its_policy_and_no_more() {
 }
 
 #[test]
+fn an_inventory_needs_its_policy_and_no_more() {
+    holds("inventory", &seeded(), &[&["inventory"]], &[]);
+}
+
+#[test]
 fn publishing_needs_its_policy_and_no_more() {
     let emulator = publish::started();
     let root = publish::playbook(&emulator);

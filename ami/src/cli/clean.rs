@@ -1,16 +1,18 @@
 //! `gild-ami clean`: what tests and trials left behind.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::{Args, ValueEnum};
 
 use super::Failure;
-use super::common::{Common, duration};
+use super::common::{Common, duration, tag};
 use crate::clean::{Kind, Rules, VERB, plan, survey};
 use crate::fleet::dns::ZoneName;
 use crate::pattern::Pattern;
+use crate::price::Prices;
 
 /// Take away instances, volumes, records, images and snapshots that tests have left behind.
 ///
@@ -37,6 +39,9 @@ pub(super) struct Arguments {
     /// The most images, and the most snapshots of images that are gone, that one run takes away.
     #[arg(long, value_name = "N", default_value_t = 25)]
     limit: u16,
+    /// Prices in the form of ami/prices.toml, for what each thing costs a month.
+    #[arg(long, value_name = "FILE")]
+    prices: Option<PathBuf>,
 }
 
 pub(super) async fn run(common: &Common, arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -52,17 +57,12 @@ pub(super) async fn run(common: &Common, arguments: &Arguments) -> Result<ExitCo
         zones: arguments.zones.clone(),
         limit: usize::from(arguments.limit),
     };
+    let prices = Prices::open(arguments.prices.as_deref())?;
     let cloud = common.cloud().await?;
     let found = survey(&cloud, &rules, SystemTime::now()).await;
-    let plan = found.map(|survey| plan(&cloud.place, &survey, &rules));
+    let plan = found.map(|survey| {
+        let plan = plan(&cloud.place, &survey, &rules);
+        prices.mark(plan, &survey.fleet)
+    });
     common.settle(VERB, &cloud, plan).await
-}
-
-fn tag(text: &str) -> Result<(String, String), &'static str> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() && !value.is_empty() => {
-            Ok((key.to_owned(), value.to_owned()))
-        }
-        _ => Err("must be KEY=VALUE"),
-    }
 }

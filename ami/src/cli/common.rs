@@ -134,3 +134,13 @@ pub(super) fn print(text: &str) {
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error}; such as 7d or 12h"))
 }
+
+/// A tag as people write it.
+pub(super) fn tag(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() && !value.is_empty() => {
+            Ok((key.to_owned(), value.to_owned()))
+        }
+        _ => Err("must be KEY=VALUE"),
+    }
+}

@@ -9,6 +9,7 @@ mod assign;
 mod clean;
 mod common;
 mod copy;
+mod inventory;
 mod publish;
 mod report;
 mod retain;
@@ -44,6 +45,7 @@ enum Verb {
     Assign(assign::Arguments),
     Clean(clean::Arguments),
     Copy(copy::Arguments),
+    Inventory(inventory::Arguments),
     Publish(publish::Arguments),
     Retain(retain::Arguments),
     Schedule(schedule::Arguments),
@@ -79,6 +81,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 Verb::Assign(arguments) => assign::run(&cli.common, &arguments).await,
                 Verb::Clean(arguments) => clean::run(&cli.common, &arguments).await,
                 Verb::Copy(arguments) => copy::run(&cli.common, &arguments).await,
+                Verb::Inventory(arguments) => inventory::run(&cli.common, &arguments).await,
                 Verb::Publish(arguments) => publish::run(&cli.common, &arguments).await,
                 Verb::Retain(arguments) => retain::run(&cli.common, &arguments).await,
                 Verb::Schedule(arguments) => schedule::run(&cli.common, &arguments).await,

@@ -1,5 +1,6 @@
 //! `gild-ami retain`: which versions stay.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
@@ -7,6 +8,7 @@ use clap::Args;
 
 use super::Failure;
 use super::common::{Common, duration};
+use crate::price::Prices;
 use crate::retain::{Rules, VERB, plan, survey};
 
 /// Take away images that are neither new nor in use, with their snapshots, and old versions of
@@ -32,6 +34,9 @@ pub(super) struct Arguments {
     /// and what it does not use may go. Images shared with accounts that are not looked at stay.
     #[arg(long = "reader", value_name = "ARN")]
     readers: Vec<String>,
+    /// Prices in the form of ami/prices.toml, for what each thing costs a month.
+    #[arg(long, value_name = "FILE")]
+    prices: Option<PathBuf>,
 }
 
 pub(super) async fn run(common: &Common, arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -42,11 +47,15 @@ pub(super) async fn run(common: &Common, arguments: &Arguments) -> Result<ExitCo
         limit: usize::from(arguments.limit),
         only_marked: arguments.only_marked,
     };
+    let prices = Prices::open(arguments.prices.as_deref())?;
     let cloud = common.cloud().await?;
     let found = async {
         let readers = common.readers(&cloud, &arguments.readers).await?;
         survey(&cloud, &readers, &rules, SystemTime::now()).await
     };
-    let plan = found.await.map(|survey| plan(&cloud.place, &survey, &rules));
+    let plan = found.await.map(|survey| {
+        let plan = plan(&cloud.place, &survey, &rules);
+        prices.mark(plan, &survey.fleet)
+    });
     common.settle(VERB, &cloud, plan).await
 }

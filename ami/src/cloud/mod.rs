@@ -13,6 +13,7 @@ mod objects;
 mod parameters;
 mod schedules;
 mod templates;
+mod types;
 mod volumes;
 mod zones;
 

@@ -267,6 +267,15 @@ pub struct Instance {
     pub tags: Tags,
 }
 
+/// A type of instance.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct InstanceType {
+    /// Processors.
+    pub vcpus: u32,
+    /// Memory, in MiB.
+    pub memory_mib: u64,
+}
+
 /// A volume.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Volume {
