@@ -16,3 +16,4 @@ mod retain;
 mod rig;
 mod schedule;
 mod share;
+mod workflow;
