@@ -98,6 +98,9 @@ fn policies_name_every_action_and_where_it_may_be_done() {
                 let (_, operation) = action.split_once(':').expect("a service");
                 ["Describe", "Get", "List"].iter().any(|verb| operation.starts_with(verb))
             });
+            // A role that only plans gets these statements.
+            let looks = statement["Sid"].as_str().is_some_and(|it| it.starts_with("Look"));
+            assert_eq!(looks, only_reads || actions == ["sts:AssumeRole"], "{name}: {actions:?}");
             let everywhere = texts(&statement["Resource"]).contains(&"*");
             assert!(only_reads || !everywhere, "{name}: {actions:?} on anything");
         }

@@ -18,3 +18,4 @@ mod retain;
 mod rig;
 mod schedule;
 mod share;
+mod workflow;

@@ -38,10 +38,13 @@ impl Cloud {
         let size = |number: Option<i32>| number.and_then(|number| u32::try_from(number).ok());
         let sizes = size(action.min_size).zip(size(action.desired_capacity));
         let sizes = sizes.zip(size(action.max_size));
+        // AWS takes UTC where it is told no other.
+        let zone =
+            action.time_zone.or_else(|| action.recurrence.as_ref().map(|_| "UTC".to_owned()));
         let action = Scheduled {
             name: action.scheduled_action_name.ok_or_else(|| lacking("name"))?,
             recurrence: action.recurrence,
-            time_zone: action.time_zone,
+            time_zone: zone,
             sizes: sizes.map(|((min, desired), max)| Sizes { min, desired, max }),
             is_ending: action.end_time.is_some(),
         };

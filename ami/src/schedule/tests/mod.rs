@@ -104,3 +104,14 @@ fn a_choice_that_says_nothing_means_nothing() {
     let both = Choice { name: Some("db-*".parse().expect("a pattern")), ..chosen() };
     assert!(!both.means(&stg("web", &[])) && both.means(&stg("db-1", &[])));
 }
+
+#[test]
+fn who_opted_out_later_is_told_how_to_be_rid_of_what_there_is() {
+    let before = survey_of(vec![stg("web", &[])]);
+    let plan = on(&place(), &before, &chosen(), &hours("07:30", "20:00", 5));
+    let mut survey = plans::done(before, &plan);
+    survey.groups[0].tags.insert(tag::SKIP_SCHEDULE.to_owned(), "yes".to_owned());
+    let plan = on(&place(), &survey, &chosen(), &hours("08:00", "20:00", 5));
+    assert!(plan.is_empty() && plan.kept[0].why.contains("schedule off"), "{plan}");
+    assert_eq!(off(&place(), &survey, &chosen()).steps.len(), 2);
+}

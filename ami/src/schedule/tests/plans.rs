@@ -8,7 +8,7 @@ use crate::fleet::schedules::Sizes;
 use crate::schedule::memory::{self, Memory};
 
 /// A survey in which everything has been done that a plan says.
-fn done(mut survey: Survey, plan: &Plan) -> Survey {
+pub(super) fn done(mut survey: Survey, plan: &Plan) -> Survey {
     for step in &plan.steps {
         let name = step.action.object();
         let group = survey.groups.iter_mut().find(|it| name.split(' ').next() == Some(&it.name));
