@@ -24,6 +24,9 @@ use crate::version::Version;
 /// The verb.
 pub const VERB: &str = "copy";
 
+/// The most letters of an image's name (EC2, CopyImage).
+const LONGEST_NAME: usize = 128;
+
 /// What is copied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
@@ -187,12 +190,13 @@ fn is_failed(image: &Image) -> bool {
 }
 
 /// A name is given once in an account's region. While an older copy has it, the new one has a part
-/// of its source's id behind it.
+/// of its source's id behind it, and as much of the name before that as EC2 takes.
 fn free_name(source: &Image, failed: usize, names: &BTreeSet<&str>) -> String {
     let id: String = source.id.trim_start_matches("ami-").chars().take(8).collect();
-    let more = (failed..).map(|number| match number {
-        0 => format!("{}-{id}", source.name),
-        number => format!("{}-{id}-{number}", source.name),
+    let more = (failed..).map(|number| {
+        let end = if number == 0 { format!("-{id}") } else { format!("-{id}-{number}") };
+        let room = LONGEST_NAME.saturating_sub(end.len());
+        source.name.chars().take(room).chain(end.chars()).collect()
     });
     let mut all = std::iter::once(source.name.clone()).chain(more);
     // There are more names than images.

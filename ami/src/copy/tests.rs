@@ -147,6 +147,10 @@ fn an_image_that_was_built_anew_replaces_its_copy_after_it_is_there() {
     let Action::CopyImage { name, .. } = &second.steps[0].action else { panic!("no copy") };
     assert_eq!(name, "web-1.0.0-22223333", "the old copy has the name until it goes");
 
+    let long = Image { name: "a".repeat(128), ..anew.image.clone() };
+    let name = free_name(&long, 0, &[long.name.as_str()].into());
+    assert_eq!(name, format!("{}-22223333", "a".repeat(119)), "as much as EC2 takes");
+
     let mut used = survey_of(vec![anew.clone()], vec![copy.clone()]);
     used.fleet.instances = vec![Instance { image: "ami-c1".to_owned(), ..Instance::default() }];
     let kept = plan(&place(), &used, &rules());
