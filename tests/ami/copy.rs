@@ -112,6 +112,39 @@ fn no_more_than_five_copies_are_under_way_at_once() {
 }
 
 #[test]
+fn copies_of_a_run_that_died_count_among_the_five() {
+    let emulator = Emulator::start(&fleet());
+    let role = role(TARGET);
+    let of = |app| arguments(&role, &["--versions", "5", "--app", app, "--apply"]);
+    assert!(emulator.kill_at(5, "hang-after", &of("web")), "killed with five under way");
+    emulator.fault(&Value::Null);
+    let said = emulator.run(&of("mysql")).well();
+    let calls = emulator.calls();
+    let begun = calls.iter().filter(|call| call["action"] == "CopyImage").count();
+    let most = calls.iter().filter_map(|call| call["pending"].as_u64()).max();
+    assert_eq!((begun, most), (5, Some(5)));
+    assert!(said.err.contains("copies") && said.err.contains("pending=5"), "{}", said.err);
+    let again = arguments(&role, &["--versions", "5", "--app", "web", "--json"]);
+    let left = emulator.run(&again).plan()["steps"].clone();
+    let left: Vec<_> = left.as_array().expect("steps").iter().map(|it| it["do"].clone()).collect();
+    assert_eq!(left, ["deregister-image", "delete-snapshot"], "only the old copy is left to go");
+}
+
+#[test]
+fn copies_that_do_not_end_are_given_up_at_the_deadline() {
+    let emulator = Emulator::start(&fleet());
+    let role = role(TARGET);
+    let never = arguments(&role, &["--deadline", "0s", "--apply"]);
+    let said = emulator.run(&never);
+    assert_eq!(said.status.code(), Some(1));
+    assert!(said.err.contains("took too long"), "{}", said.err);
+    let kept = emulator.state()[TARGET][REGION]["images"].clone();
+    assert!(kept.get("ami-0c0c0c0c00000001").is_some(), "the old copy stays: {kept}");
+    emulator.run(&arguments(&role, &["--apply"])).well();
+    assert_eq!(emulator.run(&arguments(&role, &["--json"])).well().steps(), 0);
+}
+
+#[test]
 fn a_copy_that_fails_leaves_the_old_one_and_is_made_anew() {
     let emulator = Emulator::start(&fleet());
     let role = role(TARGET);

@@ -15,6 +15,8 @@ const AT_ONCE: usize = 5;
 #[derive(Debug, Default)]
 pub(super) struct Copies {
     pending: Vec<String>,
+    /// When the first was waited for: all of them have one deadline.
+    since: Option<Instant>,
 }
 
 impl Copies {
@@ -43,7 +45,10 @@ impl Copies {
         pace: &Pace,
         most: usize,
     ) -> Result<(), StepError> {
-        let end = Instant::now() + pace.patience;
+        if self.pending.len() <= most {
+            return Ok(());
+        }
+        let since = *self.since.get_or_insert_with(Instant::now);
         while self.pending.len() > most {
             let mut still = Vec::new();
             for image in std::mem::take(&mut self.pending) {
@@ -56,7 +61,7 @@ impl Copies {
             if self.pending.len() <= most {
                 break;
             }
-            if Instant::now() + pace.poll > end {
+            if since.elapsed().saturating_add(pace.poll) > pace.patience {
                 return Err(StepError::Late(self.pending.join(", ")));
             }
             sleep(pace.poll).await;
@@ -79,7 +84,7 @@ impl Cloud {
         let Some(found) = found else { return Ok(false) };
         match found.state {
             Some(ImageState::Available) => Ok(true),
-            Some(ImageState::Pending) | None => Ok(false),
+            Some(ImageState::Pending | ImageState::Transient) | None => Ok(false),
             Some(state) => {
                 let why = found.state_reason.and_then(|reason| reason.message).unwrap_or_default();
                 Err(StepError::Part(format!("image {image} is {}: {why}", state.as_str())))

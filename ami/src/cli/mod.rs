@@ -27,6 +27,10 @@ use gild::platform::redact::Redactor;
 /// The exit code for a command line that makes no sense.
 pub const USAGE: u8 = 4;
 
+/// What is told where GILD_LOG says nothing: what goes wrong, and how far copies are, which take
+/// hours.
+const TOLD: &str = "warn,gild_ami::apply::copies=info";
+
 /// Playbooks and images from the build account to the fleet, and away again.
 ///
 /// Every verb shows what it would do and why, and changes nothing without --apply. What it could
@@ -72,7 +76,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let filter = std::env::var("GILD_LOG").ok();
-    log::start(log::Format::Text, filter.as_deref(), "warn", &Redactor::default());
+    log::start(log::Format::Text, filter.as_deref(), TOLD, &Redactor::default());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match runtime {
         Err(error) => Err(error.into()),

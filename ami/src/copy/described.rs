@@ -49,3 +49,27 @@ impl Described {
         pairs.filter_map(|(key, value)| Some((key.to_owned(), value?.clone()))).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
+
+        #[test]
+        fn a_description_is_read_back_and_nothing_else_is(
+            app in "[a-z0-9][a-z0-9 -]{0,12}",
+            version in "[0-9a-zA-Z.+-]{1,12}",
+            time in "[0-9]{14}",
+            text in ".{0,60}",
+        ) {
+            let found = Described::parse(&format!("Image of {app} version {version} timestamp {time}"));
+            let expected = Described { app: app.clone(), version, timestamp: Some(time) };
+            prop_assert_eq!(found, (!app.contains(' ')).then_some(expected));
+            prop_assert_eq!(Described::parse(&text), None);
+        }
+    }
+}

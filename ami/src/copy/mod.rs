@@ -6,6 +6,7 @@
 //! copy of a name goes after the new one is available.
 
 mod described;
+mod replaced;
 mod survey;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,14 +17,15 @@ pub use self::described::Described;
 pub use self::survey::survey;
 
 use crate::cloud::Place;
-use crate::fleet::tags::opted_out;
-use crate::fleet::usage::Versions;
 use crate::fleet::{Fleet, Image, Tags, tag};
 use crate::plan::{Action, Plan};
 use crate::version::Version;
 
 /// The verb.
 pub const VERB: &str = "copy";
+
+/// The most letters of an image's name (EC2, CopyImage).
+const LONGEST_NAME: usize = 128;
 
 /// What is copied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,16 +75,19 @@ pub fn plan(place: &Place, survey: &Survey, rules: &Rules) -> Plan {
     let (mut made, mut beyond) = (0, 0);
     let mut replaced = Vec::new();
     let wanted = wanted(&mut plan, survey, rules);
+    await_begun(&mut plan, fleet, rules);
     for one in &wanted {
         let source = &one.source.image;
         let copies = || fleet.images.iter().filter(|image| is_copy_of(image, source, &rules.from));
         let failed = copies().filter(|copy| is_failed(copy)).count();
-        match copies().find(|copy| !is_failed(copy)) {
-            Some(copy) if copy.state == "available" => {}
+        let is_coming = |copy: &&Image| copy.state == "available" || is_under_way(copy);
+        let live = copies().find(is_coming).or_else(|| copies().find(|copy| !is_failed(copy)));
+        match live {
+            Some(copy) if is_coming(&copy) => {}
+            // Somebody has switched it off: nothing replaces it.
             Some(copy) => {
-                let why =
-                    format!("a copy of {} that was begun before is {}", source.id, copy.state);
-                plan.step(Action::AwaitImage { image: copy.id.clone() }, &copy.name, why);
+                plan.keep(&copy.id, &copy.name, format!("it is {}", copy.state));
+                continue;
             }
             None if made == rules.limit => {
                 beyond += 1;
@@ -101,8 +106,22 @@ pub fn plan(place: &Place, survey: &Survey, rules: &Rules) -> Plan {
     if beyond > 0 {
         plan.notes.push(format!("{beyond} more images wait for another run (--limit)"));
     }
-    remove_old(&mut plan, fleet, &replaced, rules);
+    replaced::remove_old(&mut plan, fleet, &replaced, rules);
     plan
+}
+
+/// Waits for copies that were begun before, of whatever service: they come first, because they are
+/// among those that EC2 makes at once.
+fn await_begun(plan: &mut Plan, fleet: &Fleet, rules: &Rules) {
+    for copy in &fleet.images {
+        let says = |key: &str| copy.tags.get(key).map(String::as_str);
+        let is_ours = says(tag::SOURCE_ACCOUNT) == Some(rules.from.as_str());
+        if copy.owner == fleet.account && is_ours && is_under_way(copy) {
+            let source = says(tag::SOURCE_AMI).unwrap_or_default();
+            let why = format!("a copy of {source} that was begun before is {}", copy.state);
+            plan.step(Action::AwaitImage { image: copy.id.clone() }, &copy.name, why);
+        }
+    }
 }
 
 /// The newest versions of each service, the newest image first.
@@ -155,44 +174,14 @@ fn wanted<'a>(plan: &mut Plan, survey: &'a Survey, rules: &Rules) -> Vec<Wanted<
     wanted
 }
 
-/// Old copies of the same names, of images that were built anew since.
-fn remove_old(plan: &mut Plan, fleet: &Fleet, replaced: &[&Wanted], rules: &Rules) {
-    let used = fleet.used_images(&Versions::new());
-    let mut going = Vec::new();
-    for one in replaced {
-        let source = &one.source.image;
-        for old in &fleet.images {
-            let says = |key: &str| old.tags.get(key).map(String::as_str);
-            let is_old = says(tag::SOURCE_ACCOUNT) == Some(rules.from.as_str())
-                && says(tag::SOURCE_NAME) == Some(source.name.as_str())
-                && !is_copy_of(old, source, &rules.from);
-            let is_dead = is_failed(old) && is_copy_of(old, source, &rules.from);
-            if !is_old && !is_dead {
-                continue;
-            }
-            let why = if old.owner != fleet.account {
-                Some("another account's".to_owned())
-            } else if let Some(who) = used.get(old.id.as_str()) {
-                Some(format!("in use: {who}"))
-            } else if old.state == "pending" {
-                Some("it is pending".to_owned())
-            } else if let Some((template, _)) = fleet.unnamed_image(&Versions::new()) {
-                Some(format!("launch template {} may start any image", template.name))
-            } else {
-                opted_out(&old.tags, false).map(str::to_owned)
-            };
-            match why {
-                Some(why) => plan.keep(&old.id, &old.name, why),
-                None => going.push(old),
-            }
-        }
-    }
-    plan.take_images(fleet, &going, "an old copy of a name that has a new one");
-}
-
 fn is_copy_of(copy: &Image, source: &Image, from: &str) -> bool {
     let says = |key: &str| copy.tags.get(key).map(String::as_str);
     says(tag::SOURCE_AMI) == Some(source.id.as_str()) && says(tag::SOURCE_ACCOUNT) == Some(from)
+}
+
+/// States of an image that is being made.
+fn is_under_way(image: &Image) -> bool {
+    ["pending", "transient"].contains(&image.state.as_str())
 }
 
 /// States that come to nothing (EC2, "Image").
@@ -201,12 +190,13 @@ fn is_failed(image: &Image) -> bool {
 }
 
 /// A name is given once in an account's region. While an older copy has it, the new one has a part
-/// of its source's id behind it.
+/// of its source's id behind it, and as much of the name before that as EC2 takes.
 fn free_name(source: &Image, failed: usize, names: &BTreeSet<&str>) -> String {
     let id: String = source.id.trim_start_matches("ami-").chars().take(8).collect();
-    let more = (failed..).map(|number| match number {
-        0 => format!("{}-{id}", source.name),
-        number => format!("{}-{id}-{number}", source.name),
+    let more = (failed..).map(|number| {
+        let end = if number == 0 { format!("-{id}") } else { format!("-{id}-{number}") };
+        let room = LONGEST_NAME.saturating_sub(end.len());
+        source.name.chars().take(room).chain(end.chars()).collect()
     });
     let mut all = std::iter::once(source.name.clone()).chain(more);
     // There are more names than images.

@@ -106,6 +106,35 @@ fn what_is_there_is_not_copied_and_what_was_begun_is_waited_for() {
 }
 
 #[test]
+fn copies_that_were_begun_before_come_first_whatever_they_are_of() {
+    let older = source("ami-1", "web", "1.0.0", 9);
+    let first = plan(&place(), &survey_of(vec![older.clone()], Vec::new()), &rules());
+    let begun = copy_of(&first.steps[0].action, "ami-c1", "pending");
+    let mut others = Image { id: "ami-c2".to_owned(), ..begun.clone() };
+    others.tags.insert(tag::SOURCE_ACCOUNT.to_owned(), "999999999999".to_owned());
+    let newer = source("ami-2", "api", "1.0.0", 1);
+    let expected = ["wait for ami-c1", "copy ami-2 of eu-west-1"];
+    for sources in [vec![older, newer.clone()], vec![newer]] {
+        let survey = survey_of(sources, vec![others.clone(), begun.clone()]);
+        assert_eq!(objects(&plan(&place(), &survey, &rules())), expected);
+    }
+}
+
+#[test]
+fn a_copy_that_was_switched_off_is_neither_made_anew_nor_taken_for_a_new_one() {
+    let old = source("ami-1", "web", "1.0.0", 9);
+    let first = plan(&place(), &survey_of(vec![old], Vec::new()), &rules());
+    let before = copy_of(&first.steps[0].action, "ami-c1", "available");
+    let anew = source("ami-2", "web", "1.0.0", 1);
+    let second = survey_of(vec![anew.clone()], vec![before.clone()]);
+    let second = plan(&place(), &second, &rules());
+    let off = copy_of(&second.steps[0].action, "ami-c2", "disabled");
+    let found = plan(&place(), &survey_of(vec![anew], vec![before, off]), &rules());
+    assert!(found.is_empty(), "{:?}", objects(&found));
+    assert_eq!(found.kept[0].why, "it is disabled");
+}
+
+#[test]
 fn an_image_that_was_built_anew_replaces_its_copy_after_it_is_there() {
     let old = source("ami-00001111aaaa", "web", "1.0.0", 9);
     let first = plan(&place(), &survey_of(vec![old], Vec::new()), &rules());
@@ -117,6 +146,10 @@ fn an_image_that_was_built_anew_replaces_its_copy_after_it_is_there() {
     assert_eq!(objects(&second), expected);
     let Action::CopyImage { name, .. } = &second.steps[0].action else { panic!("no copy") };
     assert_eq!(name, "web-1.0.0-22223333", "the old copy has the name until it goes");
+
+    let long = Image { name: "a".repeat(128), ..anew.image.clone() };
+    let name = free_name(&long, 0, &[long.name.as_str()].into());
+    assert_eq!(name, format!("{}-22223333", "a".repeat(119)), "as much as EC2 takes");
 
     let mut used = survey_of(vec![anew.clone()], vec![copy.clone()]);
     used.fleet.instances = vec![Instance { image: "ami-c1".to_owned(), ..Instance::default() }];
@@ -173,19 +206,6 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
 
     #[test]
-    fn a_description_is_read_back_and_nothing_else_is(
-        app in "[a-z0-9][a-z0-9 -]{0,12}",
-        version in "[0-9a-zA-Z.+-]{1,12}",
-        time in "[0-9]{14}",
-        text in ".{0,60}",
-    ) {
-        let found = Described::parse(&format!("Image of {app} version {version} timestamp {time}"));
-        let expected = Described { app: app.clone(), version, timestamp: Some(time) };
-        prop_assert_eq!(found, (!app.contains(' ')).then_some(expected));
-        prop_assert_eq!(Described::parse(&text), None);
-    }
-
-    #[test]
     fn only_copies_of_this_account_s_images_are_taken_and_none_in_use(
         mut fleet in fleet(),
         marks in proptest::collection::vec((0u32..4, 0u32..3, any::<bool>()), 14),
@@ -216,9 +236,14 @@ proptest! {
             prop_assert!(!versions.any(|it| it.image.as_ref() == Some(image)));
         }
         let order: Vec<_> = plan.steps.iter().map(|step| match step.action {
-            Action::CopyImage { .. } | Action::AwaitImage { .. } => 0,
-            _ => 1,
+            Action::AwaitImage { .. } => 0,
+            Action::CopyImage { .. } => 1,
+            _ => 2,
         }).collect();
         prop_assert!(order.is_sorted(), "nothing goes before what replaces it");
+        let is_ours = |it: &&Image| it.tags.get(tag::SOURCE_ACCOUNT).is_some_and(|id| id == BUILD);
+        let begun = fleet.images.iter().filter(is_ours);
+        let begun = begun.filter(|it| it.owner == ME && it.state == "pending").count();
+        prop_assert_eq!(order.iter().filter(|kind| **kind == 0).count(), begun);
     }
 }
