@@ -161,6 +161,22 @@ fn a_copy_that_fails_leaves_the_old_one_and_is_made_anew() {
 }
 
 #[test]
+fn an_old_copy_that_came_into_use_while_new_ones_were_made_stays() {
+    let emulator = Emulator::start(&fleet());
+    let role = role(TARGET);
+    let old = "ami-0c0c0c0c00000001";
+    emulator.fault(&json!({ "action": "CopyImage", "nth": 1, "how": format!("use {old}") }));
+    let said = emulator.run(&arguments(&role, &["--apply"]));
+    assert_eq!(said.status.code(), Some(1));
+    assert!(said.err.contains("is in use by now: instance"), "{}", said.err);
+    emulator.fault(&Value::Null);
+    let second = emulator.run(&arguments(&role, &["--apply"])).well();
+    assert!(second.out.contains("in use: instance"), "{}", second.out);
+    let kept = emulator.state()[TARGET][REGION]["images"].clone();
+    assert!(kept.get(old).is_some(), "{kept}");
+}
+
+#[test]
 fn a_run_that_was_killed_at_any_call_is_ended_by_the_next() {
     let role = role(TARGET);
     let end = {

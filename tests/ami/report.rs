@@ -92,7 +92,7 @@ fn notifiers_hear_what_was_done_and_where() {
     assert_eq!(told["instance"]["region"], REGION, "{told}");
     let count = said.out.lines().last().and_then(|it| it.rsplit(' ').next()).expect("a count");
     let message = told["message"].as_str().expect("a message");
-    assert_eq!(message, format!("{count} of {count} steps were done"));
+    assert_eq!(message, format!("{count} of {count} steps were done; $6.80 a month less"));
     assert!(!(said.out + &said.err + &told.to_string()).contains(TOKEN));
 }
 

@@ -38,6 +38,11 @@ impl Copies {
         self.pending.push(image.to_owned());
     }
 
+    /// Whether time has passed over copies.
+    pub(super) fn were_waited_for(&self) -> bool {
+        self.since.is_some()
+    }
+
     /// Waits until no more than `most` are under way.
     pub(super) async fn wait(
         &mut self,

@@ -16,6 +16,8 @@ use self::copies::Copies;
 use self::templates::NewVersion;
 use crate::cloud::images::is_missing;
 use crate::cloud::{Cloud, CloudError};
+use crate::fleet::Fleet;
+use crate::fleet::usage::Versions;
 use crate::plan::{Action, Plan, Step};
 
 /// A plan that was not done to its end.
@@ -83,7 +85,7 @@ pub async fn apply(
     if let Some(why) = &plan.refused {
         return Err(ApplyError::Refused(why.clone()));
     }
-    let mut run = Run { cloud, pace, copies: Copies::default() };
+    let mut run = Run { cloud, pace, copies: Copies::default(), launches: None };
     for (done, step) in plan.steps.iter().enumerate() {
         tell(step);
         run.perform(&step.action).await.map_err(|source| ApplyError::Step {
@@ -103,6 +105,8 @@ struct Run<'a> {
     cloud: &'a Cloud,
     pace: &'a Pace,
     copies: Copies,
+    /// What was seen after the copies.
+    launches: Option<Fleet>,
 }
 
 impl Run<'_> {
@@ -118,7 +122,10 @@ impl Run<'_> {
             _ => self.copies.wait(cloud, self.pace, 0).await?,
         }
         match action {
-            Action::DeregisterImage { image } => gone(cloud.deregister_image(image).await),
+            Action::DeregisterImage { image } => {
+                self.unused(image).await?;
+                gone(cloud.deregister_image(image).await)
+            }
             Action::DeleteSnapshot { snapshot } => gone(cloud.delete_snapshot(snapshot).await),
             Action::TerminateInstance { instance } => {
                 gone(cloud.terminate_instance(instance).await)
@@ -154,6 +161,25 @@ impl Run<'_> {
             Action::Unschedule { group, actions } => cloud.unschedule(group, actions).await,
             Action::UntagGroup { group, keys } => Ok(cloud.untag_group(group, keys).await?),
             Action::CopyImage { .. } | Action::AwaitImage { .. } => Ok(()),
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Copies take hours, and a plan that was made before them knows nothing of what was started
+    /// since: whether an image is in use is asked again, once.
+    async fn unused(&mut self, image: &str) -> Result<(), StepError> {
+        if !self.copies.were_waited_for() {
+            return Ok(());
+        }
+        let launches = match self.launches.take() {
+            Some(launches) => launches,
+            None => self.cloud.launches().await?,
+        };
+        let launches = self.launches.insert(launches);
+        match launches.used_images(&Versions::new()).get(image) {
+            Some(who) => Err(StepError::Part(format!("{image} is in use by now: {who}"))),
+            None => Ok(()),
         }
     }
 }

@@ -2,8 +2,11 @@
 
 use super::{Difference, Inventory, Sums};
 
-/// The columns, and how each is written.
-pub(super) const COLUMNS: [(&str, fn(&Sums) -> String); 8] = [
+/// A column: what stands above it, and how it is written.
+type Column = (&'static str, fn(&Sums) -> String);
+
+/// The columns.
+pub(super) const COLUMNS: [Column; 8] = [
     ("servers", |sums| sums.servers.to_string()),
     ("spot", |sums| sums.spot.to_string()),
     ("vCPU", |sums| sums.vcpus.to_string()),

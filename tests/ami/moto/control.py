@@ -9,7 +9,8 @@
 
 `action` is left out for any call, `changing` counts only those that change something, `nth` is left
 out for all of them. `how` is `throttle`, `deny`, `error`, `cut`, `hang` (before it is done),
-`hang-after`, or `fail-copy` and `fail-refresh`: what is begun comes to nothing.
+`hang-after`, `fail-copy` and `fail-refresh`, where what is begun comes to nothing, or `use ami-…`:
+meanwhile an instance is of that image.
 """
 
 import io
@@ -60,6 +61,8 @@ class Control:
         answer = self.app(environ, start)
         if how == "fail-copy":
             state.fail_copies()
+        if how and how.startswith("use "):
+            state.use(how.split()[1])
         if how == "fail-refresh":
             schedules.ends_as = "Failed"
         return answer

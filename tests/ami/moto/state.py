@@ -30,6 +30,15 @@ def pending():
     return sum(image.state == "pending" for image in images())
 
 
+def use(image):
+    """Has the instances of the image's account be of it."""
+    for regions in list(ec2_backends.values()):
+        for backend in list(regions.values()):
+            if image in backend.amis:
+                for instance in backend.all_instances():
+                    instance.image_id = image
+
+
 def fail_copies():
     for image in images():
         if image.state == "pending":
