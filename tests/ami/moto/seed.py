@@ -4,6 +4,7 @@ Images, snapshots and volumes are put in place, with their age (`age_days`); wha
 (templates, groups, instances, zones) is made by calls, as anybody would.
 """
 
+import copy
 from datetime import timedelta
 
 import boto3
@@ -44,32 +45,44 @@ class Place:
                 getattr(self, kind)(thing)
 
     def images(self, said):
-        image = Ami(
-            self.backend,
-            said["id"],
-            name=said["name"],
-            description=said.get("description", ""),
-            owner_id=said.get("owner", self.account),
-            architecture=said.get("architecture", "x86_64"),
-            state=said.get("state", "available"),
-            creation_date=ago(said),
-            root_device_type="ebs",
-            region_name=self.zone,
-            public=said.get("public", False),
-            tags=said.get("tags", {}),
-        )
-        self.backend.amis[image.id] = image
-        image.more = [self.snapshot("") for _ in range(said.get("volumes", 1) - 1)]
-        for number, snapshot in enumerate(image.snapshots):
-            self.rename(snapshot, "snap-" + image.id[4:] + str(number))
-            snapshot.from_ami, snapshot.start_time = image.id, ago(said)
-            snapshot.description = "Created by CreateImage(i-0) for " + image.id
-            snapshot.encrypted = said.get("encrypted", False)
-            snapshot.volume.size = said.get("size_gib", 8)
-            snapshot.add_tags(said.get("snapshot_tags", {}))
-            snapshot.create_volume_permission_userids.update(said.get("snapshot_share", []))
-        image.launch_permissions += [{"UserId": it} for it in said.get("share", [])]
+        # To make each one anew takes moto longer than all tests of it.
+        image = copy.copy(self.pattern())
+        image.id, image.name = said["id"], said["name"]
+        image.description = said.get("description", "")
+        image.owner_id = said.get("owner", self.account)
+        image.architecture = said.get("architecture", "x86_64")
+        image.state = said.get("state", "available")
+        image.creation_date = ago(said)
+        image.launch_permissions = [{"UserId": it} for it in said.get("share", [])]
         image.launch_permissions += [{"OrganizationArn": it} for it in said.get("organizations", [])]
+        if said.get("public", False):
+            image.launch_permissions.append({"Group": "all"})
+        image.add_tags(said.get("tags", {}))
+        self.backend.amis[image.id] = image
+        made = [self.snapshot_of(image, at, said) for at in range(said.get("volumes", 1))]
+        image.ebs_snapshot, image.more = made[0], made[1:]
+
+    def pattern(self):
+        if not hasattr(self, "made"):
+            self.made = Ami(
+                self.backend, "ami-pattern", owner_id=self.account, root_device_type="ebs",
+                region_name=self.zone,
+            )
+            del self.backend.snapshots[self.made.ebs_snapshot.id]
+        return self.made
+
+    def snapshot_of(self, image, number, said):
+        snapshot = copy.copy(self.pattern().ebs_snapshot)
+        snapshot.id = "snap-" + image.id[4:] + str(number)
+        snapshot.volume = copy.copy(snapshot.volume)
+        snapshot.volume.size = said.get("size_gib", 8)
+        snapshot.description = "Created by CreateImage(i-0) for " + image.id
+        snapshot.from_ami, snapshot.start_time = image.id, ago(said)
+        snapshot.encrypted = said.get("encrypted", False)
+        snapshot.create_volume_permission_userids = set(said.get("snapshot_share", []))
+        self.backend.snapshots[snapshot.id] = snapshot
+        snapshot.add_tags(said.get("snapshot_tags", {}))
+        return snapshot
 
     def snapshot(self, description):
         volume = self.backend.create_volume(size=8, zone_name=self.zone)
