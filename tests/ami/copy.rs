@@ -161,6 +161,24 @@ fn a_copy_that_fails_leaves_the_old_one_and_is_made_anew() {
 }
 
 #[test]
+fn copies_are_made_in_each_region_from_where_the_images_are() {
+    let emulator = Emulator::start(&fleet());
+    let role = role(TARGET);
+    let regions = ["--from-region", REGION, "--to-region", REGION, "--to-region", "us-east-1"];
+    emulator.run(&arguments(&role, &[&regions[..], &["--apply"]].concat())).well();
+    let state = emulator.state();
+    for (region, count) in [(REGION, 6), ("us-east-1", 6)] {
+        let images = state[TARGET][region]["images"].as_object().expect("images");
+        let copies = images.values().filter(|it| it["tags"]["amm:source_region"] == REGION);
+        let copies: Vec<_> = copies.collect();
+        assert!(copies.len() >= count, "{region}: {images:?}");
+        assert!(copies.iter().all(|it| it["encrypted"] == true && it["state"] == "available"));
+    }
+    let second = emulator.run(&arguments(&role, &regions)).well();
+    assert_eq!(second.out.matches("  0 to do").count(), 2, "{}", second.out);
+}
+
+#[test]
 fn an_old_copy_that_came_into_use_while_new_ones_were_made_stays() {
     let emulator = Emulator::start(&fleet());
     let role = role(TARGET);

@@ -80,6 +80,26 @@ fn a_question_without_an_answer_makes_no_plan() {
 }
 
 #[test]
+fn a_question_that_is_throttled_for_too_long_makes_no_plan_and_one_that_is_not_does() {
+    let emulator = Emulator::start(&seeded());
+    let reader = role(TARGET);
+    let arguments = ["retain", "--reader", &reader, "--patience", "300ms", "--apply", "--json"];
+    for action in
+        ["DescribeImages", "DescribeSnapshots", "DescribeInstances", "DescribeImageAttribute"]
+    {
+        emulator.fault(&json!({ "action": action, "how": "throttle" }));
+        let said = emulator.run(&arguments);
+        assert_eq!(said.status.code(), Some(1), "{action}: {}", said.out);
+        let why = said.plan()["refused"].to_string();
+        assert!(why.contains(action) && why.contains("RequestLimitExceeded"), "{why}");
+        assert_eq!(emulator.changes(), 0, "{action}");
+    }
+    emulator.fault(&json!({ "action": "DescribeImages", "nth": 1, "how": "throttle" }));
+    let said = emulator.run(&["retain", "--reader", &reader, "--json"]).well();
+    assert!(said.steps() > 0, "asked again, and answered");
+}
+
+#[test]
 fn a_run_that_was_killed_at_any_call_is_ended_by_the_next() {
     let arguments = ["retain", "--limit", "40", "--apply"];
     let end = {

@@ -152,6 +152,55 @@ proptest! {
     }
 
     #[test]
+    fn a_record_goes_only_where_its_name_is_meant_and_nothing_sees_its_addresses(
+        records in proptest::collection::vec(
+            ("(web|db)(-test|-test-2|)", proptest::collection::vec(0u8..6, 0..3), "A|AAAA|CNAME",
+                proptest::bool::weighted(0.1), proptest::bool::weighted(0.1)),
+            0..8,
+        ),
+        taken in proptest::collection::btree_set(0u8..6, 0..4),
+        regions in proptest::sample::subsequence(vec!["eu-west-1", "us-east-1", "sa-east-1"], 0..3),
+        is_private in proptest::bool::weighted(0.9),
+    ) {
+        let address = |number: &u8| format!("10.0.0.{number}");
+        let records: Vec<_> = records
+            .into_iter()
+            .map(|(name, values, kind, is_alias, is_one_of_many)| Record {
+                name: format!("{name}.stg.local"),
+                values: values.iter().map(address).collect(),
+                kind,
+                is_alias,
+                is_one_of_many,
+                ttl: 60,
+            })
+            .collect();
+        let zone = Zone {
+            id: "Z1".to_owned(),
+            name: "stg.local".to_owned(),
+            is_private,
+            regions: regions.iter().map(|region| (*region).to_owned()).collect(),
+            records: records.clone(),
+        };
+        let there: BTreeSet<_> = taken.iter().map(address).collect();
+        // Nobody has looked at sa-east-1.
+        let addresses = [
+            ("eu-west-1".to_owned(), there.clone()),
+            ("us-east-1".to_owned(), BTreeSet::new()),
+        ];
+        let survey = Survey { zones: vec![zone], addresses: addresses.into(), ..Survey::default() };
+        let plan = plan(&place(), &survey, &rules(&["*-test"]));
+        let is_seen = !regions.is_empty() && !regions.contains(&"sa-east-1");
+        for step in &plan.steps {
+            let Action::DeleteRecord { record, .. } = &step.action else { panic!("no record") };
+            prop_assert!(is_private && is_seen);
+            prop_assert!(record.name.ends_with("-test.stg.local") && record.kind == "A");
+            prop_assert!(!record.is_alias && !record.is_one_of_many && !record.values.is_empty());
+            let is_taken = record.values.iter().any(|value| there.contains(value));
+            prop_assert!(!(regions.contains(&"eu-west-1") && is_taken), "{record:?}");
+        }
+    }
+
+    #[test]
     fn any_description_can_be_read(text in ".{0,80}") {
         let image = snapshots::made_for(&text);
         prop_assert!(image.is_none_or(|image| text.contains(image)));

@@ -30,15 +30,27 @@ pub(super) struct Common {
     /// The role to act as. Where none is given, the credentials of the environment are used.
     #[arg(long, global = true, value_name = "ARN")]
     role: Option<String>,
+    /// How long what AWS does not answer, or throttles, is asked again.
+    #[arg(long, global = true, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    patience: Duration,
     /// Tell what came of it to the notifiers of this document, which is as the agent's.
     #[arg(long, global = true, value_name = "FILE")]
     notify: Option<PathBuf>,
 }
 
 impl Common {
+    /// Another account, or another region.
+    pub(super) async fn enter(
+        &self,
+        region: Option<&str>,
+        role: Option<&str>,
+    ) -> Result<Cloud, CloudError> {
+        Cloud::open(region, role, self.patience).await
+    }
+
     /// The account that the verb acts in.
     pub(super) async fn cloud(&self) -> Result<Cloud, CloudError> {
-        Cloud::open(self.region.as_deref(), self.role.as_deref()).await
+        self.enter(self.region.as_deref(), self.role.as_deref()).await
     }
 
     /// Other accounts, in the same region, by the roles that may look at them.
@@ -49,7 +61,7 @@ impl Common {
     ) -> Result<Vec<Cloud>, CloudError> {
         let mut readers = Vec::new();
         for role in roles {
-            readers.push(Cloud::open(Some(&cloud.place.region), Some(role)).await?);
+            readers.push(self.enter(Some(&cloud.place.region), Some(role)).await?);
         }
         Ok(readers)
     }

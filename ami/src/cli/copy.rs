@@ -9,7 +9,6 @@ use clap::Args;
 use super::Failure;
 use super::common::{Common, duration, tell};
 use crate::apply::Pace;
-use crate::cloud::Cloud;
 use crate::copy::{Rules, VERB, plan, survey};
 use crate::share::account;
 
@@ -70,7 +69,7 @@ pub(super) async fn run(common: &Common, arguments: &Arguments) -> Result<ExitCo
     let mut builders = BTreeMap::new();
     if let Some(role) = &arguments.source_role {
         for region in &from_regions {
-            builders.insert(region.clone(), Cloud::open(Some(region), Some(role)).await?);
+            builders.insert(region.clone(), common.enter(Some(region), Some(role)).await?);
         }
     }
     let mut worst = ExitCode::SUCCESS;

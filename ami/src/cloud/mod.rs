@@ -36,9 +36,6 @@ use tokio::time::Instant;
 /// How long one try may take.
 const ATTEMPT: Duration = Duration::from_secs(60);
 
-/// How long a question is asked again.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// The steps between two tries.
 const BACKOFF: Backoff =
     Backoff { first: Duration::from_millis(250), most: Duration::from_secs(10) };
@@ -114,11 +111,17 @@ pub struct Cloud {
     /// Route 53.
     pub dns: aws_sdk_route53::Client,
     calls: Arc<AtomicU64>,
+    patience: Duration,
 }
 
 impl Cloud {
-    /// The account of this process's credentials, or of `role` where one is given.
-    pub async fn open(region: Option<&str>, role: Option<&str>) -> Result<Self, CloudError> {
+    /// The account of this process's credentials, or of `role` where one is given. What is not
+    /// answered is asked again for as long as `patience`.
+    pub async fn open(
+        region: Option<&str>,
+        role: Option<&str>,
+        patience: Duration,
+    ) -> Result<Self, CloudError> {
         let client = http::client().map_err(CloudError::Http)?;
         let mut config = Aws::load(&client, region, ATTEMPT).await.config;
         if let Some(region) = region {
@@ -128,7 +131,9 @@ impl Cloud {
         let calls = Arc::default();
         let place = Place { account: String::new(), region };
         if let Some(role) = role {
-            Self::of(place.clone(), config.clone(), Arc::clone(&calls)).assume(role).await?;
+            Self::of(place.clone(), config.clone(), Arc::clone(&calls), patience)
+                .assume(role)
+                .await?;
             let assumed = AssumeRoleProvider::builder(role)
                 .session_name(SESSION)
                 .configure(&config)
@@ -137,7 +142,7 @@ impl Cloud {
             let assumed = SharedCredentialsProvider::new(assumed);
             config = config.into_builder().credentials_provider(assumed).build();
         }
-        let mut cloud = Self::of(place, config, calls);
+        let mut cloud = Self::of(place, config, calls, patience);
         cloud.place.account = cloud.account().await?;
         Ok(cloud)
     }
@@ -148,14 +153,14 @@ impl Cloud {
         let config = self.config.clone().into_builder();
         let config = config.region(Region::new(region.to_owned())).build();
         let place = Place { region: region.to_owned(), ..self.place.clone() };
-        Self::of(place, config, self.calls.clone())
+        Self::of(place, config, self.calls.clone(), self.patience)
     }
 
-    fn of(place: Place, config: SdkConfig, calls: Arc<AtomicU64>) -> Self {
+    fn of(place: Place, config: SdkConfig, calls: Arc<AtomicU64>, patience: Duration) -> Self {
         let ec2 = aws_sdk_ec2::Client::new(&config);
         let scaling = aws_sdk_autoscaling::Client::new(&config);
         let dns = aws_sdk_route53::Client::new(&config);
-        Self { place, config, ec2, scaling, dns, calls }
+        Self { place, config, ec2, scaling, dns, calls, patience }
     }
 
     /// How many calls were made, tries that failed among them.
@@ -190,7 +195,7 @@ impl Cloud {
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + self.patience;
         let attempts = retry::until(deadline, BACKOFF, async || {
             self.calls.fetch_add(1, Ordering::Relaxed);
             call().await.map_err(AwsError::from)
