@@ -20,12 +20,14 @@ impl Cloud {
         self.images_of(owner, Some("self")).await
     }
 
+    /// Images that are disabled or deprecated are among them: their snapshots are in use.
     async fn images_of(&self, owner: &str, user: Option<&str>) -> Result<Vec<Image>, CloudError> {
         let mut images = Vec::new();
         let mut next = None;
         loop {
             let page = self.ask("DescribeImages", async || {
                 let call = self.ec2.describe_images().owners(owner).max_results(PAGE);
+                let call = call.include_disabled(true).include_deprecated(true);
                 let call = call.set_executable_users(user.map(|user| vec![user.to_owned()]));
                 call.set_next_token(next.clone()).send().await
             });
