@@ -6,8 +6,8 @@ use crate::fleet::{image_id, seeded};
 use crate::golden;
 use crate::rig::{BUILD, Emulator, REGION};
 
-/// One whose template has an older image, one whose template has the newest, and one without.
-const ARGUMENTS: [&str; 7] = ["assign", "--app", "auth", "--app", "cache", "--app", "web"];
+/// One whose template has an older image, and one whose template has the newest.
+const ARGUMENTS: [&str; 5] = ["assign", "--app", "auth", "--app", "cache"];
 
 fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
     [&ARGUMENTS[..], more].concat()
@@ -55,6 +55,16 @@ fn instances_are_replaced_to_the_end_and_a_refresh_that_fails_is_a_failure() {
     assert_eq!(looks, 2, "followed to its end");
     let second = emulator.run(&[&all[..], &["--json"]].concat()).well();
     assert_eq!(second.steps(), 0, "{}", second.out);
+}
+
+#[test]
+fn a_service_that_is_not_there_is_a_failure_and_nothing_is_assigned_to_the_others() {
+    let emulator = Emulator::start(&seeded());
+    emulator.fault(&Value::Null);
+    let said = emulator.run(&with(&["--app", "web", "--apply"]));
+    assert_eq!(said.status.code(), Some(1));
+    assert!(said.out.contains("web: no launch template has its name"), "{}", said.out);
+    assert_eq!(emulator.changes(), 0);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod clean;
 mod copy;
 mod fleet;
 mod iam;
+mod instance;
 mod inventory;
 mod publish;
 mod report;

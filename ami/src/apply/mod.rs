@@ -149,7 +149,6 @@ impl Run<'_> {
             Action::PutObject { bucket, key, content, once, .. } => {
                 cloud.put_object(bucket, key, content, *once).await
             }
-            Action::DeleteObject { bucket, key } => cloud.delete_object(bucket, key).await,
             Action::Resize { group, sizes } => cloud.resize(group, *sizes).await,
             Action::Schedule { group, actions } => cloud.schedule(group, actions).await,
             Action::ShareImage { image, with } => Ok(cloud.share_image(image, with).await?),

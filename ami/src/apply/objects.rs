@@ -32,10 +32,4 @@ impl Cloud {
             result => Ok(result.map(drop)?),
         }
     }
-
-    pub(super) async fn delete_object(&self, bucket: &str, key: &str) -> Result<(), StepError> {
-        let client = self.s3();
-        let call = async || client.delete_object().bucket(bucket).key(key).send().await;
-        Ok(self.ask("DeleteObject", call).await.map(drop)?)
-    }
 }

@@ -1,4 +1,4 @@
-//! Instance refreshes: begun, or found under way, and followed to their end.
+//! Instance refreshes: begun, after one that is under way, and followed to their end.
 
 use aws_sdk_autoscaling::types::{InstanceRefresh, InstanceRefreshStatus, RefreshPreferences};
 use tokio::time::{Instant, sleep};
@@ -10,13 +10,32 @@ use crate::cloud::{Cloud, CloudError};
 const UNDER_WAY: &str = "InstanceRefreshInProgress";
 
 impl Cloud {
-    /// Replaces a group's instances. One that is under way is followed instead.
+    /// Replaces a group's instances. One that is under way may be of what was there before: it is
+    /// waited for, however it ends, and then another is begun, which leaves alone what is as it should be.
     pub(super) async fn refresh_instances(
         &self,
         group: &str,
-        (min_healthy_percent, warm_up_seconds): (u8, u64),
+        rails: (u8, u64),
         pace: &Pace,
     ) -> Result<(), StepError> {
+        let id = match self.begin_refresh(group, rails).await {
+            Err(error) if is_under_way(&error) => {
+                match self.follow_refresh(group, None, pace).await {
+                    Ok(()) | Err(StepError::Part(_)) => {}
+                    Err(error) => return Err(error),
+                }
+                self.begin_refresh(group, rails).await?
+            }
+            id => id?,
+        };
+        self.follow_refresh(group, id.as_deref(), pace).await
+    }
+
+    async fn begin_refresh(
+        &self,
+        group: &str,
+        (min_healthy_percent, warm_up_seconds): (u8, u64),
+    ) -> Result<Option<String>, CloudError> {
         let wanted = RefreshPreferences::builder()
             .min_healthy_percentage(i32::from(min_healthy_percent))
             .instance_warmup(i32::try_from(warm_up_seconds).unwrap_or(i32::MAX))
@@ -26,12 +45,7 @@ impl Cloud {
             let call = self.scaling.start_instance_refresh().auto_scaling_group_name(group);
             call.preferences(wanted.clone()).send().await
         });
-        let id = match begun.await {
-            Ok(answer) => answer.instance_refresh_id,
-            Err(error) if is_under_way(&error) => None,
-            Err(error) => return Err(error.into()),
-        };
-        self.follow_refresh(group, id.as_deref(), pace).await
+        Ok(begun.await?.instance_refresh_id)
     }
 
     /// Waits until a refresh, or the newest one, has ended well.

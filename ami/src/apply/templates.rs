@@ -67,13 +67,17 @@ impl Cloud {
             let call = call.version_description(new.description);
             call.launch_template_data(data.clone()).send().await
         });
-        // EC2 makes a version that cannot be started from too, and warns of it.
-        let warning = answer.await?.warning.and_then(|warning| warning.errors);
+        // EC2 makes a version that cannot be started from too, and warns of it. It must not stay: it
+        // would be taken for one that is right.
+        let answer = answer.await?;
+        let number = answer.launch_template_version.and_then(|version| version.version_number);
+        let warning = answer.warning.and_then(|warning| warning.errors);
         let message = warning.and_then(|all| all.into_iter().find_map(|error| error.message));
-        match message {
-            Some(message) => Err(StepError::Part(message)),
-            None => Ok(()),
+        let Some(message) = message else { return Ok(()) };
+        if let Some(number) = number.and_then(|number| u64::try_from(number).ok()) {
+            self.delete_template_versions(new.template, &BTreeSet::from([number])).await?;
         }
+        Err(StepError::Part(message))
     }
 
     /// Makes the newest version that starts an image the default one.

@@ -38,13 +38,13 @@ pub struct Rules {
     pub refresh: Option<Refresh>,
 }
 
-/// What would be assigned. A service that is not fit leaves the others as they are.
+/// What would be assigned: to all services, or, where it cannot be told for one of them, to none.
 pub fn plan(place: &Place, fleet: &Fleet, rules: &Rules) -> Plan {
     let mut plan = Plan::new(VERB, place);
     for app in &rules.apps {
         match found(fleet, app, rules) {
             Ok((template, image)) => assign(&mut plan, place, fleet, (template, image), rules),
-            Err(why) => plan.keep(app, app, why),
+            Err(why) => return Plan::refused(VERB, Some(place), format!("{app}: {why}")),
         }
     }
     plan
@@ -68,11 +68,17 @@ fn found<'a>(
     let Some(newest) = newest else {
         return Err("no image of it is available whose version is one".to_owned());
     };
-    let mut newest: Vec<_> =
-        own.into_iter().filter(|image| version(image).as_ref() == Some(&newest)).collect();
+    let newest_version = newest;
+    let is_newest = |image: &&Image| version(image).as_ref() == Some(&newest_version);
+    let mut newest: Vec<_> = own.into_iter().filter(is_newest).collect();
     // A version is built for several processors and systems: the template keeps to its own.
     let current = current(template).and_then(|id| fleet.images.iter().find(|it| it.id == id));
     if let Some(current) = current {
+        if let Some(version) = current.version().filter(|version| *version > newest_version) {
+            return Err(format!(
+                "its template starts {version}, which is newer than {newest_version}"
+            ));
+        }
         let base = |image: &Image| image.tags.get("base").cloned();
         newest.retain(|it| it.architecture == current.architecture);
         if newest.len() > 1 {

@@ -29,7 +29,7 @@ pub const USAGE: u8 = 4;
 
 /// What is told where GILD_LOG says nothing: what goes wrong, and how far copies are, which take
 /// hours.
-const TOLD: &str = "warn,gild_ami::apply::copies=info";
+const TOLD: &str = "warn,gild_ami::apply::copies=info,gild_ami::apply::refreshes=info";
 
 /// Playbooks and images from the build account to the fleet, and away again.
 ///

@@ -7,9 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::Failure;
 use super::common::Common;
-use crate::publish::{
-    Destination, DirectoryError, Signer, VERB, files, objects, pack, plan, read, survey,
-};
+use crate::publish::{Destination, Signer, VERB, files, objects, pack, plan, read, survey};
 
 /// Publish a playbook's directory, for instances to fetch.
 ///
@@ -71,9 +69,10 @@ pub(super) async fn run(common: &Common, arguments: &Arguments) -> Result<ExitCo
                 "--sign-key needs one archive: nobody looks for a signature of a prefix".into()
             );
         }
-        Layout::Prefix => files(&to, &entries).map_err(|name| DirectoryError::Link {
-            path: arguments.directory.join(name),
-            target: "…, which no object can be".into(),
+        Layout::Prefix => files(&to, &entries).map_err(|name| {
+            format!(
+                "'{name}' cannot be published in a prefix: it is a link, or in the manifest's place"
+            )
         })?,
         Layout::Archive => {
             let archive = pack(&entries)?;

@@ -80,13 +80,6 @@ pub enum Action {
         #[serde(skip)]
         content: Content,
     },
-    /// An object is taken out of a bucket.
-    DeleteObject {
-        /// The bucket.
-        bucket: String,
-        /// Its key.
-        key: String,
-    },
     /// An instance is ended for good.
     TerminateInstance {
         /// Its id.
@@ -204,10 +197,9 @@ impl Action {
             Self::RefreshInstances { .. } => "refresh",
             Self::PutObject { .. } => "put",
             Self::TerminateInstance { .. } => "terminate",
-            Self::DeleteSnapshot { .. }
-            | Self::DeleteObject { .. }
-            | Self::DeleteVolume { .. }
-            | Self::DeleteRecord { .. } => "delete",
+            Self::DeleteSnapshot { .. } | Self::DeleteVolume { .. } | Self::DeleteRecord { .. } => {
+                "delete"
+            }
             Self::DeleteTemplateVersions { .. } => "delete versions",
             Self::ShareImage { .. } | Self::ShareSnapshot { .. } => "share",
             Self::Resize { .. } => "resize",
@@ -232,7 +224,7 @@ impl Action {
             | Self::SetDefaultVersion { template, image } => format!("{image} of {template}"),
             Self::RefreshInstances { group, .. } => group.clone(),
             Self::TerminateInstance { instance } => instance.clone(),
-            Self::PutObject { bucket, key, .. } | Self::DeleteObject { bucket, key } => {
+            Self::PutObject { bucket, key, .. } => {
                 format!("s3://{bucket}/{key}")
             }
             Self::DeleteVolume { volume } => volume.clone(),

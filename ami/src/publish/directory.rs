@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 
 use gild::configure::playbook::{MOST_BYTES, MOST_ENTRIES};
+use gild::platform::fs::read_capped;
 
 /// A directory that cannot be published.
 #[derive(Debug, thiserror::Error)]
@@ -121,8 +122,11 @@ fn walk(
                 None => return Err(DirectoryError::Link { path, target }),
             }
         } else if about.is_file() {
-            let content = fs::read(&path).map_err(failed(&path))?;
-            *left = left.checked_sub(content.len() as u64).ok_or(DirectoryError::TooLarge)?;
+            if about.len() > *left {
+                return Err(DirectoryError::TooLarge);
+            }
+            let content = read_capped(&path, *left).map_err(failed(&path))?.unwrap_or_default();
+            *left = left.saturating_sub(content.len() as u64);
             Kind::File { content, is_program: about.permissions().mode() & 0o111 != 0 }
         } else {
             return Err(DirectoryError::Strange { path });
@@ -139,18 +143,21 @@ fn walk(
     Ok(())
 }
 
-/// Whether a link leads to a name inside, wherever it stands.
+/// Whether a link leads to a name inside, wherever it stands. As instances have it, nothing leads
+/// upwards after a name: that name may be a link itself.
 fn stays_inside(link: &Path, target: &Path) -> bool {
-    let mut depth = link.components().count().saturating_sub(1);
+    let mut above = link.components().count().saturating_sub(1);
+    let mut is_below = false;
     target.components().all(|part| match part {
         Component::Normal(_) => {
-            depth += 1;
+            is_below = true;
             true
         }
         Component::CurDir => true,
-        Component::ParentDir => match depth.checked_sub(1) {
-            Some(above) => {
-                depth = above;
+        Component::ParentDir if is_below => false,
+        Component::ParentDir => match above.checked_sub(1) {
+            Some(left) => {
+                above = left;
                 true
             }
             None => false,

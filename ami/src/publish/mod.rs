@@ -8,8 +8,8 @@
 //! <base>/<name>/latest.tar.gz, .minisig, .json        only with --latest, after all of it
 //! ```
 //!
-//! The same directory gives the same bytes, and so the same names. What is there already is not
-//! sent again. A version that is published never changes.
+//! The same directory gives the same bytes, and so the same names. A version that is published never
+//! changes, and nothing is ever taken away.
 
 mod archive;
 mod directory;
@@ -31,6 +31,7 @@ pub use self::survey::survey;
 
 use crate::cloud::Place;
 use crate::plan::{Action, Content, Plan};
+use crate::version::Version;
 
 /// The verb.
 pub const VERB: &str = "publish";
@@ -141,20 +142,28 @@ pub fn plan(
     let shown = format!("{} {}", to.name, to.version);
     match &survey.manifest {
         Some(there) if there[..] != manifest.content[..] => {
-            let why = format!("{shown} is published already with other content, and never changes");
+            let why = format!(
+                "{shown} is published already with other content{}, and never changes",
+                differs(there, &manifest.content)
+            );
             return Plan::refused(VERB, Some(place), why);
         }
         Some(_) => plan.keep(&manifest.key, &shown, "published already"),
         None => {
-            // Of a run that died with other content: nothing tells anybody of it.
+            // Nothing is ever taken away here: what no manifest names may be a version of the older
+            // layout, which instances run, or another publisher's that is on its way.
             let is_ours = |key: &String| objects.iter().any(|object| object.key == *key);
-            for key in survey.there.keys().filter(|key| !is_ours(key)) {
-                let (bucket, key) = (to.bucket.clone(), key.clone());
-                plan.step(
-                    Action::DeleteObject { bucket, key },
-                    &shown,
-                    "of no version that is published",
+            let mut others = survey.there.keys().filter(|key| !is_ours(key));
+            let is_harmless = |key: &&String| is_archive(key.strip_prefix(&to.prefix()));
+            if let Some(key) = others.clone().find(|key| !is_harmless(key)) {
+                let why = format!(
+                    "'{key}' is there, and no manifest: {shown} may be published in another way; \
+                     choose another version, or take away what is there"
                 );
+                return Plan::refused(VERB, Some(place), why);
+            }
+            if let Some(key) = others.next() {
+                plan.notes.push(format!("'{key}' is of no version, as a run that died leaves it"));
             }
             for object in objects {
                 let is_last = object.key == manifest.key;
@@ -165,6 +174,12 @@ pub fn plan(
         }
     }
     if is_latest {
+        let before = survey.latest.as_deref().and_then(|it| serde_json::from_slice(it).ok());
+        let before = before.map(|before: Manifest| before.version);
+        let is_older = |before: &String| Version::parse(before) > Version::parse(&to.version);
+        if let Some(before) = before.filter(is_older) {
+            plan.notes.push(format!("the newest is {before} now: --latest goes back"));
+        }
         let is_it = survey.latest.as_deref() == Some(&manifest.content[..]);
         if is_it {
             plan.keep(&to.latest(".json"), &shown, "the newest already");
@@ -181,6 +196,28 @@ pub fn plan(
         }
     }
     plan
+}
+
+/// What differs, where the archive does not.
+fn differs(there: &[u8], wanted: &[u8]) -> &'static str {
+    let read = |bytes| serde_json::from_slice::<Manifest>(bytes).ok();
+    match (read(there), read(wanted)) {
+        (Some(there), Some(wanted)) if there.sha256 == wanted.sha256 => {
+            match there.signature.is_some() {
+                true => " (it is signed)",
+                false => " (it is not signed)",
+            }
+        }
+        _ => "",
+    }
+}
+
+/// Whether a name is one that only an archive or its signature has: what no manifest names is seen
+/// by nobody.
+fn is_archive(name: Option<&str>) -> bool {
+    let bare = name.map(|name| name.strip_suffix(".minisig").unwrap_or(name));
+    let digest = bare.and_then(|name| name.strip_suffix(".tar.gz"));
+    digest.is_some_and(|it| it.len() == 64 && it.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn put(to: &Destination, object: &Object, once: bool) -> Action {

@@ -8,11 +8,15 @@ use serde_json::json;
 use super::directory::{Entry, Kind};
 use super::{Destination, MANIFEST, Object, digest};
 
-/// The objects of a directory, the manifest last; or the name of a link, which no object can be.
+/// The objects of a directory, the manifest last; or the name of what cannot be one: a link, or a
+/// file in the manifest's place.
 pub fn files(to: &Destination, entries: &[Entry]) -> Result<Vec<Object>, String> {
     let mut objects = Vec::new();
     let mut digests = BTreeMap::new();
     for entry in entries {
+        if entry.name == MANIFEST {
+            return Err(entry.name.clone());
+        }
         match &entry.kind {
             Kind::Directory => {}
             Kind::Link(_) => return Err(entry.name.clone()),

@@ -75,7 +75,7 @@ fn what_an_instance_unpacks_is_what_was_there_without_hidden_names() {
 
 #[test]
 fn a_link_that_leads_out_is_refused_wherever_it_stands() {
-    for target in ["/etc/passwd", "../x", "a/../../x", "roles/../../x"] {
+    for target in ["/etc/passwd", "../x", "a/../../x", "roles/../../x", "roles/../main.yml"] {
         let root = tempfile::tempdir().expect("a directory");
         fs::write(root.path().join("main.yml"), "").expect("a file");
         symlink(target, root.path().join("link")).expect("a link");
@@ -148,9 +148,6 @@ fn after(mut survey: Survey, plan: &Plan, steps: usize) -> Survey {
                     survey.latest = Some(content.0.to_vec());
                 }
             }
-            Action::DeleteObject { key, .. } => {
-                survey.there.remove(key);
-            }
             other => panic!("publishing does not {}", other.verb()),
         }
     }
@@ -183,13 +180,31 @@ fn a_run_that_died_anywhere_is_ended_by_the_next() {
 }
 
 #[test]
-fn what_a_run_with_other_content_left_goes_before_the_version_is_published() {
+fn what_a_run_with_other_content_left_is_told_and_nothing_is_ever_taken_away() {
     let first = plan(&place(), &Survey::default(), &to(), &some("another"), false);
     let left = after(Survey::default(), &first, 2);
     let second = plan(&place(), &left, &to(), &some("one"), false);
-    assert_eq!(second.steps.len(), 5);
-    let deleted = second.steps.iter().filter(|it| matches!(it.action, Action::DeleteObject { .. }));
-    assert_eq!(deleted.count(), 2);
+    assert_eq!(second.steps.len(), 3);
+    assert!(second.notes[0].contains("as a run that died leaves it"), "{:?}", second.notes);
+}
+
+#[test]
+fn a_version_of_the_older_layout_without_a_manifest_is_not_touched() {
+    let there = [("base/web/1.4.2/main.yml".to_owned(), 9)].into();
+    let survey = Survey { there, ..Survey::default() };
+    let found = plan(&place(), &survey, &to(), &some("one"), true);
+    assert!(found.is_empty());
+    assert!(found.refused.is_some_and(|why| why.contains("base/web/1.4.2/main.yml")));
+}
+
+#[test]
+fn going_back_is_said() {
+    let later = Destination { version: "1.10.0".to_owned(), ..to() };
+    let bytes: Arc<[u8]> = b"one".as_slice().into();
+    let newer = objects(&later, &Archive { sha256: digest(&bytes), bytes }, None);
+    let latest = newer.last().map(|manifest| manifest.content.to_vec());
+    let found = plan(&place(), &Survey { latest, ..Survey::default() }, &to(), &some("one"), true);
+    assert_eq!(found.notes, ["the newest is 1.10.0 now: --latest goes back"]);
 }
 
 #[test]
@@ -200,7 +215,11 @@ fn a_published_version_never_changes() {
     assert!(same.is_empty() && same.refused.is_none());
     let other = plan(&place(), &there, &to(), &some("another"), true);
     assert!(other.is_empty());
-    assert!(other.refused.is_some_and(|why| why.contains("never changes")));
+    assert!(other.refused.is_some_and(|why| why.contains("other content, and never changes")));
+    let bytes: Arc<[u8]> = b"one".as_slice().into();
+    let unsigned = objects(&to(), &Archive { sha256: digest(&bytes), bytes }, None);
+    let other = plan(&place(), &there, &to(), &unsigned, true);
+    assert!(other.refused.is_some_and(|why| why.contains("other content (it is signed), and")));
 }
 
 #[test]
@@ -217,6 +236,10 @@ fn the_older_layout_lists_every_file_in_its_manifest() {
     assert_eq!(keys, expected);
     let text: serde_json::Value = serde_json::from_slice(&objects[2].content).expect("JSON");
     assert_eq!(text["files"]["vars/x.yml"], digest(b"x: 1\n"));
+    fs::write(root.path().join(MANIFEST), "{}").expect("a file");
+    let entries = read(root.path(), "main.yml").expect("a playbook");
+    assert!(files(&to(), &entries).is_err(), "the manifest's place");
+    fs::remove_file(root.path().join(MANIFEST)).expect("it goes");
     playbook(root.path());
     let entries = read(root.path(), "main.yml").expect("a playbook");
     assert!(files(&to(), &entries).is_err(), "no object is a link");

@@ -22,6 +22,8 @@ pub mod proc;
 pub mod scope;
 /// Documents that disagree.
 pub mod settle;
+/// The status socket and the metadata service.
+pub mod socket;
 /// What waits on disk for a sink.
 pub mod spool;
 /// YAML as Ansible would read it.
