@@ -4,7 +4,7 @@
 //!
 //! Each measures processors, memory, file systems, disks, networks and load at each tick, which comes
 //! each second. gild looks at five services besides, and sends to two receivers over TLS; collectd
-//! and netdata send to Graphite in plain text, node_exporter is asked for its page. None of those
+//! sends its own packets, netdata to Graphite, both in the clear, and node_exporter is asked for its page. None of those
 //! three looks at services here.
 //!
 //! `GILD_BENCH_ROUND` shortens a round, which has 60 ticks.
@@ -20,11 +20,11 @@ use crate::fakes::imds::Instance;
 use crate::fakes::place::loopback;
 use crate::fakes::remote_write::RemoteWrite;
 use crate::fakes::wait::until;
-use crate::graphite::Graphite;
 use crate::load::Load;
 use crate::peers::{Process, Usage, collectd, exporter, installed, installed_kib, netdata, page};
 use crate::rows::{Row, median};
 use crate::service::Service;
+use crate::taken::Taken;
 use crate::world::World;
 
 const ROUNDS: usize = 5;
@@ -71,12 +71,12 @@ pub(crate) fn run(gild: &Path) {
     assert!(world.configure(gild, &root).status().unwrap().success(), "gild configure failed");
 
     let mut agents = vec![Process::start("gild", world.daemon(gild, &root, &aws))];
-    let to_collectd = Graphite::start();
+    let to_collectd = Taken::collectd();
     agents.extend(collectd(scratch.path(), to_collectd.address()));
     let exporter = exporter();
     let asked = exporter.as_ref().map(|(_, address)| *address);
     agents.extend(exporter.map(|(process, _)| process));
-    let to_netdata = Graphite::start();
+    let to_netdata = Taken::graphite();
     agents.extend(netdata(scratch.path(), to_netdata.address()));
     until("the first samples and datums", START, || {
         let arrived = !receiver.samples().is_empty() && !cloudwatch.calls().is_empty();
@@ -95,15 +95,15 @@ pub(crate) fn run(gild: &Path) {
         values: vec![bytes as f64 / series.max(1) as f64],
         base: None,
     };
-    let own = receiver
-        .headers()
+    let headers = receiver.headers();
+    let own = headers
         .iter()
         .filter_map(|headers| headers.get("content-length")?.to_str().ok()?.parse::<usize>().ok());
     sent("gild, remote write", own.sum(), receiver.samples().len()).print();
-    for (name, graphite) in
-        [("collectd, Graphite", &to_collectd), ("netdata, Graphite", &to_netdata)]
+    for (name, taken) in
+        [("collectd, its own packets", &to_collectd), ("netdata, Graphite", &to_netdata)]
     {
-        let (bytes, lines) = graphite.received();
+        let (bytes, lines) = taken.so_far();
         sent(name, bytes, lines).print();
     }
     if let Some(address) = asked {

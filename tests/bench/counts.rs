@@ -103,7 +103,9 @@ fn tick(gild: &Path, sinks: usize) -> u64 {
     let imds = Imds::start(loopback(), &Instance::default());
     let mut command = install(root, &imds);
     let receivers: Vec<_> = (0..sinks).map(|_| RemoteWrite::start(loopback())).collect();
-    let mut text = "scope.local_targets = true\nmetrics.interval = '1s'\n".to_owned();
+    let mut text =
+        "scope.local_targets = true\nmetrics.interval = '1s'\nconfiguration.run = 'never'\n"
+            .to_owned();
     for (number, receiver) in receivers.iter().enumerate() {
         text += &format!(
             "[sink.s{number}]\ntype = 'remote_write'\nurl = '{}'\nflush = '1s'\n",
@@ -111,6 +113,10 @@ fn tick(gild: &Path, sinks: usize) -> u64 {
         );
     }
     fs::write(root.join("etc/gild/config.d/10-local.toml"), text).unwrap();
+    let mut boot = Command::new(gild);
+    boot.env_clear().env("AWS_EC2_METADATA_SERVICE_ENDPOINT", imds.endpoint());
+    let status = boot.arg("--root").arg(root).arg("configure").stderr(Stdio::null()).status();
+    assert!(status.unwrap().success(), "gild configure failed");
     let child = command.arg(gild).arg("--root").arg(root).arg("run").spawn().unwrap();
     let mut daemon = Daemon { child, root };
     // All sinks have the tick: what is counted begins and ends with the same.

@@ -18,13 +18,13 @@ mod fakes;
 mod figures;
 mod fill;
 mod fleet;
-mod graphite;
 mod herd;
 mod load;
 mod peers;
 mod resolve;
 mod rows;
 mod service;
+mod taken;
 mod world;
 
 use std::fs::{self, File};

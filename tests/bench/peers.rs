@@ -103,8 +103,8 @@ impl Drop for Process {
     }
 }
 
-/// collectd with the plugins that measure what gild does, each second, to Graphite.
-pub(crate) fn collectd(scratch: &Path, graphite: SocketAddr) -> Option<Process> {
+/// collectd with the plugins that measure what gild does, each second, in its own packets.
+pub(crate) fn collectd(scratch: &Path, to: SocketAddr) -> Option<Process> {
     let plugins = [
         "cpu",
         "memory",
@@ -123,11 +123,10 @@ pub(crate) fn collectd(scratch: &Path, graphite: SocketAddr) -> Option<Process> 
     fs::create_dir(&at).unwrap();
     let mut text = format!(
         "Hostname \"host\"\nBaseDir \"{0}\"\nPIDFile \"{0}/pid\"\nInterval 1\n\
-         LoadPlugin write_graphite\n<Plugin write_graphite>\n<Node here>\nHost \"{1}\"\n\
-         Port \"{2}\"\nProtocol \"tcp\"\n</Node>\n</Plugin>\n",
+         LoadPlugin network\n<Plugin network>\nServer \"{1}\" \"{2}\"\n</Plugin>\n",
         at.display(),
-        graphite.ip(),
-        graphite.port()
+        to.ip(),
+        to.port()
     );
     for plugin in plugins {
         text += &format!("LoadPlugin {plugin}\n");
