@@ -4,7 +4,7 @@
 //!
 //! Each measures processors, memory, file systems, disks, networks and load at each tick, which comes
 //! each second. gild looks at five services besides, and sends to two receivers over TLS; collectd
-//! sends its own packets, netdata to Graphite, both in the clear, and node_exporter is asked for its page. None of those
+//! writes files, netdata sends to Graphite in the clear, and node_exporter is asked for its page. None of those
 //! three looks at services here.
 //!
 //! `GILD_BENCH_ROUND` shortens a round, which has 60 ticks.
@@ -71,8 +71,7 @@ pub(crate) fn run(gild: &Path) {
     assert!(world.configure(gild, &root).status().unwrap().success(), "gild configure failed");
 
     let mut agents = vec![Process::start("gild", world.daemon(gild, &root, &aws))];
-    let to_collectd = Taken::collectd();
-    agents.extend(collectd(scratch.path(), to_collectd.address()));
+    agents.extend(collectd(scratch.path(), None));
     let exporter = exporter();
     let asked = exporter.as_ref().map(|(_, address)| *address);
     agents.extend(exporter.map(|(process, _)| process));
@@ -100,6 +99,11 @@ pub(crate) fn run(gild: &Path) {
         .iter()
         .filter_map(|headers| headers.get("content-length")?.to_str().ok()?.parse::<usize>().ok());
     sent("gild, remote write", own.sum(), receiver.samples().len()).print();
+    drop(agents);
+    let to_collectd = Taken::collectd();
+    let short = collectd(scratch.path(), Some(to_collectd.address()));
+    for_each_tick(WARM, None);
+    drop(short);
     for (name, taken) in
         [("collectd, its own packets", &to_collectd), ("netdata, Graphite", &to_netdata)]
     {

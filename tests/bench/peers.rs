@@ -103,8 +103,9 @@ impl Drop for Process {
     }
 }
 
-/// collectd with the plugins that measure what gild does, each second, in its own packets.
-pub(crate) fn collectd(scratch: &Path, to: SocketAddr) -> Option<Process> {
+/// collectd with the plugins that measure what gild does, each second. To files, which costs it
+/// least; to somebody, in packets of its own, where their size is wanted.
+pub(crate) fn collectd(scratch: &Path, to: Option<SocketAddr>) -> Option<Process> {
     let plugins = [
         "cpu",
         "memory",
@@ -119,14 +120,18 @@ pub(crate) fn collectd(scratch: &Path, to: SocketAddr) -> Option<Process> {
         "tcpconns",
         "conntrack",
     ];
-    let at = scratch.join("collectd");
+    let at = scratch.join(if to.is_some() { "collectd-to" } else { "collectd" });
     fs::create_dir(&at).unwrap();
+    let here = at.display();
+    let output = match to {
+        Some(to) => {
+            let (ip, port) = (to.ip(), to.port());
+            format!("LoadPlugin network\n<Plugin network>\nServer \"{ip}\" \"{port}\"\n</Plugin>\n")
+        }
+        None => format!("LoadPlugin csv\n<Plugin csv>\nDataDir \"{here}/csv\"\n</Plugin>\n"),
+    };
     let mut text = format!(
-        "Hostname \"host\"\nBaseDir \"{0}\"\nPIDFile \"{0}/pid\"\nInterval 1\n\
-         LoadPlugin network\n<Plugin network>\nServer \"{1}\" \"{2}\"\n</Plugin>\n",
-        at.display(),
-        to.ip(),
-        to.port()
+        "Hostname \"host\"\nBaseDir \"{here}\"\nPIDFile \"{here}/pid\"\nInterval 1\n{output}"
     );
     for plugin in plugins {
         text += &format!("LoadPlugin {plugin}\n");
