@@ -10,7 +10,7 @@ use gild::scope::source::Source;
 use gild::scope::tags::Rules;
 use gild::scope::text::Found;
 
-use crate::config;
+use super::config;
 
 /// An instance that has these tags.
 pub fn identity(tags: BTreeMap<String, String>) -> Identity {

@@ -14,6 +14,7 @@ use gild::metrics::openmetrics::Format;
 use gild::platform::redact::Redactor;
 use gild::status::listener;
 use gild::status::server::{Answers, Flushing, Limits, serve};
+use listenfd::ListenFd;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -64,7 +65,7 @@ fn started() -> PathBuf {
     let (at, (tell, told)) = (path.clone(), std::sync::mpsc::channel());
     std::thread::spawn(move || {
         runtime().block_on(async {
-            let listener = listener::open(Default::default(), &at).await.expect("a socket");
+            let listener = listener::open(ListenFd::empty(), &at).await.expect("a socket");
             tell.send(()).expect("somebody waits");
             let limits = Limits { headers: PATIENCE, request: PATIENCE, ..Limits::default() };
             serve(listener, Arc::new(Fixed), Redactor::default(), limits).await;
@@ -118,7 +119,7 @@ pub fn metadata(bytes: &[u8]) {
             assert!(!document.instance_id.contains(char::is_whitespace), "an id is a word");
         }
         let _ = imds.hostname(deadline()).await;
-        let wanted = WantedTags { prefixes: vec![String::new()], ..WantedTags::default() };
+        let wanted = WantedTags { prefixes: [String::new()].into(), ..WantedTags::default() };
         if let Ok(Some(tags)) = imds.tags(&wanted, deadline()).await {
             for key in tags.keys() {
                 assert!(key.chars().count() <= 128, "a key is short");
