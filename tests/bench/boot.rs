@@ -56,7 +56,7 @@ pub(crate) fn run(gild: &Path) {
 }
 
 /// A host whose step runs Ansible, through a program that notes that it was started.
-fn install(world: &World, root: &Path, ansible: Option<&Path>) {
+pub(crate) fn install(world: &World, root: &Path, ansible: Option<&Path>) {
     world.install(root);
     fs::write(root.join("etc/gild/config.d/10-local.toml"), "configuration.run = 'on-change'\n")
         .unwrap();

@@ -57,6 +57,31 @@ pub(crate) const CLAIMS: &[Claim] = &[
             at_most(full.max(sending), 16e6 / 1024.0, "KiB")
         },
     },
+    Claim {
+        text: "A boot has its merged configuration within 150 ms, with 20 ms to each remote",
+        holds: |results| {
+            let name = "start to merged, 20 ms to remotes, gild, nothing kept";
+            at_most(results.median("bootstrap", name)?, 150.0, "ms")
+        },
+    },
+    Claim {
+        text: "A reboot without change is ready within 300 ms, and starts no Ansible",
+        holds: |results| {
+            let name = "a reboot without change, gild";
+            at_most(results.median("bootstrap", name)?, 300.0, "ms")
+        },
+    },
+    Claim {
+        text: "The same reads take the shell script that gild replaces at least 10 times as long",
+        holds: |results| {
+            let of = |who: &str| {
+                let name = format!("start to merged, 20 ms to remotes, {who}");
+                results.median("bootstrap", &name)
+            };
+            let ratio = of("the script")? / of("gild, nothing kept")?;
+            Some((ratio >= 10.0, format!("{} times", readable(ratio))))
+        },
+    },
 ];
 
 /// A figure of the side-by-side run, under light load.

@@ -8,6 +8,7 @@
 
 mod beside;
 mod boot;
+mod bootstrap;
 mod claims;
 mod counts;
 mod daemon;
@@ -41,6 +42,7 @@ type Benchmark = fn(&Path);
 const ALL: &[(&str, Benchmark)] = &[
     ("resolve", resolve::run),
     ("boot", boot::run),
+    ("bootstrap", bootstrap::run),
     ("herd", herd::run),
     ("beside", beside::run),
     ("daemon", daemon::run),
