@@ -79,21 +79,24 @@ fn started() -> PathBuf {
 pub fn requests(bytes: &[u8]) {
     thread_local!(static SOCKET: RefCell<Option<PathBuf>> = const { RefCell::new(None) });
     let path = SOCKET.with_borrow_mut(|kept| kept.get_or_insert_with(started).clone());
-    let answer = asked(&path, bytes);
+    let answer = asked(&path, bytes, true);
     assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 "), "an answer is HTTP");
     let ends = answer.windows(9).filter(|at| at == b"HTTP/1.1 ").count();
     assert!(ends <= 1, "a connection has one answer");
-    let answer = asked(&path, b"GET /v1/status HTTP/1.1\r\nHost: gild\r\n\r\n");
+    let answer = asked(&path, b"GET /v1/status HTTP/1.1\r\nHost: gild\r\n\r\n", false);
     let text = String::from_utf8(answer).expect("UTF-8");
     assert!(text.starts_with("HTTP/1.1 200 ") && text.contains(STATUS), "{text}");
 }
 
-fn asked(path: &PathBuf, bytes: &[u8]) -> Vec<u8> {
+/// A client that says that it has said all is gone, for the server, and need not be answered.
+fn asked(path: &PathBuf, bytes: &[u8], leaves: bool) -> Vec<u8> {
     let mut stream = UnixStream::connect(path).expect("it listens");
     stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
     // It may have answered and gone before it has read all.
     let _ = stream.write_all(bytes);
-    let _ = stream.shutdown(Shutdown::Write);
+    if leaves {
+        let _ = stream.shutdown(Shutdown::Write);
+    }
     let mut answer = Vec::new();
     match stream.read_to_end(&mut answer) {
         Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => panic!("it was held up"),
