@@ -80,8 +80,8 @@ pub fn requests(bytes: &[u8]) {
     thread_local!(static SOCKET: RefCell<Option<PathBuf>> = const { RefCell::new(None) });
     let path = SOCKET.with_borrow_mut(|kept| kept.get_or_insert_with(started).clone());
     let answer = asked(&path, bytes, true);
-    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 "), "an answer is HTTP");
-    let ends = answer.windows(9).filter(|at| at == b"HTTP/1.1 ").count();
+    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1."), "an answer is HTTP");
+    let ends = answer.windows(7).filter(|at| at == b"HTTP/1.").count();
     assert!(ends <= 1, "a connection has one answer");
     let answer = asked(&path, b"GET /v1/status HTTP/1.1\r\nHost: gild\r\n\r\n", false);
     let text = String::from_utf8(answer).expect("UTF-8");
