@@ -98,7 +98,9 @@ impl Estate {
         self.world.install(&root);
         fs::create_dir_all(self.path("etc")).unwrap();
         let disk = self.disk();
-        run(Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={DISK}"), "tmpfs"]).arg(disk));
+        run(Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={DISK}"), "tmpfs"])
+            .arg(disk));
         self.names_known(true);
         secrets::install(&root, &format!("http://{}", self.hook.address()));
         let (kept, named) = (self.kept_line.address(), self.named_line.address().port());
@@ -147,7 +149,8 @@ impl Estate {
             Some(group) => format!("echo $$ >'{}/cgroup.procs'; ", group.display()),
             None => String::new(),
         };
-        let script = format!("{join}mount --bind '{}' /etc; exec \"$@\"", self.path("etc").display());
+        let script =
+            format!("{join}mount --bind '{}' /etc; exec \"$@\"", self.path("etc").display());
         let mut command = Command::new("/usr/bin/unshare");
         command.args(["--mount", "/bin/sh", "-ec", &script, "sh"]);
         command.arg(plain.get_program()).args(plain.get_args()).env_clear();
@@ -229,7 +232,8 @@ fn deaf() -> UdpSocket {
 }
 
 fn group() -> Option<PathBuf> {
-    let group = Path::new("/sys/fs/cgroup/memory").join(format!("gild-faults-{}", std::process::id()));
+    let group =
+        Path::new("/sys/fs/cgroup/memory").join(format!("gild-faults-{}", std::process::id()));
     fs::create_dir(&group).ok()?;
     Some(group)
 }

@@ -73,7 +73,8 @@ impl Options {
                 continue;
             }
             let value = words.next().ok_or(format!("{word} needs a value"))?;
-            let number = |text: &str| text.parse::<f64>().map_err(|error| format!("'{text}': {error}"));
+            let number =
+                |text: &str| text.parse::<f64>().map_err(|error| format!("'{text}': {error}"));
             match word.as_str() {
                 "--seed" => options.seed = value.parse().map_err(|error| format!("{error}"))?,
                 "--hours" => options.hours = number(&value)?,
@@ -112,7 +113,10 @@ fn main() -> ExitCode {
     );
     let mut run = Run {
         stage: Stage::new(&gild, options.limits.answer_ms),
-        invariants: invariant::all(&options.limits).into_iter().map(|it| (Instant::now(), it)).collect(),
+        invariants: invariant::all(&options.limits)
+            .into_iter()
+            .map(|it| (Instant::now(), it))
+            .collect(),
         start: Instant::now(),
         going_on: Vec::new(),
         counts: BTreeMap::new(),

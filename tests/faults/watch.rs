@@ -70,8 +70,11 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn start(socket: PathBuf, excuses: Excuses, most_ms: f64) -> Self {
-        let (seen, process, over) =
-            (Arc::<Mutex<Seen>>::default(), Arc::<AtomicU32>::default(), Arc::<AtomicBool>::default());
+        let (seen, process, over) = (
+            Arc::<Mutex<Seen>>::default(),
+            Arc::<AtomicU32>::default(),
+            Arc::<AtomicBool>::default(),
+        );
         let client = Client {
             socket,
             excuses,
@@ -169,7 +172,8 @@ impl Client {
     /// How long the daemon and this thread have waited for a processor so far.
     fn waits_ms(&self) -> f64 {
         let process = self.process.load(Ordering::SeqCst);
-        let files = [format!("/proc/{process}/schedstat"), "/proc/thread-self/schedstat".to_owned()];
+        let files =
+            [format!("/proc/{process}/schedstat"), "/proc/thread-self/schedstat".to_owned()];
         files.iter().map(|file| waited_ms(Path::new(file))).sum()
     }
 }

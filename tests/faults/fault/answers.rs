@@ -22,7 +22,8 @@ pub(super) fn transient(stage: &mut Stage, random: &mut Rng) -> Begun {
     let fault = all[random.usize(..all.len())].clone();
     let which = random.usize(..3);
     let estate = &stage.estate;
-    let faults = [&estate.kept.faults, &estate.named.faults, &estate.cloudwatch.faults][which].clone();
+    let faults =
+        [&estate.kept.faults, &estate.named.faults, &estate.cloudwatch.faults][which].clone();
     faults.always("", fault.clone());
     Begun::new(format!("{:?} from receiver {which}", kind(&fault)), move |_| faults.clear())
 }

@@ -14,6 +14,7 @@ mod socket;
 
 use fastrand::Rng;
 
+pub(crate) use self::disk::FILLER;
 use crate::excuse::Excuse::{self, Answer, Disk, End, Tick};
 use crate::life::Stage;
 use crate::plan::Kind;
@@ -67,7 +68,10 @@ pub(crate) const ALL: &[Entry] = &[
     entry(("slow metadata", "metadata"), (3.0, 20.0), &[], metadata::slow),
     entry(("wrong metadata", "metadata"), (3.0, 20.0), &[], metadata::wrong),
     // Refused credentials are asked for anew once a minute.
-    healing(entry(("expired credentials", "credentials"), (3.0, 20.0), &[], metadata::expired), 60.0),
+    healing(
+        entry(("expired credentials", "credentials"), (3.0, 20.0), &[], metadata::expired),
+        60.0,
+    ),
     entry(("receivers that fail", "answers"), (2.0, 20.0), &[], answers::transient),
     entry(("a receiver that says anything", "spoiled"), (2.0, 20.0), &[], answers::any),
     entry(("1,000 clients", "socket"), (2.0, 8.0), &[Answer], socket::crowd),

@@ -24,7 +24,9 @@ impl Invariant for Bounds {
         if !stage.lives() || !is_gild(stage.process()) {
             return Ok(());
         }
-        for (at, now) in [rss_kib(stage.process()), handles(stage.process())].into_iter().enumerate() {
+        for (at, now) in
+            [rss_kib(stage.process()), handles(stage.process())].into_iter().enumerate()
+        {
             self.worst[at] = self.worst[at].max(now);
             if now > self.most[at] {
                 return Err(format!("{now} {} are more than {:.0}", NAMES[at], self.most[at]));

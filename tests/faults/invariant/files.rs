@@ -101,7 +101,9 @@ fn spools(root: &Path) -> Result<(), String> {
         while spool.next(&mut drops).is_some() {
             has += 1;
         }
-        let damaged = below(copy.path()).iter().any(|path| path.extension().is_some_and(|it| it == "damaged"));
+        let damaged = below(copy.path())
+            .iter()
+            .any(|path| path.extension().is_some_and(|it| it == "damaged"));
         if says != has || damaged {
             return Err(format!("{:?} says {says} ticks and has {has}: {drops:?}", sink.path()));
         }
