@@ -33,6 +33,14 @@ pub(super) fn read_only(stage: &mut Stage, _: &mut Rng) -> Begun {
     Begun::new("mounted read-only, and the daemon started on it", |stage| remount(stage, "rw"))
 }
 
+/// The file system, and the mount of it that the daemon's own namespace has.
 fn remount(stage: &Stage, how: &str) {
     run(Command::new("mount").arg("-o").arg(format!("remount,{how}")).arg(stage.estate.disk()));
+    if stage.lives() {
+        let namespace = format!("--mount=/proc/{}/ns/mnt", stage.process());
+        let mut inside = Command::new("nsenter");
+        inside.args([&namespace, "mount", "-o", &format!("remount,bind,{how}")]);
+        // It may have ended by now, and then the next one has what is here.
+        let _ = inside.arg(stage.estate.disk()).output();
+    }
 }

@@ -54,13 +54,14 @@ pub(crate) struct Limits {
     /// Until the status socket has answered.
     pub(crate) answer_ms: f64,
     /// Until all is well after the last fault, beside what a backlog takes: a sink waits up to a
-    /// minute between two tries.
+    /// minute between two tries, and where credentials were refused, the first of them may come
+    /// too early, within a minute of the last question for others, and the second still has those.
     pub(crate) heal_s: f64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { rss_kib: 16e6 / 1024.0, handles: 128.0, answer_ms: 100.0, heal_s: 150.0 }
+        Self { rss_kib: 16e6 / 1024.0, handles: 128.0, answer_ms: 100.0, heal_s: 210.0 }
     }
 }
 
