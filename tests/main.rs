@@ -27,6 +27,9 @@ mod hooks;
 mod host;
 mod identity;
 mod import;
+#[allow(dead_code, reason = "the fault driver uses it; its tests are here")]
+#[path = "faults/ledger.rs"]
+mod ledger;
 mod node_exporter;
 mod notices;
 mod notifications;
@@ -34,6 +37,9 @@ mod older_system;
 mod otlp;
 mod outage;
 mod pictures;
+#[allow(dead_code, reason = "the fault driver uses it; its tests are here")]
+#[path = "faults/plan.rs"]
+mod plan;
 mod playbooks;
 mod program;
 mod prometheus;

@@ -119,6 +119,7 @@ pub(crate) struct Sample {
 #[derive(Debug, Default)]
 struct Record {
     samples: Vec<Sample>,
+    accepted: usize,
     newest: HashMap<String, i64>,
     headers: Vec<HeaderMap>,
     refused: Vec<String>,
@@ -136,9 +137,15 @@ pub(crate) struct RemoteWrite {
 impl RemoteWrite {
     /// Receives on `listener`.
     pub(crate) fn start(listener: TcpListener) -> Self {
+        Self::keeping(listener, |_| true)
+    }
+
+    /// The same, keeping of what it accepts only what is wanted: a receiver that lives long.
+    pub(crate) fn keeping(listener: TcpListener, wanted: fn(&Sample) -> bool) -> Self {
         let record = Arc::new(Mutex::new(Record::default()));
         let faults = Faults::default();
-        let server = Server::start(listener, faults.clone(), Receiver(Arc::clone(&record)));
+        let receiver = Receiver { record: Arc::clone(&record), wanted };
+        let server = Server::start(listener, faults.clone(), receiver);
         Self { server, record, faults }
     }
 
@@ -162,6 +169,11 @@ impl RemoteWrite {
         lock(&self.record).samples.clone()
     }
 
+    /// How many samples it accepted, kept or not.
+    pub(crate) fn accepted(&self) -> usize {
+        lock(&self.record).accepted
+    }
+
     /// The headers of each accepted request.
     pub(crate) fn headers(&self) -> Vec<HeaderMap> {
         lock(&self.record).headers.clone()
@@ -177,11 +189,14 @@ fn lock(record: &Mutex<Record>) -> MutexGuard<'_, Record> {
     record.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-struct Receiver(Arc<Mutex<Record>>);
+struct Receiver {
+    record: Arc<Mutex<Record>>,
+    wanted: fn(&Sample) -> bool,
+}
 
 impl Service for Receiver {
     fn handle(&self, asked: &Asked) -> Response<Bytes> {
-        let mut record = lock(&self.0);
+        let mut record = lock(&self.record);
         match receive(asked, &mut record) {
             Ok(samples) => {
                 let mut answer = text(204, "");
@@ -191,7 +206,8 @@ impl Service for Receiver {
                         .headers_mut()
                         .insert("x-prometheus-remote-write-samples-written", written);
                 }
-                record.samples.extend(samples);
+                record.accepted += samples.len();
+                record.samples.extend(samples.into_iter().filter(self.wanted));
                 record.headers.push(asked.headers.clone());
                 answer
             }

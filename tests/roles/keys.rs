@@ -55,3 +55,24 @@ fn whoever_is_refused_for_good_asks_for_credentials_once_a_minute() {
     wait_for("refusals", || cloudwatch.refused().len() >= 6);
     assert_eq!(asked() - before, 2, "at the start, and once more");
 }
+
+#[test]
+fn a_metadata_service_that_tells_no_role_ends_nothing() {
+    let mut world = World::new(DOCUMENT);
+    let cloudwatch = CloudWatch::start(loopback());
+    world.host.environment.push(("AWS_ENDPOINT_URL_CLOUDWATCH", cloudwatch.endpoint()));
+    world.configured();
+    let path = "/latest/meta-data/iam/security-credentials";
+    world.host.imds.set(path, Some("\u{0}\u{1}this is not it"));
+    let asked = || {
+        let requests = world.host.imds.requests();
+        requests.iter().filter(|asked| asked.trim_end_matches('/') == path).count()
+    };
+    let before = asked();
+    let mut daemon = world.daemon();
+    wait_for("a second question for the role", || asked() > before + 1);
+    wait_for("the failure", || world.status()["sinks"]["cloudwatch"]["last_error"].is_string());
+    assert_eq!(daemon.0.try_wait().unwrap(), None);
+    world.host.imds.set(path, Some(&Instance::default().role));
+    wait_for("metrics", || !cloudwatch.calls().is_empty());
+}

@@ -5,6 +5,7 @@
 //! `AWS_ENDPOINT_URL_SSM`, …); credentials from the SDK's default chain.
 
 mod renewing;
+mod role;
 /// Signatures on requests that no client of the SDK makes.
 pub mod sign;
 mod stack;

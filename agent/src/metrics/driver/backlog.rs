@@ -86,8 +86,21 @@ impl Backlog {
         self.queue.add(tick);
         if self.outage || self.unread() > 0 || self.queue.is_over() {
             self.spill(drops);
+        } else if self.error.is_some() {
+            self.look_again(drops);
         }
         self.queue.trim(drops);
+    }
+
+    /// Looks whether the disk can be used again, where nothing has to go there: what an earlier
+    /// process left must not wait for the next outage, nor must its fault be told for so long.
+    fn look_again(&mut self, drops: &mut Drops) {
+        if self.open(drops)
+            && let Some(spool) = &self.spool
+        {
+            let went = spool.look();
+            self.note(went);
+        }
     }
 
     /// The wall clock was set: what waits was stamped by another one.

@@ -23,8 +23,9 @@ mod value;
 mod varint;
 /// The names of labels.
 use std::collections::VecDeque;
-use std::fs::{self, File};
-use std::io;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -209,6 +210,17 @@ impl Spool {
         noted.map_err(|source| SpoolError::Note { path: self.place.directory.clone(), source })
     }
 
+    /// Looks whether something can be written there.
+    pub fn look(&self) -> Result<(), SpoolError> {
+        let path = self.place.directory.join(LOOK);
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create(true).truncate(true).mode(0o600).open(&path);
+        let written = file.and_then(|mut file| file.write_all(&[0; LOOK_BYTES]));
+        let removed = fs::remove_file(path);
+        let failed = |source| SpoolError::Write { path: self.place.directory.clone(), source };
+        written.and(removed).map_err(failed)
+    }
+
     /// How much it holds.
     pub fn holds(&self) -> Holds {
         let ticks = self.unread() + self.reading.len() as u64;
@@ -266,6 +278,9 @@ impl Spool {
 
 /// The file that says how far the spool is delivered.
 const POSITION: &str = "position";
+/// The file that shows whether the disk can be used, and its size: that of a tick, about.
+const LOOK: &str = "look";
+const LOOK_BYTES: usize = 4096;
 
 #[cfg(test)]
 mod tests;

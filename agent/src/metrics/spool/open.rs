@@ -2,7 +2,7 @@
 //! it was baked into the image by another.
 
 use std::collections::VecDeque;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -46,9 +46,7 @@ impl Spool {
 
     fn try_open(place: &Place, drops: &mut Drops) -> io::Result<Option<Self>> {
         create_dir(&place.directory, 0o700)?;
-        let mut options = OpenOptions::new();
-        let file = options.write(true).create(true).truncate(false).mode(0o600);
-        let file = file.open(place.directory.join("lock"))?;
+        let file = lock_file(&place.directory.join("lock"))?;
         let lock = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(lock) => lock,
             Err((_, Errno::EWOULDBLOCK)) => return Ok(None),
@@ -115,6 +113,18 @@ impl Spool {
             damaged: found.unreadable,
             read: found.done,
         });
+    }
+}
+
+/// The file that is locked. On a disk that can only be read it may be there already, and then
+/// what waits can be sent.
+fn lock_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    match options.write(true).create(true).truncate(false).mode(0o600).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+            File::open(path).map_err(|_| error)
+        }
+        other => other,
     }
 }
 

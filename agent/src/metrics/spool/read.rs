@@ -59,7 +59,8 @@ impl Spool {
             Ok(Next::Record(record)) => (end, source.decoder.get(&record), codec::samples(&record)),
             Ok(Next::Damaged(samples)) => {
                 source.decoder.lost = true;
-                (end, None, samples)
+                // What it says of itself may be what is damaged.
+                (end, None, samples.max(1))
             }
             _ => {
                 // Nothing after it can be found.

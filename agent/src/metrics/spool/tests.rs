@@ -245,6 +245,27 @@ fn any_damaged_byte_is_found_out_and_the_rest_goes_on() {
     assert!(rescued > whole.len() / 2);
 }
 
+#[test]
+fn a_damaged_tick_counts_whatever_it_says_of_itself() {
+    let directory = TempDir::new().unwrap();
+    let place = place(directory.path());
+    let (mut spool, _) = open(&place);
+    fill(&mut spool, 0..1);
+    drop(spool);
+    let [segment] = files(&place, ".ticks").try_into().unwrap();
+    let whole = fs::read(&segment).unwrap();
+    for bit in 0..whole.len() * 8 {
+        let mut bytes = whole.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&segment, &bytes).unwrap();
+        let (mut spool, mut drops) = open(&place);
+        assert!(drain(&mut spool, &mut drops).is_empty(), "bit {bit}");
+        assert!(drops.of(Reason::Damaged) > 0, "bit {bit}");
+        drop(spool);
+        reset(&place);
+    }
+}
+
 /// Removes all that a spool holds.
 fn reset(place: &Place) {
     for path in files(place, "") {

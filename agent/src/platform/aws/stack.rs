@@ -15,6 +15,7 @@ use http_body_util::{BodyExt, Limited};
 use reqwest::Client;
 
 use super::renewing::Renewing;
+use super::role;
 
 /// The SDK's view of the one HTTP stack, without a cap: for whoever reads answers piece
 /// by piece and has a cap of his own.
@@ -68,6 +69,7 @@ impl HttpConnector for Connector {
                 .map(reqwest::Body::wrap);
             let request = reqwest::Request::try_from(request)
                 .map_err(|error| ConnectorError::user(error.into()))?;
+            let names_role = role::is_asked(request.url());
             let call = client.execute(request);
             let answer = match read_timeout {
                 None => call.await,
@@ -89,6 +91,14 @@ impl HttpConnector for Connector {
                     let said = body.collect().await;
                     let said = said.map_err(ConnectorError::io)?.to_bytes();
                     credentials.heard(&said);
+                    SdkBody::from(said)
+                }
+                _ if names_role && head.status.is_success() => {
+                    let said = body.collect().await.map_err(ConnectorError::io)?.to_bytes();
+                    if !role::is_name(&said) {
+                        let error = role::NotAName(said.len());
+                        return Err(ConnectorError::other(error.into(), None));
+                    }
                     SdkBody::from(said)
                 }
                 _ => body,

@@ -128,6 +128,55 @@ fn a_disk_that_cannot_be_written_leaves_the_memory_and_is_used_again_in_order() 
 }
 
 #[test]
+fn a_disk_that_works_again_is_found_out_without_an_outage() {
+    let directory = TempDir::new().unwrap();
+    let mut left = backlog(directory.path(), false);
+    left.set_outage(true, &mut Drops::default());
+    push(&mut left, 0..2);
+    drop(left);
+    let (spool, aside) = (directory.path().join("spool"), directory.path().join("aside"));
+    fs::rename(&spool, &aside).unwrap();
+    fs::write(&spool, "").unwrap();
+    let mut backlog = Backlog::new(Some(place(directory.path())), false);
+    backlog.open(&mut Drops::default());
+    push(&mut backlog, 2..4);
+    let (.., error) = backlog.spooled().unwrap();
+    assert!(error.unwrap().starts_with("failed to open the spool"));
+    assert_eq!(backlog.take(&mut Drops::default()).map(|next| number(&next)), Some(2));
+    backlog.settle(None);
+    fs::remove_file(&spool).unwrap();
+    fs::rename(&aside, &spool).unwrap();
+    push(&mut backlog, 4..5);
+    let (holds, _, error) = backlog.spooled().unwrap();
+    assert_eq!((holds.ticks, error), (2, None), "what an earlier process left");
+    push(&mut backlog, 5..6);
+    let taken: Vec<_> = drain(&mut backlog).into_iter().map(|(number, _)| number).collect();
+    assert_eq!(taken, [0, 1, 3, 4, 5]);
+}
+
+#[test]
+fn a_fault_of_the_disk_is_told_until_something_can_be_written() {
+    let directory = TempDir::new().unwrap();
+    let mut backlog = backlog(directory.path(), false);
+    let spool = directory.path().join("spool");
+    fs::rename(&spool, directory.path().join("aside")).unwrap();
+    backlog.set_outage(true, &mut Drops::default());
+    push(&mut backlog, 0..1);
+    backlog.set_outage(false, &mut Drops::default());
+    assert_eq!(drain(&mut backlog), [(0, false)]);
+    push(&mut backlog, 1..2);
+    assert!(backlog.spooled().unwrap().2.is_some(), "still so");
+    fs::rename(directory.path().join("aside"), &spool).unwrap();
+    push(&mut backlog, 2..3);
+    assert_eq!(backlog.spooled().unwrap().2, None);
+    assert_eq!(drain(&mut backlog), [(1, false), (2, false)]);
+    let mut names: Vec<_> =
+        fs::read_dir(&spool).unwrap().map(|it| it.unwrap().file_name()).collect();
+    names.sort_unstable();
+    assert!(names.iter().all(|name| name == "lock" || name == "position"), "{names:?}");
+}
+
+#[test]
 fn without_a_disk_the_oldest_go_first_and_are_counted() {
     let mut backlog = Backlog::new(None, false);
     let mut drops = Drops::default();
