@@ -95,8 +95,8 @@ pub(crate) fn run(gild: &Path) {
         values: vec![bytes as f64 / series.max(1) as f64],
         base: None,
     };
-    let own = receiver
-        .headers()
+    let headers = receiver.headers();
+    let own = headers
         .iter()
         .filter_map(|headers| headers.get("content-length")?.to_str().ok()?.parse::<usize>().ok());
     sent("gild, remote write", own.sum(), receiver.samples().len()).print();
