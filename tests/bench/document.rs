@@ -12,6 +12,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::claims::CLAIMS;
+use crate::growth;
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
@@ -70,6 +71,14 @@ impl Results {
         }
         fs::write(file("tests/bench/rows.jsonl"), lines).unwrap();
         fs::write(file("BENCHMARKS.md"), self.document(order)).unwrap();
+        for (name, picture) in self.plots() {
+            fs::write(file(PLOTS).join(name), picture).unwrap();
+        }
+    }
+
+    /// Pictures, each with the name of its file.
+    fn plots(&self) -> Vec<(String, String)> {
+        self.runs.get("growth").map(|(_, rows)| growth::plots(rows)).unwrap_or_default()
     }
 
     /// The text of the document.
@@ -93,14 +102,23 @@ impl Results {
             for row in rows {
                 text.push_str(&line(row));
             }
+            if name == &"growth" {
+                text.push('\n');
+                for (picture, _) in self.plots() {
+                    writeln!(text, "![{picture}]({PLOTS}/{picture})").unwrap();
+                }
+            }
         }
         text
     }
 }
 
+/// Where the pictures of `growth` lie.
+const PLOTS: &str = "tests/bench/growth";
+
 const HEAD: &str = "# Benchmarks
 
-What stands here was written by `tests/bench/run --write`, which runs all benchmarks one after the other (about 45
+What stands here was written by `tests/bench/run --write`, which runs all benchmarks one after the other (about 55
 minutes) and needs Debian's collectd-core, netdata-core, prometheus-node-exporter and valgrind beside what
 `tests/run` installs. With the names of some it runs only these. A ratio is the median divided by that of gild, or of
 what the row says; above 1 is more.

@@ -19,6 +19,7 @@ mod figures;
 mod fill;
 mod fleet;
 mod graphite;
+mod growth;
 mod herd;
 mod load;
 mod peers;
@@ -45,6 +46,7 @@ const ALL: &[(&str, Benchmark)] = &[
     ("beside", beside::run),
     ("daemon", daemon::run),
     ("counts", counts::run),
+    ("growth", growth::run),
 ];
 
 fn main() {
