@@ -1,6 +1,7 @@
 //! What gild claims of its size and speed, and how that is read off the rows.
 
 use crate::document::{Results, readable};
+use crate::growth::MOST;
 
 /// One claim.
 pub(crate) struct Claim {
@@ -56,6 +57,11 @@ pub(crate) const CLAIMS: &[Claim] = &[
             let sending = results.greatest("daemon", "RSS, sending its spool")?;
             at_most(full.max(sending), 16e6 / 1024.0, "KiB")
         },
+    },
+    Claim {
+        text: "What a tick and a start cost grows in a straight line with what there is more of: one \
+               at the greatest count costs at most half more than one at the middle",
+        holds: |results| at_most(results.greatest_of("growth", "growth of ")?, MOST, "times"),
     },
 ];
 

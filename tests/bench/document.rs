@@ -55,6 +55,13 @@ impl Results {
         self.of(benchmark, name, "max")
     }
 
+    /// The greatest median of the rows whose names begin so.
+    pub(crate) fn greatest_of(&self, benchmark: &str, begin: &str) -> Option<f64> {
+        let (_, rows) = self.runs.get(benchmark)?;
+        let of = |row: &&Value| row["name"].as_str().is_some_and(|name| name.starts_with(begin));
+        rows.iter().filter(of).filter_map(|row| row["median"].as_f64()).max_by(f64::total_cmp)
+    }
+
     fn of(&self, benchmark: &str, name: &str, what: &str) -> Option<f64> {
         let (_, rows) = self.runs.get(benchmark)?;
         rows.iter().find(|row| row["name"] == name)?[what].as_f64()

@@ -21,6 +21,7 @@ const TICKS: usize = 7;
 const WARM: usize = 3;
 const TICK: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(5);
 
 /// As many samples as a page may have, and as many bytes.
 const PAGE_SAMPLES: usize = 20_000;
@@ -128,22 +129,34 @@ impl Host {
             }
         });
         let mut seen = Seen::default();
-        let ticks = || self.receivers.iter().map(Receiver::ticks).min().unwrap_or_default();
-        let (begin, first) = (Instant::now(), ticks());
+        let begin = Instant::now();
+        let mut sent = self.between_ticks();
         let mut before = daemon.usage();
-        for round in 1..=TICKS {
-            let due = begin + TICK * round as u32;
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            let after = daemon.usage();
-            seen.cpu_ms.push(after.cpu_ms - before.cpu_ms);
+        for _ in 0..TICKS {
+            let (now, after) = (self.between_ticks(), daemon.usage());
+            // More than one where they take longer than they may.
+            seen.cpu_ms.push((after.cpu_ms - before.cpu_ms) / (now - sent) as f64);
             seen.rss_kib.push(after.rss_kib);
             seen.anonymous_kib.push(after.anonymous_kib);
-            before = after;
+            (sent, before) = (now, after);
         }
-        let sent = ticks() - first;
-        if sent + 1 < TICKS {
-            println!("only {sent} of {TICKS} ticks were sent: they take longer than they may");
+        let took = begin.elapsed();
+        if took > TICK * (TICKS as u32 + 3) {
+            println!("{TICKS} ticks took {took:.1?}: there is more to do than fits between two");
         }
         seen
+    }
+
+    /// Waits until all sinks have sent another tick, and then as long as pages are not yet fetched
+    /// for the next one. Says how many were sent.
+    fn between_ticks(&self) -> usize {
+        let sent = || self.receivers.iter().map(Receiver::ticks).min().unwrap_or_default();
+        let (begin, before) = (Instant::now(), sent());
+        while sent() == before {
+            assert!(begin.elapsed() < PATIENCE, "no tick was sent within {PATIENCE:?}");
+            std::thread::sleep(POLL);
+        }
+        std::thread::sleep(TICK / 2);
+        sent()
     }
 }

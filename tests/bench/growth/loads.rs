@@ -26,9 +26,11 @@ pub(crate) const LOADS: &[Load] = &[
     Load { name: "mounts", counts: &[1, 100, 1_000, 2_500, 5_000], most: usize::MAX, put: mounts },
     Load { name: "processors", counts: &[1, 16, 64, 256, 512], most: usize::MAX, put: processors },
     Load { name: "sinks", counts: &[1, 2, 3, 4], most: usize::MAX, put: sinks },
-    // With its name and its page's, a series has two more.
-    Load { name: "labels", counts: &[0, 7, 14, 21, 27, 50], most: 27, put: labels },
+    Load { name: "labels", counts: &[0, 7, 14, 21, 27, 50], most: LABELS, put: labels },
 ];
+
+/// A series may have thirty. Its name is one, as are the page and the instance.
+const LABELS: usize = 27;
 
 /// Series on the page that is there where not these are what there is more or fewer of.
 const SERIES: usize = 1_000;
@@ -44,11 +46,11 @@ impl Load {
     }
 }
 
-/// Samples of as many series.
+/// Samples of as many series, with a word in each that no other has.
 fn samples(count: usize, labels: &str) -> Vec<String> {
     let sample = |number: usize| {
         let (metric, value) = (number % METRICS, number * 7919 % 10_007);
-        format!("app_metric_{metric}_total{{part=\"part-{}\"{labels}}} {value}\n", number / METRICS)
+        format!("app_metric_{metric}_total{{part=\"part-{number}\"{labels}}} {value}\n")
     };
     (0..count).map(sample).collect()
 }
@@ -118,5 +120,5 @@ fn labels(host: &mut Host, count: usize) {
         _ => samples(SERIES, &more.collect::<String>()),
     };
     host.serve(&all);
-    host.series = if count > 27 { 0 } else { SERIES };
+    host.series = if count > LABELS { 0 } else { SERIES };
 }

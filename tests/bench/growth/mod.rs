@@ -16,7 +16,8 @@ mod receiver;
 use std::path::Path;
 
 use self::documents::PARTS;
-use self::line::{MOST, Point};
+pub(crate) use self::line::MOST;
+use self::line::Point;
 use self::loads::LOADS;
 pub(crate) use self::plot::plots;
 use crate::rows::{Row, median};

@@ -35,6 +35,9 @@ pub(crate) fn plots(rows: &[Value]) -> Vec<(String, String)> {
         let panel = all.entry(of).or_default().entry(unit).or_default();
         panel.entry(cost).or_default().push(point);
     }
+    for points in all.values_mut().flat_map(BTreeMap::values_mut).flat_map(BTreeMap::values_mut) {
+        points.sort_by(|one, other| one[0].total_cmp(&other[0]));
+    }
     all.iter().map(|(of, panels)| (format!("{of}.svg"), picture(of, panels))).collect()
 }
 
@@ -137,8 +140,7 @@ fn rule(out: &mut String, from: (f64, f64), to: (f64, f64)) {
 
 /// What stands here is of this program, and has nothing that XML would take for its own.
 fn text(out: &mut String, (x, y): (f64, f64), anchor: &str, what: &str) {
-    let _ =
-        writeln!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{what}</text>");
+    let _ = writeln!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{what}</text>");
 }
 
 /// 20000 as 20k.
@@ -163,10 +165,9 @@ struct Scale {
 impl Scale {
     /// Wide enough for the values, and ending with figures that can be read.
     fn new(values: impl Iterator<Item = f64>, from: f64, to: f64) -> Self {
-        let (least, greatest) =
-            values.fold((f64::INFINITY, 0.0f64), |(least, greatest), it| {
-                (least.min(it), greatest.max(it))
-            });
+        let (least, greatest) = values.fold((f64::INFINITY, 0.0f64), |(least, greatest), it| {
+            (least.min(it), greatest.max(it))
+        });
         let below = figures().filter(|figure| *figure <= least).last().unwrap_or(least);
         let above = figures().find(|figure| *figure >= greatest).unwrap_or(greatest);
         Self { least: below, greatest: if above > below { above } else { 10.0 * below }, from, to }
