@@ -1,6 +1,7 @@
 //! What gild claims of its size and speed, and how that is read off the rows.
 
 use crate::document::{Results, readable};
+use crate::growth::MOST;
 
 /// One claim.
 pub(crate) struct Claim {
@@ -81,6 +82,11 @@ pub(crate) const CLAIMS: &[Claim] = &[
             let ratio = of("the script")? / of("gild, nothing kept")?;
             Some((ratio >= 10.0, format!("{} times", readable(ratio))))
         },
+    },
+    Claim {
+        text: "What a tick and a start cost grows in a straight line with what there is more of: one \
+               at the greatest count costs at most half more than one at the middle",
+        holds: |results| at_most(results.greatest_of("growth", "growth of ")?, MOST, "times"),
     },
 ];
 

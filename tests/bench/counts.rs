@@ -74,13 +74,18 @@ fn counted(gild: &Path) -> Counts {
         .into()
 }
 
-/// A host that is the same everywhere.
-fn install(root: &Path, imds: &Imds) -> Command {
+/// Makes `root` the root of an instance that is the same everywhere.
+pub(crate) fn fixture(root: &Path) {
     for directory in ["run/gild", "var/lib/gild", "etc/gild/config.d", "usr/lib/gild/config.d"] {
         fs::create_dir_all(root.join(directory)).unwrap();
     }
     let host = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/host/.");
     assert!(Command::new("cp").arg("-a").args([Path::new(host), root]).status().unwrap().success());
+}
+
+/// What counts on such a host.
+fn install(root: &Path, imds: &Imds) -> Command {
+    fixture(root);
     let mut command = Command::new("valgrind");
     command
         .arg("--tool=callgrind")
@@ -165,7 +170,7 @@ fn merge(gild: &Path, keys: usize) -> u64 {
 }
 
 /// What a file of callgrind's counts in all.
-fn total(file: &Path) -> u64 {
+pub(crate) fn total(file: &Path) -> u64 {
     let text = fs::read_to_string(file).unwrap();
     let found = text
         .lines()

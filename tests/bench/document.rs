@@ -12,6 +12,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::claims::CLAIMS;
+use crate::growth;
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
@@ -54,6 +55,13 @@ impl Results {
         self.of(benchmark, name, "max")
     }
 
+    /// The greatest median of the rows whose names begin so.
+    pub(crate) fn greatest_of(&self, benchmark: &str, begin: &str) -> Option<f64> {
+        let (_, rows) = self.runs.get(benchmark)?;
+        let of = |row: &&Value| row["name"].as_str().is_some_and(|name| name.starts_with(begin));
+        rows.iter().filter(of).filter_map(|row| row["median"].as_f64()).max_by(f64::total_cmp)
+    }
+
     fn of(&self, benchmark: &str, name: &str, what: &str) -> Option<f64> {
         let (_, rows) = self.runs.get(benchmark)?;
         rows.iter().find(|row| row["name"] == name)?[what].as_f64()
@@ -70,6 +78,14 @@ impl Results {
         }
         fs::write(file("tests/bench/rows.jsonl"), lines).unwrap();
         fs::write(file("BENCHMARKS.md"), self.document(order)).unwrap();
+        for (name, picture) in self.plots() {
+            fs::write(file(PLOTS).join(name), picture).unwrap();
+        }
+    }
+
+    /// Pictures, each with the name of its file.
+    fn plots(&self) -> Vec<(String, String)> {
+        self.runs.get("growth").map(|(_, rows)| growth::plots(rows)).unwrap_or_default()
     }
 
     /// The text of the document.
@@ -93,14 +109,23 @@ impl Results {
             for row in rows {
                 text.push_str(&line(row));
             }
+            if name == &"growth" {
+                text.push('\n');
+                for (picture, _) in self.plots() {
+                    writeln!(text, "![{picture}]({PLOTS}/{picture})").unwrap();
+                }
+            }
         }
         text
     }
 }
 
+/// Where the pictures of `growth` lie.
+const PLOTS: &str = "tests/bench/growth";
+
 const HEAD: &str = "# Benchmarks
 
-What stands here was written by `tests/bench/run --write`, which runs all benchmarks one after the other (about 45
+What stands here was written by `tests/bench/run --write`, which runs all benchmarks one after the other (about 55
 minutes) and needs Debian's collectd-core, netdata-core, prometheus-node-exporter and valgrind beside what
 `tests/run` installs. With the names of some it runs only these. A ratio is the median divided by that of gild, or of
 what the row says; above 1 is more.

@@ -19,6 +19,7 @@ mod fakes;
 mod figures;
 mod fill;
 mod fleet;
+mod growth;
 mod herd;
 mod load;
 mod peers;
@@ -47,6 +48,7 @@ const ALL: &[(&str, Benchmark)] = &[
     ("beside", beside::run),
     ("daemon", daemon::run),
     ("counts", counts::run),
+    ("growth", growth::run),
 ];
 
 fn main() {

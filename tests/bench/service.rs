@@ -22,6 +22,11 @@ impl Service {
         Self(address)
     }
 
+    /// Where it answers.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.0
+    }
+
     /// Has gild look at five services each second, and send to two receivers.
     pub(crate) fn install(&self, root: &Path, mimir: &str) {
         let service = self.0;
