@@ -51,6 +51,7 @@ mod roles;
 mod scopes;
 mod scrape;
 mod secrets;
+mod security;
 mod stale;
 mod status;
 mod step;
