@@ -6,7 +6,7 @@
 //! `GILD_FUZZ_SECONDS` says for how long.
 //!
 //! A new target is a name in `targets.rs`, beside what `src/lib.rs` says.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::module_inception)]
 
 // What the targets call the crates that they are made of.
 extern crate self as gild_fuzz;
