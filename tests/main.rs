@@ -22,6 +22,7 @@ mod faults;
 #[path = "bench/fleet.rs"]
 mod fleet;
 mod golden;
+mod handles;
 mod herd;
 mod hooks;
 mod host;
