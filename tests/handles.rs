@@ -55,7 +55,7 @@ fn what_waits_on_disk_outlives_a_want_of_file_handles() {
     assert_eq!(sink()["dropped"], serde_json::json!({}));
     let spool = host.path("var/lib/gild/spool/sinks/out");
     assert_eq!(damaged(&spool), 0);
-    assert_eq!(receiver.refused(), [String::new(); 0], "in order");
+    assert!(receiver.refused().is_empty(), "{:?}", receiver.refused());
 }
 
 fn limit(process: u32, files: usize) {

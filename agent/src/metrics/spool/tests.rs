@@ -261,8 +261,7 @@ fn what_is_delivered_and_cannot_be_removed_is_removed_later() {
     fs::remove_dir(&segment).unwrap();
     fs::rename(&aside, &segment).unwrap();
     spool.look().unwrap();
-    assert_eq!(files(&place, ".ticks"), [PathBuf::new(); 0]);
-    assert_eq!(files(&place, "look"), [PathBuf::new(); 0]);
+    assert!(files(&place, ".ticks").is_empty() && files(&place, "look").is_empty());
 }
 
 #[test]
