@@ -23,6 +23,7 @@ mod faults;
 mod fleet;
 mod golden;
 mod growth;
+mod handles;
 mod herd;
 mod hooks;
 mod host;

@@ -32,8 +32,8 @@ pub(crate) struct Stage {
     child: Option<Child>,
     /// When it is started again, or was.
     start: Instant,
-    /// Whether it has yet to answer.
-    rising: bool,
+    /// Whether it has ended, and has not answered since.
+    away: bool,
     /// When anything else last kept it from that.
     unhindered: Instant,
     pub(crate) starts: usize,
@@ -57,7 +57,7 @@ impl Stage {
             ledgers: Default::default(),
             child: None,
             start: Instant::now(),
-            rising: false,
+            away: true,
             unhindered: Instant::now(),
             starts: 0,
             killed: 0,
@@ -89,6 +89,7 @@ impl Stage {
     /// Ends it as nobody can prevent.
     pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
+            self.goes();
             let _ = child.kill();
             let _ = child.wait();
             self.killed += 1;
@@ -103,11 +104,15 @@ impl Stage {
         for (ledger, sink) in self.ledgers.iter_mut().zip(STRICT) {
             ledger.may_miss((at_risk(seen.waiting(sink), now, ill), now));
         }
-        drop(seen);
-        if !self.rising {
+        self.start = Instant::now() + RESTART;
+    }
+
+    /// Asks nothing of it until it answers again.
+    fn goes(&mut self) {
+        if !self.away {
             self.excuses.begin(&GONE);
         }
-        (self.start, self.rising) = (Instant::now() + RESTART, false);
+        self.away = true;
     }
 
     /// Does what systemd does: looks whether it lives, and starts it when it is time.
@@ -116,6 +121,7 @@ impl Stage {
             && let Some(status) = child.try_wait().unwrap()
         {
             self.child = None;
+            self.goes();
             match self.excuses.holds(Excuse::End, Instant::now()) {
                 true => self.starved += 1,
                 false => self.wrong = Some(format!("it ended by itself: {status}")),
@@ -126,24 +132,25 @@ impl Stage {
             let child = self.estate.daemon(&self.gild).spawn().unwrap();
             self.watch.process.store(child.id(), Ordering::SeqCst);
             self.child = Some(child);
-            (self.start, self.rising, self.starts) = (Instant::now(), true, self.starts + 1);
+            (self.start, self.starts) = (Instant::now(), self.starts + 1);
         }
-        if self.rising && self.watch.seen().answered.is_some_and(|at| at > self.start) {
-            self.rising = false;
+        let answered = self.watch.seen().answered;
+        if self.away && self.lives() && answered.is_some_and(|at| at > self.start) {
+            self.away = false;
             self.excuses.end(&GONE);
         }
         // Others than this one may keep it from answering.
         if [Excuse::Answer, Excuse::Tick, Excuse::End].iter().any(|it| self.is_hindered(*it)) {
             self.unhindered = Instant::now();
         }
-        if self.rising && self.unhindered.max(self.start).elapsed() > RISE {
+        if self.away && self.lives() && self.unhindered.max(self.start).elapsed() > RISE {
             self.wrong = Some(format!("it does not answer {RISE:?} after its start"));
         }
     }
 
     /// Whether more than its absence stands for this excuse.
     fn is_hindered(&self, excuse: Excuse) -> bool {
-        self.excuses.active(excuse) > usize::from(GONE.contains(&excuse) && self.rising)
+        self.excuses.active(excuse) > usize::from(GONE.contains(&excuse) && self.away)
     }
 }
 

@@ -24,6 +24,7 @@ mod invariant;
 mod ledger;
 mod life;
 mod line;
+mod options;
 #[allow(dead_code, reason = "its tests run with the integration tests")]
 mod plan;
 mod secrets;
@@ -41,9 +42,10 @@ use fastrand::Rng;
 use serde_json::Value;
 
 use self::fault::{ALL, Begun};
-use self::invariant::{Invariant, Limits};
+use self::invariant::Invariant;
 use self::ledger::Ms;
 use self::life::Stage;
+use self::options::Options;
 use self::plan::{Planned, plan};
 
 const TICKS_AN_HOUR: f64 = 360.0;
@@ -55,38 +57,6 @@ const LATE_TICK_S: f64 = 0.25;
 /// The wall clock, as ticks have it.
 pub(crate) fn now_ms() -> Ms {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as Ms
-}
-
-struct Options {
-    seed: u64,
-    hours: f64,
-    limits: Limits,
-}
-
-impl Options {
-    fn read(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut options =
-            Self { seed: u64::from(fastrand::u16(..)), hours: 2.0, limits: Limits::default() };
-        while let Some(word) = words.next() {
-            // cargo says so to every benchmark.
-            if word == "--bench" {
-                continue;
-            }
-            let value = words.next().ok_or(format!("{word} needs a value"))?;
-            let number =
-                |text: &str| text.parse::<f64>().map_err(|error| format!("'{text}': {error}"));
-            match word.as_str() {
-                "--seed" => options.seed = value.parse().map_err(|error| format!("{error}"))?,
-                "--hours" => options.hours = number(&value)?,
-                "--hold" => {
-                    let (name, limit) = value.split_once('=').ok_or("--hold takes NAME=VALUE")?;
-                    options.limits.set(name, number(limit)?)?;
-                }
-                other => return Err(format!("there is no option '{other}'")),
-            }
-        }
-        Ok(options)
-    }
 }
 
 fn main() -> ExitCode {

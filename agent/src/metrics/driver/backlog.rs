@@ -96,7 +96,7 @@ impl Backlog {
     /// process left must not wait for the next outage, nor must its fault be told for so long.
     fn look_again(&mut self, drops: &mut Drops) {
         if self.open(drops)
-            && let Some(spool) = &self.spool
+            && let Some(spool) = &mut self.spool
         {
             let went = spool.look();
             self.note(went);
@@ -110,15 +110,20 @@ impl Backlog {
 
     /// Takes the oldest tick.
     pub(super) fn take(&mut self, drops: &mut Drops) -> Option<Next> {
-        if let Some(spool) = &mut self.spool
-            && let Some(mut tick) = spool.next(drops)
-        {
-            if spool.is_own() {
-                tick.at = self.corrections.at(&tick);
+        if let Some(spool) = &mut self.spool {
+            if let Some(mut tick) = spool.next(drops) {
+                if spool.is_own() {
+                    tick.at = self.corrections.at(&tick);
+                }
+                self.taken.push_back(Taken { at: tick.at, tick: None });
+                let before = spool.take_before();
+                return Some(Next { tick: Arc::new(tick), before, late: true });
             }
-            self.taken.push_back(Taken { at: tick.at, tick: None });
-            let before = spool.take_before();
-            return Some(Next { tick: Arc::new(tick), before, late: true });
+            if let Some(error) = spool.take_trouble() {
+                // What is newer must not overtake it.
+                self.note(Err(error));
+                return None;
+            }
         }
         let mut tick = self.queue.pop()?;
         let at = self.corrections.at(&tick);

@@ -116,6 +116,10 @@ pub struct Spool {
     keeper: Keeper,
     /// The last tick that was delivered, where it was read again.
     before: Option<Tick>,
+    /// Why what waits could not be read.
+    trouble: Option<io::Error>,
+    /// Segments that are done with, and could not be removed.
+    stuck: Vec<u64>,
 }
 
 impl Spool {
@@ -187,7 +191,8 @@ impl Spool {
     fn start_segment(&mut self, first: SystemTime) -> io::Result<Writer> {
         // One in which nothing could be written does not stay.
         if let Some(empty) = self.segments.pop_back_if(|segment| segment.records == 0) {
-            let _ = fs::remove_file(self.path(empty.number));
+            self.stuck.push(empty.number);
+            self.remove_stuck();
         }
         let number = self.newest + 1;
         let writer = Writer::create(&self.path(number), &self.owner, self.base)?;
@@ -211,7 +216,8 @@ impl Spool {
     }
 
     /// Looks whether something can be written there.
-    pub fn look(&self) -> Result<(), SpoolError> {
+    pub fn look(&mut self) -> Result<(), SpoolError> {
+        self.remove_stuck();
         let path = self.place.directory.join(LOOK);
         let mut options = OpenOptions::new();
         let file = options.write(true).create(true).truncate(true).mode(0o600).open(&path);
@@ -254,6 +260,7 @@ impl Spool {
     /// Removes the segments that are read and delivered, and all of them where nothing is
     /// left.
     fn tidy(&mut self) {
+        self.remove_stuck();
         let done = self.unread() == 0 && self.reading.is_empty();
         if done {
             (self.writer, self.source, self.skip, self.read) = (None, None, 0, self.newest);
@@ -270,9 +277,20 @@ impl Spool {
         match front.damaged {
             true => open::put_aside(&self.place.directory, &path),
             false => {
-                let _ = fs::remove_file(path);
+                self.stuck.push(front.number);
+                self.remove_stuck();
             }
         }
+    }
+
+    /// Removes files that are done with. On a disk that can only be read for a while they stay
+    /// until then.
+    fn remove_stuck(&mut self) {
+        let directory = &self.place.directory;
+        self.stuck.retain(|number| {
+            let removed = fs::remove_file(directory.join(open::file_name(*number)));
+            removed.is_err_and(|error| error.kind() != io::ErrorKind::NotFound)
+        });
     }
 }
 

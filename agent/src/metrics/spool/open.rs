@@ -11,6 +11,7 @@ use std::time::Instant;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
+use super::error::is_passing;
 use super::position::{Keeper, Position};
 use super::segment::{Owner, survey};
 use super::{POSITION, Place, Segment, Spool, SpoolError};
@@ -68,9 +69,11 @@ impl Spool {
             reading: VecDeque::new(),
             keeper: Keeper::default(),
             before: None,
+            trouble: None,
+            stuck: Vec::new(),
         };
         for (number, path) in segments(&place.directory)? {
-            spool.take_up(number, &path, position, drops);
+            spool.take_up(number, &path, position, drops)?;
         }
         if spool.segments.front().is_some_and(|front| front.number == position.segment) {
             spool.skip = position.records;
@@ -82,15 +85,22 @@ impl Spool {
         Ok(Some(spool))
     }
 
-    fn take_up(&mut self, number: u64, path: &Path, position: Position, drops: &mut Drops) {
+    fn take_up(
+        &mut self,
+        number: u64,
+        path: &Path,
+        position: Position,
+        drops: &mut Drops,
+    ) -> io::Result<()> {
         self.newest = self.newest.max(number);
         let done = if number == position.segment { position.records } else { 0 };
         let found = match survey(path, done) {
             Ok(Some(found)) => found,
+            Err(error) if is_passing(&error) => return Err(error),
             _ => {
                 drops.add(Reason::Damaged, 1);
                 put_aside(&self.place.directory, path);
-                return;
+                return Ok(());
             }
         };
         let foreign = found.owner.instance != self.owner.instance;
@@ -99,8 +109,9 @@ impl Spool {
             drops.add(Reason::Foreign, left);
         }
         if foreign || number < position.segment {
-            let _ = fs::remove_file(path);
-            return;
+            self.stuck.push(number);
+            self.remove_stuck();
+            return Ok(());
         }
         // A part of a record is what its writer was about to say; more than that is damage.
         drops.add(Reason::Damaged, usize::from(found.torn || found.unreadable));
@@ -113,6 +124,7 @@ impl Spool {
             damaged: found.unreadable,
             read: found.done,
         });
+        Ok(())
     }
 }
 

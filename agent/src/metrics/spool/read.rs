@@ -1,19 +1,32 @@
 //! Reading a spool back, oldest tick first, one record at a time. What cannot be read is
 //! passed over, for what comes after it is as good as ever.
 
+use std::io;
+
 use super::codec::{self, Decoder};
+use super::error::is_passing;
 use super::position::Position;
 use super::segment::{Next, Reader};
-use super::{Reading, Source, Spool, open};
+use super::{Reading, Source, Spool, SpoolError, open};
 use crate::metrics::drops::{Drops, Reason};
 use crate::metrics::sample::Tick;
 
+/// Where a record ends, its tick if that can be told, and how many samples it has.
+type Record = (Position, Option<Tick>, usize);
+
 impl Spool {
     /// Reads the oldest tick that was not read. What cannot be read, or is too old, is
-    /// counted and passed over.
+    /// counted and passed over; what cannot be read now stays, and `unread` says so.
     pub fn next(&mut self, drops: &mut Drops) -> Option<Tick> {
         while self.unread() > 0 {
-            let Some((end, tick, samples)) = self.next_record() else { continue };
+            let (end, tick, samples) = match self.next_record(drops) {
+                Ok(Some(record)) => record,
+                Ok(None) => continue,
+                Err(error) => {
+                    self.trouble = Some(error);
+                    return None;
+                }
+            };
             let passed = self.skip > 0;
             self.skip = self.skip.saturating_sub(1);
             if let Some(segment) = self.segments.iter_mut().find(|s| s.number == end.segment) {
@@ -36,26 +49,25 @@ impl Spool {
         None
     }
 
-    /// The next record: where it ends, its tick if that can be told, and how many samples it
-    /// has. Nothing where a segment is at its end.
-    fn next_record(&mut self) -> Option<(Position, Option<Tick>, usize)> {
+    /// The next record. Nothing where a segment is at its end.
+    fn next_record(&mut self, drops: &mut Drops) -> io::Result<Option<Record>> {
         let source = match &mut self.source {
             Some(source) => source,
-            None => {
-                let source = self.open_source()?;
-                self.source.insert(source)
-            }
+            None => match self.open_source(drops)? {
+                Some(source) => self.source.insert(source),
+                None => return Ok(None),
+            },
         };
         let known = self.segments.iter().find(|segment| segment.number == source.number);
         if known.is_none_or(|segment| source.records >= segment.records) {
             self.read = source.number;
             self.source = None;
-            return None;
+            return Ok(None);
         }
         let next = source.reader.next(true);
         source.records += 1;
         let end = Position { segment: source.number, records: source.records };
-        Some(match next {
+        Ok(Some(match next {
             Ok(Next::Record(record)) => (end, source.decoder.get(&record), codec::samples(&record)),
             Ok(Next::Damaged(samples)) => {
                 source.decoder.lost = true;
@@ -67,23 +79,36 @@ impl Spool {
                 source.records = u32::MAX;
                 (end, None, 1)
             }
-        })
+        }))
+    }
+
+    /// Why what waits could not be read, once.
+    pub fn take_trouble(&mut self) -> Option<SpoolError> {
+        let source = self.trouble.take()?;
+        Some(SpoolError::Read { path: self.place.directory.clone(), source })
     }
 
     /// Opens the segment that comes next.
-    fn open_source(&mut self) -> Option<Source> {
-        let known = self.segments.iter_mut().find(|segment| segment.number > self.read)?;
+    fn open_source(&mut self, drops: &mut Drops) -> io::Result<Option<Source>> {
+        let next = self.segments.iter_mut().find(|segment| segment.number > self.read);
+        let Some(known) = next else { return Ok(None) };
         let number = known.number;
         let path = self.place.directory.join(open::file_name(number));
-        if let Ok(Some(reader)) = Reader::open(&path) {
-            let own = reader.owner.process == self.owner.process;
-            let decoder = Decoder::new(own.then_some(self.base));
-            return Some(Source { number, records: 0, reader, decoder });
+        match Reader::open(&path) {
+            Ok(Some(reader)) => {
+                let own = reader.owner.process == self.owner.process;
+                let decoder = Decoder::new(own.then_some(self.base));
+                return Ok(Some(Source { number, records: 0, reader, decoder }));
+            }
+            Err(error) if is_passing(&error) => return Err(error),
+            _ => {}
         }
         // It was there when the spool was opened.
+        let lost = known.samples.saturating_sub(known.read).max(1);
+        drops.add(Reason::Damaged, usize::try_from(lost).unwrap_or(usize::MAX));
         self.skip = self.skip.saturating_sub(known.records);
         (known.damaged, known.records, self.read) = (true, 0, number);
-        None
+        Ok(None)
     }
 
     /// Whether the tick that was read last was measured by this process.

@@ -246,6 +246,36 @@ fn any_damaged_byte_is_found_out_and_the_rest_goes_on() {
 }
 
 #[test]
+fn what_is_delivered_and_cannot_be_removed_is_removed_later() {
+    let directory = TempDir::new().unwrap();
+    let place = place(directory.path());
+    let (mut spool, mut drops) = open(&place);
+    fill(&mut spool, 0..3);
+    spool.next(&mut drops).unwrap();
+    let [segment] = files(&place, ".ticks").try_into().unwrap();
+    let aside = directory.path().join("aside");
+    fs::rename(&segment, &aside).unwrap();
+    fs::create_dir(&segment).unwrap();
+    spool.settle().unwrap();
+    assert_eq!(drain(&mut spool, &mut drops), [1, 2]);
+    fs::remove_dir(&segment).unwrap();
+    fs::rename(&aside, &segment).unwrap();
+    spool.look().unwrap();
+    assert!(files(&place, ".ticks").is_empty() && files(&place, "look").is_empty());
+}
+
+#[test]
+fn a_segment_that_is_gone_is_counted() {
+    let directory = TempDir::new().unwrap();
+    let place = place(directory.path());
+    let (mut spool, mut drops) = open(&place);
+    fill(&mut spool, 0..3);
+    fs::remove_file(&files(&place, ".ticks")[0]).unwrap();
+    assert_eq!(drain(&mut spool, &mut drops), [0_u64; 0]);
+    assert_eq!(drops.of(Reason::Damaged), 6, "three ticks of two samples");
+}
+
+#[test]
 fn a_damaged_tick_counts_whatever_it_says_of_itself() {
     let directory = TempDir::new().unwrap();
     let place = place(directory.path());
